@@ -1,0 +1,73 @@
+/**
+ * What `npm start` and `npm test` run: makes a bare clone ready (packages, TypeScript, native addon; each only when it
+ * is missing or out of date), then runs the lecture or the tests. Plain Node without a dependency, because none may be
+ * installed yet. `node scripts/setup.mjs` alone only makes ready.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const [task, ...rest] = process.argv.slice(2)
+
+function fail(message) {
+  console.error(`anneal: ${message}`)
+  process.exit(1)
+}
+
+function checkNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number)
+  if (major < 20 || (major === 20 && minor < 17))
+    fail(`Node 20.17 or later is needed, this is ${process.versions.node}`)
+}
+
+function readLock(file) {
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).packages : {}
+}
+
+/** Whether node_modules holds what package-lock.json asks for. Optional packages are other platforms' binaries. */
+function packagesReady() {
+  const installed = readLock(join(root, 'node_modules/.package-lock.json'))
+  const wanted = Object.entries(readLock(join(root, 'package-lock.json')))
+  return wanted.every(([path, entry]) => path === '' || entry.optional || installed[path]?.version === entry.version)
+}
+
+/** `npm ci` by the npm that runs us, without install scripts: no package here needs one. */
+function installPackages() {
+  console.log('packages: npm ci')
+  const args = ['ci', '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund']
+  const npm = process.env.npm_execpath
+  const options = { cwd: root, stdio: 'inherit', env: { ...process.env, NODE_ENV: '' } }
+  const byNode = npm?.endsWith('.js')
+  const result = byNode
+    ? spawnSync(process.execPath, [npm, ...args], options)
+    : spawnSync('npm', args, { ...options, shell: process.platform === 'win32' })
+  if (result.status !== 0) fail('npm ci failed. It needs the npm registry once; then run the same command again')
+}
+
+async function makeReady() {
+  checkNode()
+  if (!packagesReady()) installPackages()
+  const [{ buildTs }, { BuildError, buildNative }] = await Promise.all([
+    import('./build_ts.mjs'),
+    import('./build_native.mjs'),
+  ])
+  try {
+    buildNative()
+    buildTs()
+  } catch (error) {
+    if (!(error instanceof BuildError)) throw error
+    fail(error.message)
+  }
+}
+
+function runAndExit(...args) {
+  const { status, signal } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' })
+  process.exit(signal ? 1 : status)
+}
+
+await makeReady()
+if (task === 'start') runAndExit('build/js/examples/lr-decay.js', ...rest)
+if (task === 'test') runAndExit('node_modules/vitest/vitest.mjs', 'run', ...rest)
+if (task !== undefined) fail(`setup: expected start or test but received ${task}`)

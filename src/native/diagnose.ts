@@ -1,0 +1,110 @@
+/** Says why no native binary could be loaded: what was tried, on what machine, what to do. Loads nothing itself. */
+import { closeSync, existsSync, openSync, readSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { join, sep } from 'node:path'
+
+/** One file that was tried and could not be used. */
+export interface Attempt {
+  file: string
+  kind: 'missing' | 'unloadable' | 'stale'
+  reason: string
+}
+
+/** The C library that this Node runs on: 'glibc 2.36', 'musl', or '' where that question does not arise. */
+export function libc(): string {
+  if (process.platform !== 'linux') return ''
+  const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } }
+  const version = report.header?.glibcVersionRuntime
+  return version ? `glibc ${version}` : 'musl'
+}
+
+/** Whether this Node runs on musl. The report is slow, so it is asked only where musl's loader is installed at all. */
+export function isMusl(): boolean {
+  const loader = { x64: 'x86_64', arm64: 'aarch64' }[process.arch as string]
+  return process.platform === 'linux' && existsSync(`/lib/ld-musl-${loader}.so.1`) && libc() === 'musl'
+}
+
+const elfMachines: Record<number, string> = { 3: 'ia32', 40: 'arm', 62: 'x64', 183: 'arm64', 243: 'riscv64' }
+const machMachines: Record<number, string> = { 16777223: 'x64', 16777228: 'arm64' } // 0x1000007, 0x100000c
+
+/** What a file is by its first bytes: 'linux-arm64', 'darwin-x64', 'win32', or '' for no binary that we know. */
+export function binaryTarget(head: Buffer): string {
+  if (head.length < 20) return ''
+  const magic = head.readUInt32BE(0)
+  if (magic === 0x7f454c46) return `linux-${elfMachines[head.readUInt16LE(18)] ?? `machine ${head.readUInt16LE(18)}`}`
+  if (magic === 0xcffaedfe) return `darwin-${machMachines[head.readUInt32LE(4)] ?? 'unknown'}`
+  if (magic === 0xcafebabe) return 'darwin-universal'
+  return head.toString('latin1', 0, 2) === 'MZ' ? 'win32' : ''
+}
+
+function readHead(file: string): Buffer {
+  const head = Buffer.alloc(64)
+  const descriptor = openSync(file, 'r')
+  try {
+    return head.subarray(0, readSync(descriptor, head, 0, head.length, 0))
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** What can be said about an unloadable file beyond the system's own message. */
+function inspect(file: string): string {
+  let target: string
+  try {
+    target = binaryTarget(readHead(file))
+  } catch {
+    return 'it cannot be read; '
+  }
+  if (!target) return 'this is no native binary; '
+  const here = `${process.platform}-${process.arch}`
+  return target === here || target === 'darwin-universal' || (target === 'win32' && here.startsWith('win32'))
+    ? ''
+    : `this binary is for ${target}; `
+}
+
+function describeAttempt({ file, kind, reason }: Attempt): string {
+  return `  ${file}\n      ${kind === 'unloadable' ? inspect(file) : ''}${reason}`
+}
+
+/** The command that builds the binary from the sources in this folder. */
+function buildAdvice(root: string): string[] {
+  if (!root.includes(`${sep}node_modules${sep}`)) return ['Build it in this checkout: npm run build']
+  return [
+    'Build it from the sources in the package (a C++ compiler, and cmake or python3 and make), in your project:\n' +
+      '       npm install --no-save node-addon-api cmake-js\n' +
+      `       node ${join(root, 'scripts', 'build_native.mjs')}`,
+    'Or reinstall anneal, if node_modules came from another machine or another version of it.',
+  ]
+}
+
+function advice(attempts: Attempt[], root: string): string[] {
+  const text = attempts.map(a => a.reason).join('\n')
+  const steps = []
+  if (process.env.ANNEAL_BINARY)
+    steps.push('Unset ANNEAL_BINARY, or point it at a binary of this version and platform.')
+  if (/ANNEAL_MAX_ISA/.test(text))
+    steps.push('Unset ANNEAL_MAX_ISA, or set it to an instruction set that this CPU has.')
+  if (/GLIBC_/.test(text))
+    steps.push('This system is older than the binary: use a newer one (glibc 2.34 or later), or build here.')
+  const [major, minor] = process.versions.node.split('.').map(Number) as [number, number]
+  if (major < 20 || (major === 20 && minor < 17)) steps.push('Use Node 20.17 or later.')
+  return [...steps, ...buildAdvice(root)]
+}
+
+/** The whole message of `ERR_ADDON_LOAD`. */
+export function explain(attempts: Attempt[], root: string): string {
+  const machine = [
+    `Node ${process.versions.node} (Node-API ${process.versions.napi})`,
+    [`${process.platform}-${process.arch}`, libc()].filter(Boolean).join(', '),
+    cpus()[0]?.model ?? 'unknown CPU',
+  ]
+  const steps = advice(attempts, root).map((step, i) => `  ${i + 1}. ${step}`)
+  return [
+    'anneal: expected a native binary for this machine but found none that loads.',
+    'Looked for:',
+    ...attempts.map(describeAttempt),
+    `This is ${machine.join('; ')}.`,
+    'What to do:',
+    ...steps,
+  ].join('\n')
+}
