@@ -1,0 +1,144 @@
+// CPUID + XGETBV detection and the ANNEAL_MAX_ISA override. See cpu.h.
+#include "cpu.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <string>
+
+#if defined(__x86_64__) || defined(_M_X64)
+#define ANNEAL_X64 1
+#if defined(_MSC_VER)
+#include <intrin.h>
+#else
+#include <cpuid.h>
+#endif
+#endif
+
+namespace anneal {
+namespace {
+
+#ifdef ANNEAL_X64
+
+struct Registers {
+  uint32_t a, b, c, d;
+};
+
+Registers cpuid(uint32_t leaf) {
+  Registers r{};
+#if defined(_MSC_VER)
+  int out[4];
+  __cpuidex(out, static_cast<int>(leaf), 0);
+  r = {static_cast<uint32_t>(out[0]), static_cast<uint32_t>(out[1]), static_cast<uint32_t>(out[2]),
+       static_cast<uint32_t>(out[3])};
+#else
+  __get_cpuid_count(leaf, 0, &r.a, &r.b, &r.c, &r.d);
+#endif
+  return r;
+}
+
+// The register state the operating system saves on a context switch: without it the instructions exist but fault.
+uint64_t saved_state() {
+#if defined(_MSC_VER)
+  return _xgetbv(0);
+#else
+  uint32_t low, high;
+  __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return (uint64_t{high} << 32) | low;
+#endif
+}
+
+constexpr bool has(uint64_t word, uint64_t bits) { return (word & bits) == bits; }
+
+struct Features {
+  bool avx2 = false;
+  bool avx512 = false;
+};
+
+Features detect() {
+  constexpr uint32_t kFma = 1u << 12, kOsxsave = 1u << 27, kAvx = 1u << 28;                          // leaf 1, ecx
+  constexpr uint32_t kAvx2 = 1u << 5;                                                                // leaf 7, ebx
+  constexpr uint32_t kAvx512 = (1u << 16) | (1u << 17) | (1u << 30) | (1u << 31);                    // F DQ BW VL
+  constexpr uint64_t kYmmState = 0x6, kZmmState = 0xe6;                                              // XCR0
+  Features found;
+  if (cpuid(0).a < 7 || !has(cpuid(1).c, kFma | kOsxsave | kAvx)) return found;
+  const uint64_t state = saved_state();
+  const uint32_t extended = cpuid(7).b;
+  found.avx2 = has(state, kYmmState) && has(extended, kAvx2);
+  found.avx512 = found.avx2 && has(state, kZmmState) && has(extended, kAvx512);
+  return found;
+}
+
+#endif
+
+Isa best_isa() {
+#ifdef ANNEAL_X64
+  if (isa_supported(Isa::avx512)) return Isa::avx512;
+  return isa_supported(Isa::avx2) ? Isa::avx2 : Isa::sse2;
+#else
+  return Isa::neon;
+#endif
+}
+
+struct Choice {
+  Isa isa;
+  bool unknown;
+  std::string status;
+};
+
+const Isa* find_isa(const std::string& name) {
+  for (const Isa& isa : kIsas) {
+    if (name == isa_name(isa)) return &isa;
+  }
+  return nullptr;
+}
+
+Choice choose() {
+  const Isa best = best_isa();
+  const std::string detected = std::string("detected ") + isa_name(best);
+  const char* request = getenv("ANNEAL_MAX_ISA");
+  if (!request || !*request) return {best, false, detected};
+  const std::string asked = std::string("ANNEAL_MAX_ISA=") + request;
+  const Isa* wanted = find_isa(request);
+  if (!wanted) return {best, true, detected + "; " + asked + " is unknown: expected avx512, avx2, sse2 or neon"};
+  if (*wanted == best) return {best, false, detected + "; " + asked};
+  // A maximum above what the machine has asks for nothing.
+  if (!isa_supported(*wanted)) return {best, false, detected + "; " + asked + " is not supported here"};
+  return {*wanted, false, detected + "; lowered by " + asked};
+}
+
+const Choice& choice() {
+  static const Choice made = choose();
+  return made;
+}
+
+}  // namespace
+
+const char* isa_name(Isa isa) {
+  switch (isa) {
+    case Isa::sse2: return "sse2";
+    case Isa::avx2: return "avx2";
+    case Isa::avx512: return "avx512";
+    case Isa::neon: return "neon";
+  }
+  return "?";
+}
+
+bool isa_supported(Isa isa) {
+#ifdef ANNEAL_X64
+  static const Features features = detect();
+  if (isa == Isa::avx512) return features.avx512;
+  if (isa == Isa::avx2) return features.avx2;
+  return isa == Isa::sse2;
+#else
+  return isa == Isa::neon;
+#endif
+}
+
+Isa chosen_isa() { return choice().isa; }
+
+const char* isa_status() { return choice().status.c_str(); }
+
+bool isa_request_unknown() { return choice().unknown; }
+
+}  // namespace anneal

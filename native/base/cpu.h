@@ -1,0 +1,25 @@
+// Which instruction set this processor, this operating system and the user allow. Not here: which kernels exist for it
+// (kernels/dispatch.h).
+#pragma once
+
+namespace anneal {
+
+enum class Isa { sse2, avx2, avx512, neon };
+
+constexpr Isa kIsas[] = {Isa::sse2, Isa::avx2, Isa::avx512, Isa::neon};
+
+const char* isa_name(Isa isa);
+
+// What the hardware and the operating system support: CPUID and XGETBV on x86-64, always NEON on arm64.
+bool isa_supported(Isa isa);
+
+// The best supported set, lowered by ANNEAL_MAX_ISA=avx512|avx2|sse2. Decided once per process.
+Isa chosen_isa();
+
+// How chosen_isa() came about, one line for people; names a value of ANNEAL_MAX_ISA that was not understood.
+const char* isa_status();
+
+// True when ANNEAL_MAX_ISA holds something that names no instruction set.
+bool isa_request_unknown();
+
+}  // namespace anneal

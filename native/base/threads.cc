@@ -1,0 +1,189 @@
+// Each worker has its own mailbox: a ticket that the team's owner raises. It spins for a while, because the next product
+// of a step follows within microseconds, and then sleeps. See threads.h.
+#include "threads.h"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#if defined(__linux__)
+#include <sched.h>
+#endif
+#if defined(__x86_64__) || defined(_M_X64)
+#include <immintrin.h>
+#endif
+
+namespace anneal {
+namespace {
+
+// Long enough to bridge the small calls between two products, short enough not to burn a core after a run.
+constexpr int kSpins = 20000;
+constexpr int kSpinsBeforeYield = 2000;
+
+void pause() {
+#if defined(__x86_64__) || defined(_M_X64)
+  _mm_pause();
+#elif defined(__aarch64__) && !defined(_MSC_VER)
+  __asm__ __volatile__("yield");
+#endif
+}
+
+}  // namespace
+
+// One thread. `ticket` counts its jobs; the job's fields are written before it is raised.
+struct alignas(64) Worker {
+  std::atomic<unsigned> ticket{0};
+  std::atomic<bool> sleeping{false};
+  PartFn body = nullptr;  // null: end
+  void* context = nullptr;
+  int part = 0, parts = 0;
+  alignas(64) std::atomic<unsigned> finished{0};
+  Worker* next = nullptr;  // of the same team
+  std::mutex mutex;
+  std::condition_variable wake;
+  std::thread thread;
+
+  void post(PartFn new_body, void* new_context, int new_part, int new_parts) {
+    body = new_body;
+    context = new_context;
+    part = new_part;
+    parts = new_parts;
+    ticket.fetch_add(1);  // sequentially consistent, as are both sides of `sleeping`: one of the two sees the other
+    if (!sleeping.load()) return;
+    std::lock_guard<std::mutex> lock(mutex);
+    wake.notify_one();
+  }
+
+  void await_finished() const {
+    for (int spins = 0; finished.load(std::memory_order_acquire) != ticket.load(std::memory_order_relaxed); ++spins) {
+      if (spins < kSpinsBeforeYield) pause();
+      else std::this_thread::yield();  // more threads than cores: let the worker have this one
+    }
+  }
+
+  void await_ticket(unsigned seen) {
+    for (int spins = 0; spins < kSpins; ++spins) {
+      if (ticket.load(std::memory_order_acquire) != seen) return;
+      pause();
+    }
+    std::unique_lock<std::mutex> lock(mutex);
+    sleeping.store(true);
+    wake.wait(lock, [&] { return ticket.load() != seen; });
+    sleeping.store(false);
+  }
+
+  void serve() {
+    for (unsigned seen = 0;; ++seen) {
+      await_ticket(seen);
+      if (!body) return;
+      body(context, part, parts);
+      finished.store(seen + 1, std::memory_order_release);
+    }
+  }
+};
+
+namespace {
+
+// All workers of the process and how many cores the teams hold. Locked when a team comes or goes, never in a step.
+class Pool {
+ public:
+  ~Pool() { join(); }
+
+  // Takes up to `wanted` cores; the workers for all but the first are linked through `first`.
+  int take(int wanted, Worker*& first) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    const int workers = std::max(0, std::min(wanted, core_count() - cores_held_) - 1);
+    int size = 1;
+    for (; size <= workers; ++size) {
+      Worker* worker = idle_worker();
+      if (!worker) break;
+      worker->next = first;
+      first = worker;
+    }
+    cores_held_ += size;
+    return size;
+  }
+
+  void give_back(int size, Worker* first) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    cores_held_ -= size;
+    for (; first; first = first->next) idle_.push_back(first);
+  }
+
+  void join() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    for (auto& worker : workers_) worker->post(nullptr, nullptr, 0, 0);
+    for (auto& worker : workers_) worker->thread.join();
+    workers_.clear();
+    idle_.clear();
+  }
+
+ private:
+  // Null when the system refuses another thread.
+  Worker* idle_worker() {
+    if (idle_.empty() && !start_worker()) return nullptr;
+    Worker* worker = idle_.back();
+    idle_.pop_back();
+    return worker;
+  }
+
+  bool start_worker() {
+    try {
+      auto worker = std::make_unique<Worker>();
+      workers_.reserve(workers_.size() + 1);
+      idle_.reserve(workers_.size() + 1);  // so that giving back never allocates
+      worker->thread = std::thread(&Worker::serve, worker.get());
+      idle_.push_back(worker.get());
+      workers_.push_back(std::move(worker));
+      return true;
+    } catch (const std::exception&) {
+      return false;
+    }
+  }
+
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<Worker*> idle_;
+  int cores_held_ = 0;
+};
+
+// Ended at exit by its destructor where no environment's hook did.
+Pool& pool() {
+  static Pool instance;
+  return instance;
+}
+
+int count_cores() {
+#if defined(__linux__)
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
+#endif
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+}  // namespace
+
+int core_count() {
+  static const int cores = count_cores();
+  return cores;
+}
+
+Team::Team(int wanted) : size_(pool().take(wanted, first_)) {}
+
+Team::~Team() { pool().give_back(size_, first_); }
+
+void Team::parallel(PartFn body, void* context) {
+  int part = 1;
+  for (Worker* worker = first_; worker; worker = worker->next) worker->post(body, context, part++, size_);
+  body(context, 0, size_);
+  for (Worker* worker = first_; worker; worker = worker->next) worker->await_finished();
+}
+
+void join_threads() { pool().join(); }
+
+}  // namespace anneal

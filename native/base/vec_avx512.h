@@ -1,0 +1,70 @@
+// The native word of AVX-512 (F, DQ): sixteen floats, masks in their own registers. See vec.h.
+#pragma once
+
+#if defined(__GNUC__) && !defined(__clang__)
+// gcc 12 takes the "undefined" operands of its own intrinsics for mistakes (gcc bug 105593).
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+
+#include "vec_x86.h"
+
+namespace anneal {
+namespace {
+
+using W = __m512;
+using WM = __mmask16;
+constexpr int kWordLanes = 16;
+constexpr int kRegisters = 32;
+
+namespace word {
+
+ANNEAL_INLINE WM first(int n) { return static_cast<WM>((1u << n) - 1u); }
+
+ANNEAL_INLINE W load(const float* p) { return _mm512_loadu_ps(p); }
+ANNEAL_INLINE void store(float* p, W a) { _mm512_storeu_ps(p, a); }
+ANNEAL_INLINE W load_first(const float* p, int n) { return _mm512_maskz_loadu_ps(first(n), p); }
+ANNEAL_INLINE void store_first(float* p, W a, int n) { _mm512_mask_storeu_ps(p, first(n), a); }
+ANNEAL_INLINE W set1(float s) { return _mm512_set1_ps(s); }
+ANNEAL_INLINE W set1_bits(int32_t s) { return _mm512_castsi512_ps(_mm512_set1_epi32(s)); }
+
+ANNEAL_INLINE W add(W a, W b) { return _mm512_add_ps(a, b); }
+ANNEAL_INLINE W sub(W a, W b) { return _mm512_sub_ps(a, b); }
+ANNEAL_INLINE W mul(W a, W b) { return _mm512_mul_ps(a, b); }
+ANNEAL_INLINE W div(W a, W b) { return _mm512_div_ps(a, b); }
+ANNEAL_INLINE W sqrt(W a) { return _mm512_sqrt_ps(a); }
+ANNEAL_INLINE W max(W a, W b) { return _mm512_max_ps(a, b); }
+ANNEAL_INLINE W min(W a, W b) { return _mm512_min_ps(a, b); }
+ANNEAL_INLINE W fma(W a, W b, W c) { return _mm512_fmadd_ps(a, b, c); }
+ANNEAL_INLINE W flip_sign(W a) { return _mm512_xor_ps(a, _mm512_set1_ps(-0.0f)); }
+
+ANNEAL_INLINE WM less(W a, W b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
+ANNEAL_INLINE WM less_or_equal(W a, W b) { return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ); }
+ANNEAL_INLINE WM unordered(W a, W b) { return _mm512_cmp_ps_mask(a, b, _CMP_UNORD_Q); }
+ANNEAL_INLINE W select(WM m, W a, W b) { return _mm512_mask_blend_ps(m, b, a); }
+
+ANNEAL_INLINE W and_bits(W a, W b) { return _mm512_and_ps(a, b); }
+ANNEAL_INLINE W add_bits(W a, W b) {
+  return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(a), _mm512_castps_si512(b)));
+}
+template <int kBits>
+ANNEAL_INLINE W shift_left_bits(W a) {
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(a), kBits));
+}
+template <int kBits>
+ANNEAL_INLINE W shift_right_bits(W a) {
+  return _mm512_castsi512_ps(_mm512_srai_epi32(_mm512_castps_si512(a), kBits));
+}
+ANNEAL_INLINE W float_of_bits(W a) { return _mm512_cvtepi32_ps(_mm512_castps_si512(a)); }
+
+ANNEAL_INLINE float sum(const W* w) {
+  const __m256 high = _mm512_extractf32x8_ps(w[0], 1);
+  const __m256 a = _mm256_add_ps(_mm512_castps512_ps256(w[0]), high);
+  return sum4(_mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1)));
+}
+
+}  // namespace word
+}  // namespace
+}  // namespace anneal
+
+#include "vec.h"

@@ -1,0 +1,29 @@
+// Entry of the addon: what it exports, nothing else. State lives in the exported objects, never in globals, so that
+// any number of threads may load it.
+#include <napi.h>
+
+#include "../base/cpu.h"
+#include "../kernels/dispatch.h"
+#include "../kernels/signature.h"
+#include "exec.h"
+#include "random.h"
+
+namespace anneal {
+namespace {
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  if (isa_request_unknown()) throw Napi::RangeError::New(env, isa_status());
+  exports.Set("build", ANNEAL_BUILD);
+  exports.Set("build", ANNEAL_BUILD);  // the version and the kernels, compared by the loader
+  exports.Set("isa", isa_name(chosen_isa()));
+  register_kernels(env, exports);
+  register_random(env, exports);
+  return exports;
+}
+
+}  // namespace
+}  // namespace anneal
+
+static Napi::Object Init(Napi::Env env, Napi::Object exports) { return anneal::init(env, exports); }
+
+NODE_API_MODULE(anneal, Init)

@@ -1,0 +1,92 @@
+// Eager execution: one JavaScript function per line of kernels.def, its arguments checked against that line. Every
+// buffer is at least as long as the kernel will touch before the kernel runs. Not here: arithmetic.
+#include "exec.h"
+
+#include "../kernels/dispatch.h"
+#include "../kernels/signature.h"
+#include "args.h"
+
+namespace anneal {
+namespace {
+
+constexpr size_t kMaxArgs = kMaxBuffers + kMaxDims + kMaxScalars;
+
+void* buffer_argument(const Args& args, size_t i, const BufferSpec& spec, const int64_t* dims) {
+  if (spec.optional && args.is_nullish(i)) return nullptr;
+  int64_t size = extent(spec, dims);
+  if (size < 0) args.refuse_range(spec.name.text, "a buffer of at most 2^53 elements", "more");
+  switch (spec.dtype) {
+    case Dtype::f32: return args.array_of<float>(i, spec.name.text, size);
+    case Dtype::i32: return args.array_of<int32_t>(i, spec.name.text, size);
+    case Dtype::f64: return args.array_of<double>(i, spec.name.text, size);
+  }
+  return nullptr;
+}
+
+Call read_call(const Args& args, const KernelInfo& kernel) {
+  Call call;
+  size_t first_dim = kernel.buffer_count, first_scalar = first_dim + kernel.dim_count;
+  for (int d = 0; d < kernel.dim_count; d++) call.dim[d] = args.dim(first_dim + d, kernel.dims[d].text);
+  for (int s = 0; s < kernel.scalar_count; s++) call.scalar[s] = args.number(first_scalar + s, kernel.scalars[s].text);
+  for (int b = 0; b < kernel.buffer_count; b++) call.buffer[b] = buffer_argument(args, b, kernel.buffers[b], call.dim);
+  return call;
+}
+
+napi_value run_kernel(napi_env env, napi_callback_info info) {
+  return guarded<kMaxArgs>(env, info, [env](const napi_value* values, size_t count, void* data) -> napi_value {
+    const KernelInfo& kernel = *static_cast<const KernelInfo*>(data);
+    Call call = read_call(Args(env, values, count, kernel.name), kernel);
+    active_kernels()[kernel.id](call);
+    return nullptr;
+  });
+}
+
+Napi::Object describe_buffer(Napi::Env env, const KernelInfo& kernel, const BufferSpec& spec) {
+  static const char* const dtypes[] = {"float32", "int32", "float64"};
+  static const char* const roles[] = {"in", "out", "inout"};
+  Napi::Object buffer = Napi::Object::New(env);
+  buffer.Set("name", spec.name.text);
+  buffer.Set("dtype", dtypes[static_cast<int>(spec.dtype)]);
+  buffer.Set("role", roles[static_cast<int>(spec.role)]);
+  buffer.Set("optional", spec.optional);
+  Napi::Array dims = Napi::Array::New(env, spec.rank);
+  for (int d = 0; d < spec.rank; d++) dims.Set(d, kernel.dims[spec.dim[d]].text);
+  buffer.Set("dims", dims);
+  return buffer;
+}
+
+Napi::Array describe_names(Napi::Env env, const Name* names, int count) {
+  Napi::Array list = Napi::Array::New(env, count);
+  for (int i = 0; i < count; i++) list.Set(i, names[i].text);
+  return list;
+}
+
+Napi::Object describe_kernel(Napi::Env env, const KernelInfo& kernel) {
+  Napi::Array buffers = Napi::Array::New(env, kernel.buffer_count);
+  for (int b = 0; b < kernel.buffer_count; b++) buffers.Set(b, describe_buffer(env, kernel, kernel.buffers[b]));
+  Napi::Object signature = Napi::Object::New(env);
+  signature.Set("id", kernel.id);
+  signature.Set("buffers", buffers);
+  signature.Set("dims", describe_names(env, kernel.dims, kernel.dim_count));
+  signature.Set("scalars", describe_names(env, kernel.scalars, kernel.scalar_count));
+  return signature;
+}
+
+}  // namespace
+
+void register_kernels(Napi::Env env, Napi::Object exports) {
+  Napi::Object kernels = Napi::Object::New(env), signatures = Napi::Object::New(env);
+  for (int id = 0; id < kernel_count(); id++) {
+    const KernelInfo& kernel = kernel_info(id);
+    napi_value function;
+    napi_status status = napi_create_function(env, kernel.name, NAPI_AUTO_LENGTH, run_kernel,
+                                              const_cast<KernelInfo*>(&kernel), &function);
+    if (status != napi_ok) throw Napi::Error::New(env, "anneal: cannot create a function for a kernel");
+    kernels.Set(kernel.name, Napi::Value(env, function));
+    signatures.Set(kernel.name, describe_kernel(env, kernel));
+  }
+  exports.Set("kernels", kernels);
+  exports.Set("signatures", signatures);
+}
+
+}  // namespace anneal

@@ -1,0 +1,23 @@
+// One kernel call, the same for eager execution, the compiled plan and every test: buffers, sizes and scalars in the
+// order in which the kernel's line in kernels.def names them. Not here: what the numbers mean (kernels.def) or whether
+// they are in bounds (binding/exec.cc for eager calls, plan/program.cc for plans; kernels trust their caller).
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+namespace anneal {
+
+constexpr int kMaxBuffers = 12;
+constexpr int kMaxDims = 6;
+constexpr int kMaxScalars = 6;
+
+struct Call {
+  void* buffer[kMaxBuffers];     // null for an absent optional
+  int64_t dim[kMaxDims];         // each in [0, 2^31 - 1]
+  double scalar[kMaxScalars];
+};
+
+using KernelFn = void (*)(const Call&);
+
+}  // namespace anneal

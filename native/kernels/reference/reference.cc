@@ -1,0 +1,125 @@
+// The float64 twin of every line of kernels.def: the obvious loops, in double, with magnitudes. They are the oracle of
+// the kernels' tests and, rounded once, a kernel table of their own. A line without a twin does not compile.
+// Not here: anything fast.
+#include <stdint.h>
+
+#include <vector>
+
+#include "../dispatch.h"
+#include "../signature.h"
+#include "twin.h"
+
+namespace anneal {
+namespace {
+
+// A buffer that a kernel updates in place.
+struct Updated {
+  const float* before;
+  Real* after;
+};
+
+namespace twin {
+
+// Scalars are rounded to float32 before use: their definition, not an error.
+double once_rounded(double s) { return static_cast<float>(s); }
+
+#include "elementwise.inc"
+#include "product.inc"
+#include "shape.inc"
+#include "softmax.inc"
+#include "update.inc"
+
+}  // namespace twin
+
+struct Arguments {
+  const Call& call;
+  Real* const* outputs;
+  int buffers = 0, dims = 0, scalars = 0;
+
+  template <class T>
+  void next(const T*& p) { p = static_cast<const T*>(call.buffer[buffers++]); }
+  void next(Real*& p) { p = outputs[buffers++]; }
+  void next(Updated& u) {
+    u = {static_cast<const float*>(call.buffer[buffers]), outputs[buffers]};
+    ++buffers;
+  }
+  void next(int64_t& dim) { dim = call.dim[dims++]; }
+  void next(double& scalar) { scalar = call.scalar[scalars++]; }
+
+  template <class T>
+  T take() {
+    T value;
+    next(value);
+    return value;
+  }
+};
+
+// A constructor with braces, because only there are the arguments evaluated from left to right.
+template <class... P>
+struct Invoke {
+  Invoke(void (*f)(P...), P... p) { f(p...); }
+};
+
+template <class... P>
+void invoke(void (*f)(P...), const Call& call, Real* const* outputs) {
+  Arguments arguments{call, outputs};
+  Invoke<P...>{f, arguments.take<P>()...};
+}
+
+template <auto f>
+void adapt(const Call& call, Real* const* outputs) {
+  invoke(f, call, outputs);
+}
+
+constexpr TwinFn kTwins[] = {
+#define KERNEL(name, signature, bound) adapt<twin::name>,
+#include "../kernels.def"
+#undef KERNEL
+};
+
+void round_into(void* to, Dtype dtype, const std::vector<Real>& from) {
+  for (size_t i = 0; i < from.size(); ++i) {
+    if (dtype == Dtype::i32) static_cast<int32_t*>(to)[i] = static_cast<int32_t>(from[i].value);
+    else static_cast<float*>(to)[i] = static_cast<float>(from[i].value);
+  }
+}
+
+void run_rounded(int id, const Call& call) {
+  const KernelInfo& info = kernel_info(id);
+  std::vector<Real> results[kMaxBuffers];
+  Real* outputs[kMaxBuffers] = {};
+  for (int i = 0; i < info.buffer_count; ++i) {
+    if (info.buffers[i].role == Role::in || !call.buffer[i]) continue;
+    results[i].resize(static_cast<size_t>(extent(info.buffers[i], call.dim)));
+    outputs[i] = results[i].data();
+  }
+  kTwins[id](call, outputs);
+  for (int i = 0; i < info.buffer_count; ++i) {
+    if (outputs[i]) round_into(call.buffer[i], info.buffers[i].dtype, results[i]);
+  }
+}
+
+template <int id>
+void rounded(const Call& call) {
+  run_rounded(id, call);
+}
+
+enum Id {
+#define KERNEL(name, signature, bound) id_##name,
+#include "../kernels.def"
+#undef KERNEL
+};
+
+constexpr KernelFn kRounded[] = {
+#define KERNEL(name, signature, bound) rounded<id_##name>,
+#include "../kernels.def"
+#undef KERNEL
+};
+
+}  // namespace
+
+const TwinFn* twins() { return kTwins; }
+
+const KernelFn* reference_kernels() { return kRounded; }
+
+}  // namespace anneal

@@ -1,0 +1,60 @@
+// The signatures of kernels.def as plain structs: what every other part of the library knows about a kernel. Parsed by
+// the compiler, so that a malformed line does not build. Not here: the kernels themselves (dispatch.h).
+#pragma once
+
+#include <stdint.h>
+
+#include "call.h"
+
+namespace anneal {
+
+enum class Dtype : int8_t { f32, i32, f64 };
+enum class Role : int8_t { in, out, inout };
+
+constexpr int kMaxRank = 5;
+constexpr int kMaxName = 24;  // characters, with the closing zero
+
+struct Name {
+  char text[kMaxName];
+};
+
+struct BufferSpec {
+  Name name;
+  Dtype dtype;
+  Role role;
+  bool optional;
+  int8_t rank;             // number of named dims, in the order of the brackets
+  int8_t dim[kMaxRank];    // their positions in KernelInfo::dims
+  int64_t factor;          // product of the numbers in the brackets, 1 when there are none
+};
+
+// EXACT: bit for bit. TERMS: |got - want| <= (terms + 1) * (2^-24 * magnitude * 1.01 + 2^-149), terms = dim + plus.
+struct Bound {
+  bool exact;
+  int8_t dim;              // position in KernelInfo::dims, or -1
+  int64_t plus;
+};
+
+struct KernelInfo {
+  const char* name;
+  int id;
+  int8_t buffer_count, dim_count, scalar_count;
+  BufferSpec buffers[kMaxBuffers];
+  Name dims[kMaxDims];
+  Name scalars[kMaxScalars];
+  Bound bound;
+};
+
+int kernel_count();
+const KernelInfo& kernel_info(int id);
+
+// The kernel's position in kernels.def, or -1.
+int kernel_id(const char* name);
+
+// The number of elements a buffer has for these dims; -1 when it exceeds 2^53 or a dim is negative.
+int64_t extent(const BufferSpec& buffer, const int64_t* dims);
+
+// Whether an output may be exactly one of the inputs: both brackets name all the kernel's dims, in the same order.
+bool may_alias(const KernelInfo& kernel, const BufferSpec& output, const BufferSpec& input);
+
+}  // namespace anneal

@@ -1,0 +1,147 @@
+// See executor.h.
+#include "executor.h"
+
+#include <string>
+
+#include "../base/sizes.h"
+#include "../base/threads.h"
+
+namespace anneal {
+namespace {
+
+constexpr int64_t kElementSize[kMovingRegions] = {sizeof(int32_t), sizeof(double), sizeof(float), sizeof(int32_t)};
+
+Status refuse(const std::string& expected, const std::string& received) { return refused("run", expected, received); }
+
+std::string segment_text(size_t i) { return "segment " + std::to_string(i); }
+
+// The elements of every moving region that all the steps go through; at most 2^53 of each.
+Status total(const Plan& plan, const Run& run, Amounts& sum) {
+  for (size_t i = 0; i < run.segments.size(); ++i) {
+    const Segment& segment = run.segments[i];
+    if (segment.program < 0 || segment.program >= static_cast<int64_t>(plan.programs.size())) {
+      return refuse(segment_text(i) + " to name one of " + std::to_string(plan.programs.size()) + " programs",
+                    std::to_string(segment.program));
+    }
+    if (segment.steps < 0) return refuse(segment_text(i) + " to have 0 or more steps", std::to_string(segment.steps));
+    for (int r = 0; r < kMovingRegions; ++r) {
+      const int64_t amount = checked_mul(plan.programs[segment.program].per_step.of[r], segment.steps);
+      sum.of[r] = checked_add(sum.of[r], amount);
+      if (sum.of[r] < 0) return refuse("at most 2^53 elements in all", "more, in " + segment_text(i));
+    }
+  }
+  return {};
+}
+
+Status check_lengths(const Run& run, const Amounts& sum) {
+  const int64_t order = static_cast<int64_t>(run.order.size()), rows = static_cast<int64_t>(run.rows.size());
+  if (order < sum.of[0]) return refuse("order to have at least " + std::to_string(sum.of[0]) + " elements", std::to_string(order));
+  if (rows < sum.of[1]) return refuse("rows to have at least " + std::to_string(sum.of[1]) + " elements", std::to_string(rows));
+  return {};
+}
+
+Status check_order(const Plan& plan, const Run& run) {
+  const int32_t* at = run.order.data();
+  for (const Segment& segment : run.segments) {
+    const Program& program = plan.programs[segment.program];
+    const int32_t* const end = at + program.per_step.of[0] * segment.steps;
+    if (program.order_limit == INT64_MAX) {
+      at = end;
+      continue;
+    }
+    for (; at < end; ++at) {
+      if (*at >= 0 && *at < program.order_limit) continue;
+      return refuse("order[" + std::to_string(at - run.order.data()) + "] to be a row from 0 to " +
+                        std::to_string(program.order_limit - 1),
+                    std::to_string(*at));
+    }
+  }
+  return {};
+}
+
+// Where the current step's part of each moving region begins.
+struct Places {
+  char* at[kMovingRegions];
+
+  explicit Places(Run& run)
+      : at{reinterpret_cast<char*>(run.order.data()), reinterpret_cast<char*>(run.rows.data()), run.losses->data(),
+           run.counts->data()} {}
+};
+
+void point(Program& program, const Places& places) {
+  for (MovingPointer& moving : program.moving) {
+    *moving.pointer = places.at[moving.region - kFirstMoving] + moving.offset;
+  }
+}
+
+void move_on(Program& program) {
+  for (MovingPointer& moving : program.moving) *moving.pointer = static_cast<char*>(*moving.pointer) + moving.advance;
+}
+
+void run_part(void* context, int part, int parts) {
+  const Instruction& instruction = *static_cast<const Instruction*>(context);
+  Call call = instruction.call;
+  call.part = part;
+  call.parts = parts;
+  instruction.run(call);
+}
+
+void execute_step(Program& program, Team& team) {
+  for (Instruction& instruction : program.instructions) {
+    if (instruction.splits && team.size() > 1) {
+      team.parallel(run_part, &instruction);
+    } else {
+      instruction.run(instruction.call);
+    }
+  }
+}
+
+// The steps of a segment that were done.
+int32_t execute_segment(Plan& plan, const Segment& segment, Team& team) {
+  Program& program = plan.programs[segment.program];
+  for (int32_t step = 0; step < segment.steps; ++step) {
+    if (plan.stop.load(std::memory_order_relaxed)) return step;
+    execute_step(program, team);
+    move_on(program);
+  }
+  return segment.steps;
+}
+
+bool splits(const Plan& plan, const Run& run) {
+  for (const Segment& segment : run.segments) {
+    if (plan.programs[segment.program].splits()) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Status prepare_run(const Plan& plan, Run& run) {
+  Amounts sum;
+  Status status = total(plan, run, sum);
+  if (status.ok()) status = check_lengths(run, sum);
+  if (status.ok()) status = check_order(plan, run);
+  if (!status.ok()) return status;
+  run.losses = std::make_unique<Arena>(sum.of[2] * static_cast<int64_t>(sizeof(float)));
+  run.counts = std::make_unique<Arena>(sum.of[3] * static_cast<int64_t>(sizeof(int32_t)));
+  return {};
+}
+
+void execute_run(Plan& plan, Run& run) {
+  Places places(run);
+  Team team(splits(plan, run) ? run.threads : 1);
+  for (const Segment& segment : run.segments) {
+    Program& program = plan.programs[segment.program];
+    point(program, places);
+    const int32_t steps = execute_segment(plan, segment, team);
+    for (int r = 0; r < kMovingRegions; ++r) {
+      const int64_t elements = program.per_step.of[r] * steps;
+      run.done.of[r] += elements;
+      places.at[r] += elements * kElementSize[r];
+    }
+    run.steps += steps;
+    if (steps < segment.steps) return;
+  }
+}
+
+}  // namespace anneal

@@ -1,0 +1,280 @@
+// The decoder and its proofs, one call after the other. See program.h.
+#include "program.h"
+
+#include <cmath>
+#include <string>
+
+#include "../base/sizes.h"
+#include "../kernels/dispatch.h"
+
+namespace anneal {
+namespace {
+
+constexpr int64_t kMaxDim = 2147483647;
+
+struct Place {
+  int64_t region, offset;
+};
+
+// The bytes of a buffer within its region; regions of different numbers never share memory.
+struct Range {
+  int64_t region, begin, end;
+
+  bool meets(const Range& other) const {
+    return region == other.region && begin < other.end && other.begin < end;
+  }
+  bool equals(const Range& other) const {
+    return region == other.region && begin == other.begin && end == other.end;
+  }
+};
+
+std::string text(double value) {
+  char buffer[32];
+  snprintf(buffer, sizeof buffer, "%.17g", value);
+  return buffer;
+}
+
+const char* dtype_name(Dtype dtype) {
+  return dtype == Dtype::f32 ? "float32" : dtype == Dtype::i32 ? "int32" : "float64";
+}
+
+Dtype moving_dtype(int64_t region) {
+  return region == kRows ? Dtype::f64 : region == kLosses ? Dtype::f32 : Dtype::i32;
+}
+
+bool is_moving(int64_t region) { return region >= kFirstMoving && region < kFirstMoving + kMovingRegions; }
+bool is_result(int64_t region) { return region == kLosses || region == kCounts; }
+
+std::string region_name(int64_t region) {
+  static const char* const names[] = {"nowhere", "the arena", "order", "rows", "losses", "counts"};
+  return region < kFirstStore ? names[region] : "store " + std::to_string(region - kFirstStore);
+}
+
+// The position of the dim that limits the values of an input of row numbers, -1 for any other buffer.
+int index_limit(const KernelInfo& kernel, const BufferSpec& buffer) {
+  if (std::string(buffer.name.text) != "order") return -1;
+  for (int d = 0; d < kernel.dim_count; ++d) {
+    if (std::string(kernel.dims[d].text) == "rows") return d;
+  }
+  return -1;
+}
+
+class Decoder {
+ public:
+  Decoder(const double* code, size_t length, int index, const Space& space, Program& program)
+      : code_(code), length_(length), index_(index), space_(space), program_(program) {}
+
+  Status decode() {
+    Status status = header();
+    for (int call = 0; status.ok() && at_ < length_; ++call) {
+      call_ = call;
+      kernel_ = nullptr;
+      status = next_call();
+    }
+    if (status.ok()) collect_moving();
+    return status;
+  }
+
+ private:
+  Status header() {
+    static const char* const names[] = {"order per step", "rows per step", "losses per step", "counts per step"};
+    for (int i = 0; i < kMovingRegions; ++i) {
+      Status status = integer(names[i], kMaxDim, program_.per_step.of[i]);
+      if (!status.ok()) return status;
+    }
+    return {};
+  }
+
+  Status next_call() {
+    int64_t id;
+    Status status = integer("a kernel id", kernel_count() - 1, id);
+    if (!status.ok()) return status;
+    kernel_ = &kernel_info(static_cast<int>(id));
+    Instruction instruction{active_kernels()[id], false, {}};
+    Place places[kMaxBuffers];
+    status = operands(instruction.call, places);
+    if (!status.ok()) return status;
+    status = prove(instruction.call, places);
+    if (!status.ok()) return status;
+    instruction.splits = splits(*kernel_, instruction.call);
+    program_.instructions.push_back(instruction);
+    return {};
+  }
+
+  // Reads the numbers of one call.
+  Status operands(Call& call, Place* places) {
+    for (int b = 0; b < kernel_->buffer_count; ++b) {
+      const std::string name = std::string("buffer ") + kernel_->buffers[b].name.text;
+      Status status = integer(name + "'s region", kMaxDim, places[b].region);
+      if (status.ok()) status = integer(name + "'s offset", kMaxSize, places[b].offset);
+      if (!status.ok()) return status;
+    }
+    for (int d = 0; d < kernel_->dim_count; ++d) {
+      Status status = integer(std::string("dim ") + kernel_->dims[d].text, kMaxDim, call.dim[d]);
+      if (!status.ok()) return status;
+    }
+    for (int s = 0; s < kernel_->scalar_count; ++s) {
+      Status status = number(std::string("scalar ") + kernel_->scalars[s].text, call.scalar[s]);
+      if (!status.ok()) return status;
+    }
+    return {};
+  }
+
+  Status prove(Call& call, const Place* places) {
+    Range ranges[kMaxBuffers];
+    for (int b = 0; b < kernel_->buffer_count; ++b) {
+      Status status = locate(b, call, places[b], ranges[b]);
+      if (!status.ok()) return status;
+    }
+    for (int b = 0; b < kernel_->buffer_count; ++b) {
+      for (int other = 0; other < kernel_->buffer_count; ++other) {
+        if (other != b && clashes(b, other, ranges)) return clash(b, other);
+      }
+    }
+    return {};
+  }
+
+  // Proves that a buffer lies in its region and takes note of where.
+  Status locate(int b, Call& call, const Place& place, Range& range) {
+    const BufferSpec& buffer = kernel_->buffers[b];
+    range = {place.region, 0, 0};
+    if (place.region == kAbsent) {
+      call.buffer[b] = nullptr;
+      return buffer.optional ? Status{} : refuse(b, "to be present", "region 0");
+    }
+    Status status = check_region(b, place);
+    if (!status.ok()) return status;
+    const int64_t count = extent(buffer, call.dim), size = element_size(buffer.dtype);
+    const int64_t unit = place.region == kArena ? kWord : size;
+    // Counted in units: `count` is at most 2^53, or -1 when it is more.
+    const int64_t units = checked_mul(count, size / unit), end = checked_add(place.offset, units);
+    const int64_t available = size_of(place.region);
+    if (end < 0 || end > available) {
+      return refuse(b, "to end within the " + text(available) + " elements of " + region_name(place.region),
+                    "offset " + text(place.offset) + " and " + (units < 0 ? "more than 2^53" : text(units)) + " elements");
+    }
+    range = {place.region, place.offset * unit, end * unit};
+    call.buffer[b] = base_of(place.region) + place.offset * unit;
+    if (is_moving(place.region)) note_moving(b, place, size);
+    return limit_order(b, place, call);
+  }
+
+  Status check_region(int b, const Place& place) {
+    const BufferSpec& buffer = kernel_->buffers[b];
+    const bool is_store = place.region >= kFirstStore;
+    if (is_store ? place.region - kFirstStore >= static_cast<int64_t>(space_.stores.size())
+                 : place.region != kArena && !is_moving(place.region)) {
+      return refuse(b, "to be in the arena, order, rows, losses, counts or one of " + text(space_.stores.size()) + " stores",
+                    "region " + text(place.region));
+    }
+    if (place.region == kArena) {
+      const bool even = buffer.dtype != Dtype::f64 || place.offset % 2 == 0;
+      return even ? Status{} : refuse(b, "to have an even offset, being float64", text(place.offset));
+    }
+    const Dtype dtype = is_store ? space_.stores[place.region - kFirstStore]->dtype : moving_dtype(place.region);
+    if (dtype != buffer.dtype) {
+      return refuse(b, std::string("to be in a region of ") + dtype_name(buffer.dtype),
+                    region_name(place.region) + ", which is " + dtype_name(dtype));
+    }
+    if (buffer.role == Role::in || is_result(place.region)) return {};
+    return refuse(b, "to be in the arena, losses or counts, being written", region_name(place.region));
+  }
+
+  // Row numbers come from the order alone, where a run proves them.
+  Status limit_order(int b, const Place& place, const Call& call) {
+    const int dim = index_limit(*kernel_, kernel_->buffers[b]);
+    if (dim < 0) return {};
+    if (place.region != kOrder) return refuse(b, "to be in order, being row numbers", region_name(place.region));
+    program_.order_limit = std::min(program_.order_limit, call.dim[dim]);
+    return {};
+  }
+
+  // An output may share memory with nothing but an input that the kernel lets it replace.
+  bool clashes(int b, int other, const Range* ranges) const {
+    const BufferSpec &output = kernel_->buffers[b], &second = kernel_->buffers[other];
+    if (output.role == Role::in || !ranges[b].meets(ranges[other])) return false;
+    return !(ranges[b].equals(ranges[other]) && may_alias(*kernel_, output, second));
+  }
+
+  Status clash(int b, int other) {
+    return refuse(b, std::string("to share no memory with ") + kernel_->buffers[other].name.text, "ranges that meet");
+  }
+
+  int64_t size_of(int64_t region) const {
+    if (region == kArena) return space_.arena->bytes() / kWord;
+    if (is_moving(region)) return program_.per_step.of[region - kFirstMoving];
+    return space_.stores[region - kFirstStore]->length;
+  }
+
+  // Null for moving regions: a run gives them their places.
+  char* base_of(int64_t region) const {
+    if (region == kArena) return space_.arena->data();
+    return is_moving(region) ? nullptr : space_.stores[region - kFirstStore]->memory.data();
+  }
+
+  void note_moving(int b, const Place& place, int64_t size) {
+    const int64_t advance = program_.per_step.of[place.region - kFirstMoving] * size;
+    const Region region = static_cast<Region>(place.region);
+    notes_.push_back({program_.instructions.size(), b, {nullptr, region, place.offset * size, advance}});
+  }
+
+  // Only now do the instructions stay where they are.
+  void collect_moving() {
+    for (Note& note : notes_) {
+      note.moving.pointer = &program_.instructions[note.instruction].call.buffer[note.buffer];
+      program_.moving.push_back(note.moving);
+    }
+  }
+
+  Status number(const std::string& what, double& value) {
+    if (at_ >= length_) return refused(where(), what, "the end of the program");
+    value = code_[at_++];
+    return {};
+  }
+
+  // An integer in [0, high].
+  Status integer(const std::string& what, int64_t high, int64_t& value) {
+    double found = 0;
+    Status status = number(what, found);
+    if (!status.ok()) return status;
+    if (!(found >= 0 && found <= static_cast<double>(high)) || found != std::floor(found)) {
+      return refused(where(), what + " to be an integer from 0 to " + std::to_string(high), text(found));
+    }
+    value = static_cast<int64_t>(found);
+    return {};
+  }
+
+  Status refuse(int b, const std::string& expected, const std::string& received) const {
+    return refused(where(), std::string("buffer ") + kernel_->buffers[b].name.text + " " + expected, received);
+  }
+
+  std::string where() const {
+    std::string place = "Plan: program " + std::to_string(index_);
+    if (call_ >= 0) place += ", call " + std::to_string(call_);
+    return kernel_ ? place + " (" + kernel_->name + ")" : place;
+  }
+
+  struct Note {
+    size_t instruction;
+    int buffer;
+    MovingPointer moving;
+  };
+
+  const double* code_;
+  size_t length_, at_ = 0;
+  int index_, call_ = -1;
+  const KernelInfo* kernel_ = nullptr;
+  const Space& space_;
+  Program& program_;
+  std::vector<Note> notes_;
+};
+
+}  // namespace
+
+int64_t element_size(Dtype dtype) { return dtype == Dtype::f64 ? 8 : 4; }
+
+Status decode_program(const double* code, size_t length, int index, const Space& space, Program& program) {
+  return Decoder(code, length, index, space, program).decode();
+}
+
+}  // namespace anneal

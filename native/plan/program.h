@@ -1,0 +1,81 @@
+// A program: the kernel calls of one training or evaluation step, decoded from the flat list of numbers that TypeScript
+// lays out, and proved to stay within their memory. What has been decoded can be executed without a further check, but
+// for the row numbers in `order`, which are a run's (executor.h). Not here: running it.
+//
+//   [order rows losses counts per step]  then per call  [kernel id, (region, offset) per buffer, dims, scalars]
+#pragma once
+
+#include <stdint.h>
+
+#include <memory>
+#include <vector>
+
+#include "../base/arena.h"
+#include "../base/status.h"
+#include "../kernels/call.h"
+#include "../kernels/signature.h"
+
+namespace anneal {
+
+// Where a buffer lies. Offsets count elements, in the arena words of four bytes. In the moving regions they count from
+// the current step's place, which goes on by the program's amount after each step.
+enum Region : int8_t { kAbsent = 0, kArena = 1, kOrder = 2, kRows = 3, kLosses = 4, kCounts = 5 };
+constexpr int kFirstStore = 16;
+constexpr int kFirstMoving = kOrder;
+constexpr int kMovingRegions = 4;
+constexpr int64_t kWord = 4;
+
+// Elements of each moving region, in the order of Region.
+struct Amounts {
+  int64_t of[kMovingRegions] = {};
+};
+
+// Resident data: filled once, read by any number of plans.
+struct Store {
+  Store(Dtype dtype, int64_t length) : dtype(dtype), length(length), memory(length * kWord) {}
+
+  const Dtype dtype;  // f32 or i32
+  const int64_t length;
+  const Arena memory;
+};
+
+// All the memory that programs may name and that stays where it is.
+struct Space {
+  std::shared_ptr<Arena> arena;
+  std::vector<std::shared_ptr<Store>> stores;
+};
+
+struct Instruction {
+  KernelFn run;
+  bool splits;  // large enough to be worth several threads, and the kernel honours part/parts
+  Call call;
+};
+
+// A pointer of a call that goes on after every step.
+struct MovingPointer {
+  void** pointer;
+  Region region;
+  int64_t offset, advance;  // bytes
+};
+
+struct Program {
+  Amounts per_step;
+  std::vector<Instruction> instructions;
+  std::vector<MovingPointer> moving;
+  int64_t order_limit = INT64_MAX;  // every row number of a step must be below
+
+  bool splits() const {
+    for (const Instruction& instruction : instructions) {
+      if (instruction.splits) return true;
+    }
+    return false;
+  }
+};
+
+int64_t element_size(Dtype dtype);
+
+// Decodes and proves program number `index`. `code` is read once, element by element, so that nothing can change
+// between the check and the use. `program` must stay where it is.
+Status decode_program(const double* code, size_t length, int index, const Space& space, Program& program);
+
+}  // namespace anneal

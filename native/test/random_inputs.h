@@ -1,0 +1,104 @@
+// Random calls for a kernel: sizes, which optionals are present, and what the buffers hold, all from one seed and with
+// arithmetic that is exact on every machine (outputs are hashed and compared across them).
+// Not here: memory (blocks.h) and judgement (check.h).
+#pragma once
+
+#include <stdint.h>
+#include <string.h>
+
+#include <limits>
+#include <vector>
+
+#include "../kernels/signature.h"
+
+namespace anneal::test {
+
+// SplitMix64.
+class Rng {
+ public:
+  explicit Rng(uint64_t seed) : state_(seed) {}
+
+  uint64_t next() {
+    uint64_t z = (state_ += 0x9e3779b97f4a7c15u);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+  }
+  int64_t below(int64_t n) { return static_cast<int64_t>(next() % static_cast<uint64_t>(n)); }
+  bool chance(int percent) { return below(100) < percent; }
+  double uniform() { return static_cast<double>(next() >> 11) * 0x1p-53; }
+  // Mean 0, variance 1, bell-shaped; a sum of uniforms because libm's functions differ between machines.
+  double bell() { return (uniform() + uniform() + uniform() - 1.5) * 2; }
+
+ private:
+  uint64_t state_;
+};
+
+// What a case's float inputs look like. The largest finite values are apart from the infinities: where a product of them
+// overflows in float32 but not in float64, a further infinity would make the two differ in kind.
+enum class Texture { bell, ties, wide, tiny, huge, special };
+
+inline Texture random_texture(Rng& rng) {
+  constexpr Texture textures[] = {Texture::bell, Texture::bell, Texture::bell, Texture::bell, Texture::ties,
+                                  Texture::wide, Texture::tiny, Texture::huge, Texture::special, Texture::special};
+  return textures[rng.below(10)];
+}
+
+inline float special_value(Rng& rng) {
+  using limits = std::numeric_limits<float>;
+  const float values[] = {limits::quiet_NaN(), limits::infinity(), -limits::infinity(), 0.0f, -0.0f,
+                          limits::denorm_min(), -limits::denorm_min(), limits::min(), -limits::min(), 1.0f};
+  return values[rng.below(static_cast<int64_t>(sizeof values / sizeof *values))];
+}
+
+inline float random_float(Rng& rng, Texture texture) {
+  const double bell = rng.bell();
+  switch (texture) {
+    case Texture::bell: return static_cast<float>(bell);
+    case Texture::ties: return static_cast<float>(rng.below(5) - 2);
+    case Texture::wide: return static_cast<float>(bell * static_cast<double>(int64_t{1} << rng.below(40)) * 0x1p-20);
+    case Texture::tiny: return static_cast<float>(bell * 0x1p-130);
+    case Texture::huge: return bell < -1 ? -std::numeric_limits<float>::max() : static_cast<float>(bell * 1e38);
+    case Texture::special: return rng.chance(10) ? special_value(rng) : static_cast<float>(bell);
+  }
+  return 0;
+}
+
+// Mostly valid labels; now and then one that a caller should have refused, which must not touch foreign memory.
+inline int32_t random_label(Rng& rng, int64_t classes) {
+  const int32_t strange[] = {-1, -100, static_cast<int32_t>(classes), std::numeric_limits<int32_t>::min(),
+                             std::numeric_limits<int32_t>::max()};
+  if (classes == 0 || rng.chance(3)) return strange[rng.below(5)];
+  return static_cast<int32_t>(rng.below(classes));
+}
+
+// An optimizer row: switches and coefficients alike are zero now and then.
+inline double random_coefficient(Rng& rng) { return rng.chance(33) ? 0.0 : rng.uniform(); }
+
+inline double random_scalar(Rng& rng, const char* name, const int64_t* dims) {
+  if (!strcmp(name, "reduction")) return static_cast<double>(rng.below(3));
+  if (!strcmp(name, "ignore_index")) return rng.chance(50) ? -100.0 : static_cast<double>(rng.below(dims[1] + 1));
+  if (!strcmp(name, "label_smoothing")) return rng.chance(50) ? 0.0 : rng.chance(20) ? 1.0 : rng.uniform();
+  return random_float(rng, random_texture(rng));
+}
+
+// The contents of one buffer, as bytes. Class weights are ordinary and not negative; labels lie in the last dim.
+inline std::vector<char> random_contents(Rng& rng, const KernelInfo& info, const BufferSpec& buffer, const int64_t* dims,
+                                         Texture texture) {
+  const int64_t count = extent(buffer, dims);
+  const size_t width = buffer.dtype == Dtype::f64 ? 8 : 4;
+  std::vector<char> bytes(static_cast<size_t>(count) * width);
+  const bool weights = !strcmp(buffer.name.text, "weight");
+  for (int64_t i = 0; i < count; ++i) {
+    char* at = bytes.data() + static_cast<size_t>(i) * width;
+    const float f = random_float(rng, weights ? Texture::bell : texture);
+    const int32_t label = random_label(rng, dims[info.dim_count - 1]);
+    const double coefficient = random_coefficient(rng);
+    const float value = weights && f < 0 ? -f : f;
+    memcpy(at, buffer.dtype == Dtype::f64 ? static_cast<const void*>(&coefficient)
+               : buffer.dtype == Dtype::i32 ? static_cast<const void*>(&label) : &value, width);
+  }
+  return bytes;
+}
+
+}  // namespace anneal::test
