@@ -1,0 +1,36 @@
+/**
+ * The one interface between the definition of an op and what happens to it: ops *emit* kernel calls, an emitter runs
+ * them now (native or float64 reference) or records them (the compiled plan). Not here: any arithmetic.
+ */
+
+export type DType = 'float32' | 'int32'
+
+/** A buffer in the hands of an emitter: a typed array, or the name of one in a recording. Ops only pass it on. */
+export interface Buf {
+  readonly length: number
+}
+
+/** One function per kernel, called positionally with its buffers, dims and scalars (native/kernels/kernels.def). */
+export type KernelCalls = Readonly<Record<string, (...args: (Buf | null | number)[]) => void>>
+
+export interface Emitter {
+  readonly kernels: KernelCalls
+  /** A new buffer; the first call that names it as an output writes all of it. */
+  alloc(dtype: DType, length: number): Buf
+  /** A buffer with these values: numbers that are the same on every run of the program. */
+  constant(values: readonly number[]): Buf
+  /** `length` elements of `buf` from `start`, sharing its memory. */
+  slice(buf: Buf, start: number, length: number): Buf
+  /**
+   * `labels` as int32, every one in [0, classes) or equal to `ignoreIndex`; else ERR_LABEL_RANGE, which names the row.
+   * Labels that a recording will only see later are checked when they become known.
+   */
+  labels(where: string, labels: Buf, classes: number, ignoreIndex: number): Buf
+}
+
+/** float32 and int32 arrays, or float64 ones in the reference. */
+export type Floats = Float32Array | Float64Array
+
+/** A float64 twin of a kernel in TypeScript: the same arguments, plain loops. */
+export type ReferenceKernel = (...args: never[]) => void
+export type ReferenceKernels = Readonly<Record<string, ReferenceKernel>>

@@ -1,0 +1,45 @@
+/** The emitter that runs every kernel call at once: the eager engine, on native kernels or on their float64 twins. */
+
+import { AnnealError, phrase } from '../base/errors.js'
+import type { Buf, DType, Emitter, KernelCalls } from './emitter.js'
+
+/** Arrays a backend computes in. Native: float32; reference: float64. */
+type FloatArray = Float32ArrayConstructor | Float64ArrayConstructor
+
+export class RunNow implements Emitter {
+  constructor(
+    readonly kernels: KernelCalls,
+    private readonly Floats: FloatArray,
+  ) {}
+
+  alloc(dtype: DType, length: number): Buf {
+    return dtype === 'int32' ? new Int32Array(length) : new this.Floats(length)
+  }
+
+  constant(values: readonly number[]): Buf {
+    return this.Floats.from(values)
+  }
+
+  slice(buf: Buf, start: number, length: number): Buf {
+    return (buf as Float32Array).subarray(start, start + length)
+  }
+
+  labels(where: string, labels: Buf, classes: number, ignoreIndex: number): Buf {
+    return checkedLabels(where, labels as Float32Array | Int32Array, classes, ignoreIndex)
+  }
+}
+
+/** `labels` as int32; the first one that is no class and not `ignoreIndex` is an ERR_LABEL_RANGE that names its row. */
+export function checkedLabels(
+  where: string,
+  labels: Float32Array | Float64Array | Int32Array,
+  classes: number,
+  ignoreIndex: number,
+): Int32Array {
+  for (let i = 0; i < labels.length; i++) {
+    const label = labels[i]
+    if ((label >= 0 && label < classes && Number.isInteger(label)) || label === ignoreIndex) continue
+    throw new AnnealError('ERR_LABEL_RANGE', phrase(where, `labels[${i}] to be in [0, ${classes - 1}]`, label))
+  }
+  return labels instanceof Int32Array ? labels : Int32Array.from(labels)
+}

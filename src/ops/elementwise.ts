@@ -1,0 +1,108 @@
+/** What the elementwise ops share: two operands that broadcast, or one whose shape stays. Not an op. */
+
+import type { Buf, Emitter, Floats } from '../backends/emitter.js'
+import { broadcastShape, expand, reduceTo } from './broadcast.js'
+import {
+  type Application,
+  checkDtype,
+  checkOperand,
+  type Meta,
+  type Operand,
+  type OpSpec,
+  sizeOf,
+  type Value,
+} from './spec.js'
+
+export type Scalar = Operand | number
+
+/** Gradients with respect to the two widened operands; null where `needs` says so. */
+type BinaryBackward = (e: Emitter, grad: Buf, a: Buf, b: Buf, n: number, needs: readonly boolean[]) => (Buf | null)[]
+
+function operandOrNumber(where: string, name: string, value: unknown): Scalar {
+  return typeof value === 'number' ? value : checkOperand(where, name, value)
+}
+
+function wide(e: Emitter, app: Application<void>, i: number): Buf {
+  const input = app.inputs[i]
+  return expand(e, input.buf, input.shape, app.shape)
+}
+
+/** An op on two float32 operands with broadcasting. `forward` is a kernel of (a, b, y, n). */
+export function binary(name: string, kernel: string, backward: BinaryBackward, twin: (a: number, b: number) => number) {
+  return {
+    name,
+    parse: (a: Scalar, b: Scalar) => ({
+      operands: [operandOrNumber(name, 'a', a), operandOrNumber(name, 'b', b)],
+      attrs: undefined,
+    }),
+    infer([a, b]: readonly Meta[]) {
+      checkDtype(name, 'a', a, 'float32')
+      checkDtype(name, 'b', b, 'float32')
+      return { shape: broadcastShape(name, a.shape, b.shape), dtype: 'float32' as const }
+    },
+    forward(e: Emitter, app: Application<void>) {
+      const [a, b] = [wide(e, app, 0), wide(e, app, 1)]
+      app.saved = [a, b]
+      return emitBinary(e, kernel, a, b, sizeOf(app.shape))
+    },
+    backward(e: Emitter, app: Application<void>, grad: Value) {
+      const [a, b] = app.saved
+      const grads = backward(e, grad.buf, a, b, sizeOf(grad.shape), app.needs)
+      return grads.map((g, i) => g && reduceTo(e, g, grad.shape, app.inputs[i].shape))
+    },
+    reference: {
+      [kernel]: (a: Floats, b: Floats, y: Floats, n: number) => {
+        for (let i = 0; i < n; i++) y[i] = twin(a[i], b[i])
+      },
+    },
+    samples: () => binaryShapes.map(x => ({ x })),
+    badSamples: () => [
+      { x: [[2, 3], [2]], message: 'broadcast' },
+      { x: [[2], null], message: 'b to be a Tensor' },
+      { x: [{ labels: [0, 1] }, [2]], message: 'a to be float32' },
+    ],
+  } satisfies OpSpec
+}
+
+const binaryShapes = [
+  [[3], [3]],
+  [[2, 3], [3]],
+  [
+    [2, 1],
+    [1, 3],
+  ],
+  [
+    [4, 1, 2],
+    [3, 1],
+  ],
+  [[], [2, 2]],
+  [[2, 2], []],
+  [[0, 3], [3]],
+]
+
+/** A new float32 buffer filled by `kernel(a, b, out, n)`. */
+export function emitBinary(e: Emitter, kernel: string, a: Buf, b: Buf, n: number): Buf {
+  const out = e.alloc('float32', n)
+  e.kernels[kernel](a, b, out, n)
+  return out
+}
+
+/** A new float32 buffer filled by `kernel(x, out, n, ...scalars)`. */
+export function emitUnary(e: Emitter, kernel: string, x: Buf, n: number, ...scalars: number[]): Buf {
+  const out = e.alloc('float32', n)
+  e.kernels[kernel](x, out, n, ...scalars)
+  return out
+}
+
+/** The single float32 operand of an op whose result has the same shape. */
+export function sameShape(name: string) {
+  return ([x]: readonly Meta[]): Meta => {
+    checkDtype(name, 'x', x, 'float32')
+    return x
+  }
+}
+
+/** Sorts the arguments of an op with one operand and nothing else. */
+export function parseUnary(name: string) {
+  return (x: Operand) => ({ operands: [checkOperand(name, 'x', x)], attrs: undefined })
+}

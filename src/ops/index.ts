@@ -1,0 +1,18 @@
+/** The registry of ops: one export line each. Tensor methods, `ops.*` functions, tests and docs are made from it. */
+
+export { add } from './add.js'
+export { argmax } from './argmax.js'
+export { crossEntropy } from './cross_entropy.js'
+export { div } from './div.js'
+export { linear } from './linear.js'
+export { logSoftmax } from './log_softmax.js'
+export { matmul } from './matmul.js'
+export { mean } from './mean.js'
+export { mul } from './mul.js'
+export { neg } from './neg.js'
+export { relu } from './relu.js'
+export { reshape } from './reshape.js'
+export { softmax } from './softmax.js'
+export { sub } from './sub.js'
+export { sum } from './sum.js'
+export { transpose } from './transpose.js'

@@ -1,0 +1,32 @@
+/** Mean over dimensions. */
+
+import type { Floats } from '../backends/emitter.js'
+import { expand } from './broadcast.js'
+import { emitUnary } from './elementwise.js'
+import { badReductions, emitSum, inferReduction, keptShape, parseReduction, reductionSamples } from './reduction.js'
+import { defineOp, sizeOf } from './spec.js'
+
+function count(shape: readonly number[], dims: readonly number[]): number {
+  return sizeOf(dims.map(d => shape[d] ?? 1))
+}
+
+/** Mean over `dim` (a number or several; all by default), `{ keepdim }` keeps them as 1. Source: torch.mean. */
+export const mean = defineOp({
+  name: 'mean',
+  parse: parseReduction('mean'),
+  infer: inferReduction('mean'),
+  forward(e, { inputs: [x], shape, attrs: { dims } }) {
+    return emitUnary(e, 'div_scalar', emitSum(e, x.buf, x.shape, dims), sizeOf(shape), count(x.shape, dims))
+  },
+  backward(e, { inputs: [x], attrs: { dims } }, grad) {
+    const share = emitUnary(e, 'div_scalar', grad.buf, sizeOf(grad.shape), count(x.shape, dims))
+    return [expand(e, share, keptShape(x.shape, dims), x.shape)]
+  },
+  reference: {
+    div_scalar(x: Floats, y: Floats, n: number, s: number) {
+      for (let i = 0; i < n; i++) y[i] = x[i] / s
+    },
+  },
+  samples: reductionSamples,
+  badSamples: badReductions,
+})

@@ -1,0 +1,40 @@
+/** Ops along one dimension run on rows: the dimension is moved to the end, and back afterwards. Not an op. */
+
+import type { Buf, Emitter } from '../backends/emitter.js'
+import { sizeOf } from './spec.js'
+
+interface Split {
+  outer: number
+  n: number
+  inner: number
+}
+
+function split(shape: readonly number[], dim: number): Split {
+  return { outer: sizeOf(shape.slice(0, dim)), n: shape[dim] ?? 1, inner: sizeOf(shape.slice(dim + 1)) }
+}
+
+/** Rows and their length along `dim`; a scalar is one row of one. */
+export function rowSizes(shape: readonly number[], dim: number): [m: number, n: number] {
+  const { outer, n, inner } = split(shape, dim)
+  return [outer * inner, n]
+}
+
+/** [outer, rows, inner] → [outer, inner, rows]; itself where that moves nothing. */
+function moveLast(e: Emitter, x: Buf, outer: number, rows: number, inner: number): Buf {
+  if (inner === 1 || rows === 1) return x
+  const y = e.alloc('float32', outer * rows * inner)
+  e.kernels.transpose(x, y, outer, rows, 1, inner, 1)
+  return y
+}
+
+/** `x` of `shape` with `dim` moved to the end. */
+export function toRows(e: Emitter, x: Buf, shape: readonly number[], dim: number): Buf {
+  const { outer, n, inner } = split(shape, dim)
+  return moveLast(e, x, outer, n, inner)
+}
+
+/** The inverse of `toRows`. */
+export function fromRows(e: Emitter, rows: Buf, shape: readonly number[], dim: number): Buf {
+  const { outer, n, inner } = split(shape, dim)
+  return moveLast(e, rows, outer, inner, n)
+}

@@ -1,0 +1,12 @@
+/** The float64 twins of all kernels that ops bring, by kernel name. */
+
+import type { ReferenceKernels } from '../backends/emitter.js'
+import { reference as broadcasting } from './broadcast.js'
+import * as registry from './index.js'
+import type { OpSpec } from './spec.js'
+
+export const opTwins: ReferenceKernels = Object.assign(
+  {},
+  broadcasting,
+  ...Object.values(registry).map(spec => (spec as OpSpec).reference ?? {}),
+)

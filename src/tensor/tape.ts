@@ -1,0 +1,154 @@
+/**
+ * The eager tape: applies ops through the current emitter and remembers what backward needs. Not here: any op (ops/)
+ * or arithmetic (backends/).
+ */
+
+import type { Buf, Emitter } from '../backends/emitter.js'
+import { nativeEmitter } from '../backends/native.js'
+import { AnnealError, typeError } from '../base/errors.js'
+import type { Application, OpSpec, Value } from '../ops/spec.js'
+import { Tensor } from './tensor.js'
+
+/** One op applied to tensors of which at least one wants a gradient. */
+export interface Node {
+  /** Position in the order of creation: backward runs from the highest down. */
+  readonly id: number
+  readonly spec: OpSpec
+  /** Null once backward has used it up. */
+  app: Application<unknown> | null
+  readonly inputs: readonly Tensor[]
+  /** The gradient that has arrived so far. */
+  grad: Buf | null
+}
+
+let emitter: Emitter = nativeEmitter
+let recordingGradients = true
+let created = 0
+
+/** Runs `fn` with ops going to another emitter (the recorder of a plan, the float64 reference). */
+export function withEmitter<T>(other: Emitter, fn: () => T): T {
+  const before = emitter
+  emitter = other
+  try {
+    return fn()
+  } finally {
+    emitter = before
+  }
+}
+
+export function currentEmitter(): Emitter {
+  return emitter
+}
+
+/**
+ * Runs `fn` without recording for backward; results do not require a gradient.
+ *
+ * ```ts
+ * const logits = noGrad(() => model.forward(x))
+ * ```
+ * Throws TypeError where `fn` is no function or returns a promise: the switch cannot span an `await`.
+ * Source: torch.no_grad.
+ */
+export function noGrad<T>(fn: () => T): T {
+  if (typeof fn !== 'function') throw typeError('noGrad', 'fn to be a function', fn)
+  const before = recordingGradients
+  recordingGradients = false
+  try {
+    const result = fn()
+    if (result instanceof Promise) throw typeError('noGrad', 'fn to be synchronous', result)
+    return result
+  } finally {
+    recordingGradients = before
+  }
+}
+
+function operand(where: string, value: Tensor | number): Tensor {
+  if (typeof value === 'number') return new Tensor([], 'float32', emitter.constant([value]))
+  if (!(value instanceof Tensor)) throw typeError(where, 'operands to be Tensors', value)
+  if (value.buf.length !== value.size) throw detached(where, value)
+  return value
+}
+
+function detached(where: string, { size, buf }: Tensor): AnnealError {
+  return new AnnealError(
+    'ERR_DETACHED',
+    `${where}: expected a tensor's buffer to hold ${size} elements but received ${buf.length}: it was transferred or resized`,
+  )
+}
+
+/** Applies `spec` to a user's arguments. */
+export function apply(spec: OpSpec, args: readonly unknown[]): Tensor {
+  const { operands, attrs } = spec.parse(...args)
+  const inputs = operands.map(o => operand(spec.name, o as Tensor | number))
+  const { shape, dtype } = spec.infer(inputs, attrs)
+  const needs = inputs.map(t => recordingGradients && t.requiresGrad)
+  const app: Application<unknown> = { inputs, shape, dtype, attrs, needs, out: noBuffer, saved: [] }
+  app.out = spec.forward(emitter, app)
+  const node = spec.backward && needs.includes(true) ? { id: ++created, spec, app, inputs, grad: null } : null
+  return new Tensor(shape, dtype, app.out, node)
+}
+
+const noBuffer: Buf = { length: 0 }
+
+/** Nodes that `root` depends on, newest first. */
+function history(root: Node): Node[] {
+  const found = new Set<Node>([root])
+  for (const node of found) {
+    for (const input of node.inputs) if (input.node) found.add(input.node)
+  }
+  return [...found].sort((a, b) => b.id - a.id)
+}
+
+function accumulate(e: Emitter, into: Buf | null, grad: Buf): Buf {
+  if (!into) return grad
+  const sum = e.alloc('float32', grad.length)
+  e.kernels.add(into, grad, sum, grad.length)
+  return sum
+}
+
+/** Adds to a leaf's `.grad`. A buffer that others may hold (`shared`) is copied: gradients may be edited in place. */
+function deliver(e: Emitter, leaf: Tensor, grad: Buf, shared: boolean): void {
+  if (leaf.grad) {
+    e.kernels.add(leaf.grad.buf, grad, leaf.grad.buf, grad.length)
+    return
+  }
+  let own = grad
+  if (shared) {
+    own = e.alloc('float32', grad.length)
+    e.kernels.copy(grad, own, grad.length)
+  }
+  leaf.grad = new Tensor(leaf.shape, 'float32', own)
+}
+
+function runNode(e: Emitter, node: Node, grad: Buf): void {
+  const { app, spec, inputs } = node
+  if (!app) {
+    throw new AnnealError(
+      'ERR_GRAD',
+      'backward: expected a graph that was not used before; run forward again before a second backward',
+    )
+  }
+  const value: Value = { shape: app.shape, dtype: app.dtype, buf: grad }
+  const grads = spec.backward!(e, app, value)
+  for (let i = 0; i < inputs.length; i++) {
+    const g = grads[i]
+    if (!app.needs[i] || !g) continue
+    const input = inputs[i]
+    if (input.node) input.node.grad = accumulate(e, input.node.grad, g)
+    else deliver(e, input, g, g === grad)
+  }
+  node.grad = null
+  node.app = null
+}
+
+/** Sends `grad` back from `root` to every leaf that requires a gradient. */
+export function runBackward(root: Tensor, grad: Buf): void {
+  if (!root.node) return deliver(emitter, root, grad, true)
+  const nodes = history(root.node)
+  root.node.grad = grad
+  try {
+    for (const node of nodes) if (node.grad) runNode(emitter, node, node.grad)
+  } finally {
+    for (const node of nodes) node.grad = null
+  }
+}

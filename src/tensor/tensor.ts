@@ -1,0 +1,206 @@
+/**
+ * Tensor: values, shape and gradient, with every op of the registry as a method. Not here: how ops compute (ops/) or
+ * how gradients flow (tape.ts).
+ */
+
+import type { Buf, DType } from '../backends/emitter.js'
+import { AnnealError, describe, phrase, shapeError, typeError } from '../base/errors.js'
+import * as registry from '../ops/index.js'
+import { type OpSpec, shapeText, sizeOf } from '../ops/spec.js'
+import { checkNested, flatten, type Nested, nest } from './nested.js'
+import { apply, currentEmitter, type Node, runBackward } from './tape.js'
+
+type OpName = keyof typeof registry
+type OpArgs<K extends OpName> = Parameters<(typeof registry)[K]['parse']>
+type AfterFirst<P> = P extends [unknown, ...infer R] ? R : never
+
+/** Every op as a function of tensors: `ops.add(a, b)`. */
+export type OpFunctions = { readonly [K in OpName]: (...args: OpArgs<K>) => Tensor }
+/** Every op as a method of its first operand: `a.add(b)`. */
+export type OpMethods = { [K in OpName]: (...args: AfterFirst<OpArgs<K>>) => Tensor }
+
+/** Options of `tensor`. */
+export interface TensorOptions {
+  /** Required for typed arrays of more than one dimension; default: the nesting, or one dimension. */
+  shape?: readonly number[]
+  /** Default: float32, and int32 for integer typed arrays. */
+  dtype?: DType
+  /** Record ops on this tensor for `backward`. Default false. */
+  requiresGrad?: boolean
+}
+
+/**
+ * A dense row-major array of float32 or int32 with an optional gradient.
+ *
+ * ```ts
+ * const x = tensor([[1, 2], [3, 4]], { requiresGrad: true })
+ * x.mul(x).sum().backward()
+ * x.grad!.toArray() // [[2, 4], [6, 8]]
+ * ```
+ * Source: torch.Tensor.
+ */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: methods come from the op registry, types and all.
+export class Tensor {
+  readonly shape: readonly number[]
+  readonly dtype: DType
+  /** Number of elements. */
+  readonly size: number
+  /** The gradient that `backward` adds to, or null. */
+  grad: Tensor | null = null
+  #requiresGrad = false
+  /** @internal The values in the hands of the emitter that made them. */
+  readonly buf: Buf
+  /** @internal How this tensor came about; null for leaves. */
+  readonly node: Node | null
+
+  /** @internal Use `tensor(...)`. */
+  constructor(shape: readonly number[], dtype: DType, buf: Buf, node: Node | null = null) {
+    this.shape = shape
+    this.dtype = dtype
+    this.size = sizeOf(shape)
+    this.buf = buf
+    this.node = node
+  }
+
+  /** Whether `backward` reaches this tensor. May be set on leaves of dtype float32. */
+  get requiresGrad(): boolean {
+    return this.#requiresGrad || this.node !== null
+  }
+
+  set requiresGrad(value: boolean) {
+    if (typeof value !== 'boolean') throw typeError('Tensor', 'requiresGrad to be a boolean', value)
+    if (this.node && !value)
+      throw new AnnealError('ERR_GRAD', 'Tensor: expected a leaf to set requiresGrad on; use detach()')
+    if (value && this.dtype !== 'float32') {
+      throw new AnnealError('ERR_DTYPE', phrase('Tensor', 'requiresGrad only on float32', this.dtype))
+    }
+    if (!this.node) this.#requiresGrad = value
+  }
+
+  /** The values, row-major: the tensor's own memory, so writing to it changes the tensor. */
+  get data(): Float32Array | Int32Array {
+    if (!ArrayBuffer.isView(this.buf))
+      throw new AnnealError(
+        'ERR_STATE',
+        'Tensor: expected values to read while recording a plan but there are none yet',
+      )
+    return this.buf as Float32Array | Int32Array
+  }
+
+  /** The only element as a number. Throws ERR_SHAPE where there is not exactly one. */
+  item(): number {
+    if (this.size !== 1) throw shapeError('item', 'a tensor of one element', `shape ${shapeText(this.shape)}`)
+    if (this.data.length !== 1)
+      throw new AnnealError('ERR_DETACHED', 'item: expected a buffer of 1 element but it was transferred or resized')
+    return this.data[0]
+  }
+
+  /** The values as nested arrays; a number for a scalar. */
+  toArray(): Nested {
+    return nest(this.data, this.shape)
+  }
+
+  /** The same values, cut off from the graph. Shares memory. */
+  detach(): Tensor {
+    return new Tensor(this.shape, this.dtype, this.buf)
+  }
+
+  /**
+   * Adds d this / d leaf to `.grad` of every leaf that requires a gradient. `gradient`: d(objective) / d this, of this
+   * shape; needed where this is not a scalar. Throws ERR_GRAD where nothing requires a gradient.
+   */
+  backward(gradient?: Tensor): void {
+    if (!this.requiresGrad) throw new AnnealError('ERR_GRAD', 'backward: expected a tensor that requires a gradient')
+    runBackward(this, gradient === undefined ? this.#unitGradient() : this.#checkGradient(gradient))
+  }
+
+  #unitGradient(): Buf {
+    if (this.size !== 1)
+      throw new AnnealError(
+        'ERR_GRAD',
+        phrase('backward', 'a gradient argument unless the tensor has one element', `shape ${shapeText(this.shape)}`),
+      )
+    return currentEmitter().constant([1])
+  }
+
+  #checkGradient(gradient: Tensor): Buf {
+    if (!(gradient instanceof Tensor)) throw typeError('backward', 'gradient to be a Tensor', gradient)
+    if (gradient.dtype !== 'float32' || shapeText(gradient.shape) !== shapeText(this.shape)) {
+      throw shapeError(
+        'backward',
+        `gradient to be float32 of shape ${shapeText(this.shape)}`,
+        `${gradient.dtype} ${shapeText(gradient.shape)}`,
+      )
+    }
+    return gradient.buf
+  }
+}
+
+export interface Tensor extends OpMethods {}
+
+/** Every op as a function; the same ops are methods of Tensor. */
+export const ops = {} as { -readonly [K in OpName]: OpFunctions[K] }
+
+for (const [name, spec] of Object.entries(registry) as [OpName, OpSpec][]) {
+  ops[name] = ((...args: unknown[]) => apply(spec, args)) as never
+  Object.defineProperty(Tensor.prototype, name, {
+    value(this: Tensor, ...args: unknown[]) {
+      return apply(spec, [this, ...args])
+    },
+    writable: true,
+    configurable: true,
+  })
+}
+
+const MAX_ELEMENTS = 2 ** 31 - 1
+
+function dtypeOf(values: unknown): DType {
+  const integers = [Int8Array, Int16Array, Int32Array, Uint8Array, Uint8ClampedArray, Uint16Array]
+  return integers.some(type => values instanceof type) ? 'int32' : 'float32'
+}
+
+function checkShape(shape: unknown, length: number): readonly number[] {
+  if (!Array.isArray(shape)) throw typeError('tensor', 'shape to be an array', shape)
+  for (const size of shape) {
+    if (!Number.isSafeInteger(size) || size < 0)
+      throw typeError('tensor', 'sizes in shape to be non-negative integers', size)
+  }
+  if (sizeOf(shape) !== length) {
+    throw shapeError('tensor', `${sizeOf(shape)} values for shape ${shapeText(shape)}`, String(length))
+  }
+  return Object.freeze([...shape])
+}
+
+function toInt32(values: ArrayLike<number>): Int32Array {
+  const out = new Int32Array(values.length)
+  for (let i = 0; i < out.length; i++) {
+    out[i] = values[i]
+    if (out[i] !== values[i])
+      throw new AnnealError('ERR_DTYPE', phrase('tensor', `values[${i}] to be a 32-bit integer`, describe(values[i])))
+  }
+  return out
+}
+
+/**
+ * A tensor with a copy of these values: a number, nested arrays, or a typed array (with `shape`).
+ *
+ * ```ts
+ * tensor([[1, 2], [3, 4]])                                   // float32 [2, 2]
+ * tensor(new Float32Array(6), { shape: [2, 3] })
+ * tensor([0, 2, 1], { dtype: 'int32' })
+ * ```
+ * Throws TypeError for other values, ERR_SHAPE for ragged arrays or a shape that does not fit, ERR_DTYPE for a value
+ * that is no 32-bit integer under dtype int32. Source: torch.tensor.
+ */
+export function tensor(values: Nested | ArrayLike<number>, options: TensorOptions = {}): Tensor {
+  const { dtype = dtypeOf(values), requiresGrad = false } = options
+  if (dtype !== 'float32' && dtype !== 'int32') throw typeError('tensor', "dtype to be 'float32' or 'int32'", dtype)
+  const nested = checkNested(values)
+  const flat = flatten(values, nested)
+  if (flat.length > MAX_ELEMENTS) throw shapeError('tensor', `at most ${MAX_ELEMENTS} elements`, String(flat.length))
+  const shape = options.shape === undefined ? Object.freeze(nested) : checkShape(options.shape, flat.length)
+  const data = dtype === 'int32' ? toInt32(flat) : Float32Array.from(flat)
+  const result = new Tensor(shape, dtype, data)
+  if (requiresGrad) result.requiresGrad = requiresGrad
+  return result
+}

@@ -1,0 +1,83 @@
+/** Turns an op's samples (shapes, labels, options) into tensors with reproducible values. Not a test. */
+
+import { type Sample, sizeOf } from '../../src/ops/spec.js'
+import { ops, Tensor } from '../../src/tensor/index.js'
+
+type FloatArray = Float32ArrayConstructor | Float64ArrayConstructor
+
+/** A reproducible source of operand values; `nudged` changes one element of one operand. */
+export interface Draw {
+  values(operand: number, size: number, positive: boolean): Float64Array
+  nudged(operand: number, element: number, by: number): Draw
+}
+
+/** A small generator for test data (splitmix32), independent of the library's streams. */
+function uniforms(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x9e3779b9) >>> 0
+    let z = state
+    z = Math.imul(z ^ (z >>> 16), 0x21f0aaad)
+    z = Math.imul(z ^ (z >>> 15), 0x735a2d97)
+    return ((z ^ (z >>> 15)) >>> 0) / 2 ** 32
+  }
+}
+
+/** Values in ±2 but away from 0, where some ops have a kink, exact in float32. */
+export function floats(seed: number, nudge?: { operand: number; element: number; by: number }): Draw {
+  return {
+    values(operand, size, positive) {
+      const next = uniforms(seed * 31 + operand)
+      const out = Float64Array.from({ length: size }, () => {
+        const magnitude = 0.1 + 1.9 * next()
+        return Math.fround(next() < 0.5 && !positive ? -magnitude : magnitude)
+      })
+      if (nudge && nudge.operand === operand && nudge.element < size) out[nudge.element] += nudge.by
+      return out
+    },
+    nudged: (operand, element, by) => floats(seed, { operand, element, by }),
+  }
+}
+
+function isShape(arg: unknown): arg is number[] {
+  return Array.isArray(arg) && arg.every(size => Number.isInteger(size) && size >= 0)
+}
+
+function withTensors(options: object, draw: Draw, Floats: FloatArray): object {
+  const convert = (value: unknown) => {
+    const shape = (value as { shape?: number[] } | null)?.shape
+    return shape ? new Tensor(shape, 'float32', Floats.from(draw.values(9, sizeOf(shape), true))) : value
+  }
+  return Object.fromEntries(Object.entries(options).map(([key, value]) => [key, convert(value)]))
+}
+
+/** The arguments of a sample; `inputs` are the float operands, which require gradients. */
+export function operands({ x, args = [] }: Sample, draw: Draw, Floats: FloatArray) {
+  const inputs: Tensor[] = []
+  const made = x.map(operand => {
+    const labels = (operand as { labels?: number[] } | null)?.labels
+    if (labels) return new Tensor([labels.length], 'int32', Int32Array.from(labels))
+    if (!isShape(operand)) return operand
+    const t = new Tensor(operand, 'float32', Floats.from(draw.values(inputs.length, sizeOf(operand), false)))
+    t.requiresGrad = true
+    inputs.push(t)
+    return t
+  })
+  const isOptions = (arg: unknown) => typeof arg === 'object' && arg !== null && !Array.isArray(arg)
+  const rest = args.map(arg => (isOptions(arg) ? withTensors(arg as object, draw, Floats) : arg))
+  return { args: [...made, ...rest], inputs }
+}
+
+/** Σ weights · op(args) with random weights: value, result and the gradient of every float operand. */
+export function weighted(name: keyof typeof ops, sample: Sample, draw: Draw, Floats: FloatArray) {
+  const { args, inputs } = operands(sample, draw, Floats)
+  const out = (ops[name] as (...a: unknown[]) => Tensor)(...args)
+  const result = out.data as unknown as Float64Array
+  if (!out.requiresGrad) return { value: 0, out: result, inputs: [], grads: [] }
+  const weights = Floats.from(draw.values(7, out.size, false))
+  out.backward(new Tensor(out.shape, 'float32', weights))
+  let value = 0
+  for (let i = 0; i < out.size; i++) value += result[i] * weights[i]
+  const grads = inputs.map(t => (t.grad ? (t.grad.data as unknown as Float64Array) : new Float64Array(t.size)))
+  return { value, out: result, inputs: inputs.map(t => t.data), grads }
+}

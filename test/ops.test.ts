@@ -1,0 +1,54 @@
+/** Every op of the registry: gradients against differences in float64, native against the reference, bad input. */
+
+import { describe, expect, it } from 'vitest'
+import { nativeEmitter } from '../src/backends/native.js'
+import { referenceEmitter } from '../src/backends/reference.js'
+import * as registry from '../src/ops/index.js'
+import type { OpSpec, Sample } from '../src/ops/spec.js'
+import { opTwins } from '../src/ops/twins.js'
+import { ops, type Tensor } from '../src/tensor/index.js'
+import { withEmitter } from '../src/tensor/tape.js'
+import { type Draw, floats, operands, weighted } from './helpers/samples.js'
+
+const reference = referenceEmitter(opTwins)
+const entries = Object.entries(registry) as [keyof typeof ops, OpSpec][]
+
+/** Value of Σ weights · op(args) and its gradients, in float64. */
+function inReference(name: keyof typeof ops, sample: Sample, draw: Draw) {
+  return withEmitter(reference, () => weighted(name, sample, draw, Float64Array))
+}
+
+describe.each(entries)('%s', (name, spec) => {
+  const samples = spec.samples()
+
+  it.each(samples.map((sample, i) => ({ i, sample })))('gradients equal differences, sample $i', ({ i, sample }) => {
+    if (!spec.backward) return expect(spec.infer.length).toBeGreaterThan(0)
+    const draw = floats(1000 + i)
+    const base = inReference(name, sample, draw)
+    base.inputs.forEach((input, k) => {
+      const analytic = base.grads[k]
+      for (let j = 0; j < input.length; j++) {
+        const eps = 1e-6
+        const moved = [eps, -eps].map(d => inReference(name, sample, draw.nudged(k, j, d)).value)
+        expect(analytic[j]).toBeCloseTo((moved[0] - moved[1]) / (2 * eps), 5)
+      }
+    })
+  })
+
+  it.each(samples.map((sample, i) => ({ i, sample })))('native equals reference, sample $i', ({ i, sample }) => {
+    const draw = floats(2000 + i)
+    const want = inReference(name, sample, draw)
+    const got = withEmitter(nativeEmitter, () => weighted(name, sample, draw, Float32Array))
+    const close = (a: ArrayLike<number>, b: ArrayLike<number>) => {
+      expect(a.length).toBe(b.length)
+      for (let j = 0; j < a.length; j++) expect(Math.abs(a[j] - b[j])).toBeLessThanOrEqual(2e-5 * (1 + Math.abs(b[j])))
+    }
+    close(got.out, want.out)
+    want.grads.forEach((grad, k) => close(got.grads[k], grad))
+  })
+
+  it.each(spec.badSamples().map(bad => ({ bad, message: bad.message })))('refuses bad input: $message', ({ bad }) => {
+    const args = operands(bad, floats(3), Float32Array).args
+    expect(() => (ops[name] as (...a: unknown[]) => Tensor)(...args)).toThrow(bad.message)
+  })
+})
