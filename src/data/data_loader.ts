@@ -1,0 +1,107 @@
+/** Batches of a dataset in PyTorch's order. Not here: how a batch is collated (rows.ts) or trained on. */
+
+import { checkBoolean, checkInt, checkOptions } from '../base/check.js'
+import { AnnealError, phrase } from '../base/errors.js'
+import { checkGenerator, defaultGenerator, Generator } from '../random/generator.js'
+import type { Tensor } from '../tensor/tensor.js'
+import { batchOf, checkDataset, type Dataset } from './dataset.js'
+
+export interface DataLoaderOptions {
+  /** Samples per batch. Default 1. */
+  batchSize?: number
+  /** A new random order every epoch. Default false. */
+  shuffle?: boolean
+  /** Leave out a last batch that is not full. Default false. */
+  dropLast?: boolean
+  /** The stream that the order comes from. Default: the default generator. */
+  generator?: Generator
+}
+
+/** Where an order comes from when the loader has no generator of its own: seeded anew for every epoch. */
+const throwAway = new Generator()
+
+/**
+ * Batches of a dataset: an iterable of `[x, y, …]`, one pass per epoch.
+ *
+ * ```ts
+ * const loader = new data.DataLoader(new data.TensorDataset(X, y), { batchSize: 32, shuffle: true })
+ * for (const [x, labels] of loader) loss.forward(model.forward(x), labels)
+ * loader.length // batches per epoch
+ * ```
+ * The order and every number drawn are PyTorch's (num_workers = 0): each pass draws a base seed, shuffled or not; a
+ * loader with its own generator draws one more permutation when the samples run out. Throws TypeError or RangeError
+ * for options, ERR_EMPTY for shuffling nothing. Source: torch.utils.data.DataLoader.
+ */
+export class DataLoader implements Iterable<Tensor[]> {
+  readonly dataset: Dataset
+  readonly batchSize: number
+  readonly shuffle: boolean
+  readonly dropLast: boolean
+  /** The loader's own generator, or null: the default one. */
+  readonly generator: Generator | null
+
+  constructor(dataset: Dataset, options: DataLoaderOptions = {}) {
+    checkOptions('DataLoader', options, ['batchSize', 'shuffle', 'dropLast', 'generator'])
+    const { batchSize = 1, shuffle = false, dropLast = false, generator } = options
+    this.dataset = checkDataset('DataLoader', dataset)
+    this.batchSize = checkInt('DataLoader', 'batchSize', batchSize, { min: 1 })
+    this.shuffle = checkBoolean('DataLoader', 'shuffle', shuffle)
+    this.dropLast = checkBoolean('DataLoader', 'dropLast', dropLast)
+    this.generator = generator ? checkGenerator('DataLoader', generator) : null
+    if (shuffle && dataset.length === 0) {
+      throw new AnnealError('ERR_EMPTY', phrase('DataLoader', 'at least one sample to shuffle', '0'))
+    }
+  }
+
+  /** Batches per epoch. */
+  get length(): number {
+    const batches = this.dataset.length / this.batchSize
+    return this.dropLast ? Math.floor(batches) : Math.ceil(batches)
+  }
+
+  /** Samples in full batches; what is left makes the last batch or is dropped. */
+  get fullRows(): number {
+    return this.dataset.length - (this.dataset.length % this.batchSize)
+  }
+
+  [Symbol.iterator](): IterableIterator<Tensor[]> {
+    this.#drawBaseSeed()
+    return this.#batches()
+  }
+
+  /**
+   * Draws what starting an epoch draws. Returns the order of its samples (of all of them, also with `dropLast`).
+   *
+   * An epoch is: this, the full batches, `endEpoch`, the batch that is not full.
+   */
+  epochOrder(): Int32Array {
+    this.#drawBaseSeed()
+    return this.#drawOrder()
+  }
+
+  /** Draws what running out of samples draws: with an own generator, one more permutation that nobody reads. */
+  endEpoch(): void {
+    if (this.shuffle) this.generator?.randperm(this.dataset.length)
+  }
+
+  *#batches(): IterableIterator<Tensor[]> {
+    const order = this.#drawOrder()
+    const full = this.fullRows
+    for (let at = 0; at < full; at += this.batchSize) {
+      yield batchOf(this.dataset, order.subarray(at, at + this.batchSize))
+    }
+    this.endEpoch()
+    if (full < order.length && !this.dropLast) yield batchOf(this.dataset, order.subarray(full))
+  }
+
+  #drawBaseSeed(): void {
+    ;(this.generator ?? defaultGenerator).random64()
+  }
+
+  #drawOrder(): Int32Array {
+    const n = this.dataset.length
+    if (!this.shuffle) return Int32Array.from({ length: n }, (_, i) => i)
+    if (this.generator) return this.generator.randperm(n)
+    return throwAway.manualSeed(defaultGenerator.randomInt64()).randperm(n)
+  }
+}

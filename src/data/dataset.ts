@@ -1,0 +1,102 @@
+/** Datasets: tensors with equal numbers of rows, and parts of datasets. Not here: batches (data_loader.ts). */
+
+import { checkInt } from '../base/check.js'
+import { shapeError, typeError } from '../base/errors.js'
+import type { Tensor } from '../tensor/tensor.js'
+import { gatherRows, rowsOf, rowView, stack } from './rows.js'
+
+/** What a DataLoader can draw from. Implement `length` and `get`; `batch` is for those who can do it faster. */
+export interface Dataset {
+  /** Number of samples. */
+  readonly length: number
+  /** Sample `i` as its tensors, for example [x, y]; same shapes and dtypes for all. */
+  get(i: number): Tensor[]
+  /** The samples at `indices` stacked: for each tensor of a sample one of shape [indices.length, …]. */
+  batch?(indices: Int32Array): Tensor[]
+}
+
+export function checkDataset(where: string, dataset: unknown): Dataset {
+  const { length, get } = (dataset ?? {}) as Dataset
+  if (typeof get !== 'function') throw typeError(where, 'dataset to be an object with length and get(i)', dataset)
+  checkInt(where, 'dataset.length', length, { min: 0, max: 2 ** 31 - 1 })
+  return dataset as Dataset
+}
+
+/** A batch of any dataset: its own way if it has one, else samples stacked. */
+export function batchOf(dataset: Dataset, indices: Int32Array): Tensor[] {
+  if (dataset.batch) return dataset.batch(indices)
+  const samples = Array.from(indices, i => dataset.get(i))
+  return samples[0].map((_, k) =>
+    stack(
+      'DataLoader',
+      samples.map(sample => sample[k]),
+    ),
+  )
+}
+
+/**
+ * Tensors side by side: sample i is row i of each.
+ *
+ * ```ts
+ * const train = new data.TensorDataset(X, y) // X: [n, …], y: [n]
+ * const [x0, y0] = train.get(0)
+ * ```
+ * Throws TypeError for what is no tensor, ERR_SHAPE where the first dimensions differ. Source: torch.utils.data.TensorDataset.
+ */
+export class TensorDataset implements Dataset {
+  readonly tensors: readonly Tensor[]
+  readonly length: number
+
+  constructor(...tensors: Tensor[]) {
+    const counts = tensors.map((t, i) => rowsOf('TensorDataset', `tensors[${i}]`, t))
+    if (counts.length === 0) throw typeError('TensorDataset', 'at least one Tensor', undefined)
+    const odd = counts.findIndex(count => count !== counts[0])
+    if (odd > 0)
+      throw shapeError('TensorDataset', `tensors[${odd}] to have ${counts[0]} rows as tensors[0]`, `${counts[odd]}`)
+    this.tensors = tensors
+    this.length = counts[0]
+  }
+
+  /** Row `i` of each tensor, sharing its memory. */
+  get(i: number): Tensor[] {
+    checkInt('TensorDataset.get', 'i', i, { min: 0, below: this.length })
+    return this.tensors.map(t => rowView('TensorDataset', t, i))
+  }
+
+  /** The rows at `indices` of each tensor, copied. */
+  batch(indices: Int32Array): Tensor[] {
+    return this.tensors.map(t => gatherRows('TensorDataset', t, indices))
+  }
+}
+
+/**
+ * The samples of `dataset` at `indices`, in their order.
+ *
+ * ```ts
+ * const even = new data.Subset(train, [0, 2, 4])
+ * ```
+ * Throws RangeError for an index outside the dataset. Source: torch.utils.data.Subset.
+ */
+export class Subset implements Dataset {
+  readonly dataset: Dataset
+  readonly indices: Int32Array
+  readonly length: number
+
+  constructor(dataset: Dataset, indices: ArrayLike<number>) {
+    this.dataset = checkDataset('Subset', dataset)
+    const below = dataset.length
+    this.indices = Int32Array.from(indices, (index, i) => checkInt('Subset', `indices[${i}]`, index, { min: 0, below }))
+    this.length = this.indices.length
+  }
+
+  get(i: number): Tensor[] {
+    return this.dataset.get(this.indices[checkInt('Subset.get', 'i', i, { min: 0, below: this.length })])
+  }
+
+  batch(indices: Int32Array): Tensor[] {
+    return batchOf(
+      this.dataset,
+      indices.map(i => this.indices[i]),
+    )
+  }
+}

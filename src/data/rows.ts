@@ -1,0 +1,58 @@
+/** Rows of tensors: gathering them into a batch. Not here: which rows, in which order. */
+
+import { AnnealError, phrase, shapeError, typeError } from '../base/errors.js'
+import { Tensor } from '../tensor/tensor.js'
+
+/** Up to this many values a row is copied value by value; a call of `set` costs more than that. */
+const NARROW = 16
+
+/** The number of rows of a tensor that has rows. */
+export function rowsOf(where: string, name: string, value: unknown): number {
+  if (!(value instanceof Tensor)) throw typeError(where, `${name} to be a Tensor`, value)
+  if (value.shape.length === 0) throw shapeError(where, `${name} to have at least one dimension`, 'a scalar')
+  return value.shape[0]
+}
+
+/** The values, unless their buffer was transferred or resized since. */
+function valuesOf(where: string, { data, size }: Tensor): Float32Array | Int32Array {
+  if (data.length === size) return data
+  const received = `${data.length}: its buffer was transferred or resized`
+  throw new AnnealError('ERR_DETACHED', phrase(where, `a tensor of ${size} values`, received))
+}
+
+/** Copies `rows` of x: [n, …] to a new tensor [rows.length, …]. Every row is one of 0 … n-1. */
+export function gatherRows(where: string, x: Tensor, rows: Int32Array): Tensor {
+  const width = x.shape.slice(1).reduce((a, b) => a * b, 1)
+  const from = valuesOf(where, x)
+  const to = x.dtype === 'int32' ? new Int32Array(rows.length * width) : new Float32Array(rows.length * width)
+  if (width === 1) {
+    for (let i = 0; i < rows.length; i++) to[i] = from[rows[i]]
+  } else if (width <= NARROW) {
+    for (let i = 0, at = 0; i < rows.length; i++) {
+      for (let source = rows[i] * width, end = source + width; source < end; source++) to[at++] = from[source]
+    }
+  } else {
+    for (let i = 0; i < rows.length; i++) to.set(from.subarray(rows[i] * width, (rows[i] + 1) * width), i * width)
+  }
+  return new Tensor(Object.freeze([rows.length, ...x.shape.slice(1)]), x.dtype, to)
+}
+
+/** Row `i` of x: [n, …] as a tensor […] that shares its memory. */
+export function rowView(where: string, x: Tensor, i: number): Tensor {
+  const shape = x.shape.slice(1)
+  const width = shape.reduce((a, b) => a * b, 1)
+  return new Tensor(Object.freeze(shape), x.dtype, valuesOf(where, x).subarray(i * width, (i + 1) * width))
+}
+
+/** Tensors of one shape and dtype stacked to [count, …]. */
+export function stack(where: string, rows: readonly Tensor[]): Tensor {
+  const { shape, dtype, size } = rows[0]
+  const to = dtype === 'int32' ? new Int32Array(rows.length * size) : new Float32Array(rows.length * size)
+  rows.forEach((row, i) => {
+    if (row.shape.join() !== shape.join() || row.dtype !== dtype) {
+      throw shapeError(where, `samples of ${dtype} [${shape.join(', ')}]`, `${row.dtype} [${row.shape.join(', ')}]`)
+    }
+    to.set(valuesOf(where, row), i * size)
+  })
+  return new Tensor(Object.freeze([rows.length, ...shape]), dtype, to)
+}
