@@ -1,0 +1,164 @@
+/**
+ * Module: a tree of layers found by property name, with PyTorch's parameter names and state dict. Not here: any layer.
+ */
+
+import { AnnealError, phrase, shapeError, typeError } from '../base/errors.js'
+import { shapeText } from '../ops/spec.js'
+import { Tensor } from '../tensor/index.js'
+
+/**
+ * A tensor that a module trains: it stays a parameter when its gradient is turned off.
+ *
+ * ```ts
+ * scale = new nn.Parameter(tensor([1, 1, 1]))
+ * ```
+ * Source: torch.nn.Parameter.
+ */
+export class Parameter extends Tensor {
+  constructor(values: Tensor, requiresGrad = true) {
+    if (!(values instanceof Tensor)) throw typeError('Parameter', 'values to be a Tensor', values)
+    super(values.shape, values.dtype, values.buf)
+    this.requiresGrad = requiresGrad
+  }
+}
+
+/** Tensors under PyTorch's keys: `fc1.weight`, `bn.running_mean`. */
+export type StateDict = Record<string, Tensor>
+
+/**
+ * Base of every layer and model: assign layers and tensors to properties, write `forward`.
+ *
+ * ```ts
+ * class Net extends nn.Module {
+ *   fc = new nn.Linear(2, 3)
+ *   forward(x: Tensor) { return this.fc.forward(x).relu() }
+ * }
+ * ```
+ * Parameters and tensors with `requiresGrad` are trained, modules (also in arrays) are children; the names are those of
+ * the properties.
+ * Source: torch.nn.Module.
+ */
+export abstract class Module {
+  /** Whether layers such as Dropout behave as in training. Set by `train()` and `eval()`. */
+  training = true
+  readonly #buffers = new Set<string>()
+
+  abstract forward(...inputs: never[]): Tensor
+
+  /** Every parameter once, in the order of definition. */
+  parameters(): Tensor[] {
+    return this.namedParameters().map(([, parameter]) => parameter)
+  }
+
+  /** Every parameter once with its name: `['fc1.weight', tensor]`. */
+  namedParameters(): [string, Tensor][] {
+    const seen = new Set<Tensor>()
+    return this.#walk((module, key, value) => module.#isParameter(key, value)).filter(([, tensor]) => {
+      const first = !seen.has(tensor)
+      seen.add(tensor)
+      return first
+    })
+  }
+
+  /** Tensors that belong to the state but are not trained: `['bn.running_mean', tensor]`. */
+  namedBuffers(): [string, Tensor][] {
+    return this.#walk((module, key) => module.#buffers.has(key))
+  }
+
+  /** Direct children with their property names. */
+  namedChildren(): [string, Module][] {
+    const found: [string, Module][] = []
+    for (const [key, value] of Object.entries(this)) {
+      if (value instanceof Module) found.push([key, value])
+      else if (Array.isArray(value))
+        value.forEach((item, i) => item instanceof Module && found.push([`${key}.${i}`, item]))
+    }
+    return found
+  }
+
+  /** This module and all below it. */
+  modules(): Module[] {
+    return [this, ...this.namedChildren().flatMap(([, child]) => child.modules())]
+  }
+
+  /** Parameters and buffers by name, sharing memory with the model. */
+  stateDict(): StateDict {
+    const own = (module: Module, key: string, value: Tensor) =>
+      module.#isParameter(key, value) || module.#buffers.has(key)
+    return Object.fromEntries(this.#walk(own).map(([name, value]) => [name, value.detach()]))
+  }
+
+  /**
+   * Copies values from a state dict with the same keys and shapes. All of it is checked before anything is written.
+   * Throws ERR_STATE for missing or unknown keys, ERR_SHAPE for a shape that differs.
+   */
+  loadStateDict(state: StateDict): void {
+    if (typeof state !== 'object' || state === null) throw typeError('loadStateDict', 'a state dict', state)
+    const own = this.stateDict()
+    const name = this.constructor.name
+    const missing = Object.keys(own).filter(key => !Object.hasOwn(state, key))
+    const unknown = Object.keys(state).filter(key => !Object.hasOwn(own, key))
+    if (missing.length || unknown.length) {
+      const received = `missing [${missing.join(', ')}], unknown [${unknown.join(', ')}]`
+      throw new AnnealError('ERR_STATE', phrase('loadStateDict', `the keys of ${name}`, received))
+    }
+    for (const key of Object.keys(own)) checkEntry(key, own[key], state[key])
+    for (const key of Object.keys(own)) own[key].data.set(state[key].data)
+  }
+
+  /** Training mode for this module and all below it. */
+  train(mode = true): this {
+    if (typeof mode !== 'boolean') throw typeError('train', 'mode to be a boolean', mode)
+    for (const module of this.modules()) module.training = mode
+    return this
+  }
+
+  /** Evaluation mode for this module and all below it. */
+  eval(): this {
+    return this.train(false)
+  }
+
+  /** Turns the gradients of all parameters on or off, as for a frozen backbone. */
+  requiresGrad_(value = true): this {
+    for (const parameter of this.parameters()) parameter.requiresGrad = value
+    return this
+  }
+
+  /** Drops all gradients: `grad` becomes null. */
+  zeroGrad(): void {
+    for (const parameter of this.parameters()) parameter.grad = null
+  }
+
+  /** Makes the tensor under property `name` part of the state dict without being trained. */
+  protected registerBuffer(name: string): void {
+    this.#buffers.add(name)
+  }
+
+  #isParameter(key: string, value: Tensor): boolean {
+    if (this.#buffers.has(key)) return false
+    return value instanceof Parameter || (value.node === null && value.requiresGrad)
+  }
+
+  #walk(keep: (module: Module, key: string, value: Tensor) => boolean): [string, Tensor][] {
+    const own = Object.entries(this).filter(([key, value]) => value instanceof Tensor && keep(this, key, value))
+    const below = this.namedChildren().flatMap(([name, child]) =>
+      child.#walk(keep).map(([key, value]): [string, Tensor] => [`${name}.${key}`, value]),
+    )
+    return [...own, ...below]
+  }
+}
+
+function checkEntry(key: string, own: Tensor, given: unknown): void {
+  if (!(given instanceof Tensor)) throw typeError('loadStateDict', `${key} to be a Tensor`, given)
+  if (shapeText(given.shape) !== shapeText(own.shape)) {
+    throw shapeError('loadStateDict', `${key} to have shape ${shapeText(own.shape)}`, shapeText(given.shape))
+  }
+  if (given.dtype !== own.dtype)
+    throw new AnnealError('ERR_DTYPE', phrase('loadStateDict', `${key} to be ${own.dtype}`, given.dtype))
+  if (given.data.length !== given.size) {
+    throw new AnnealError(
+      'ERR_DETACHED',
+      phrase('loadStateDict', `${key} to hold ${given.size} elements`, String(given.data.length)),
+    )
+  }
+}

@@ -1,0 +1,85 @@
+/** Stochastic gradient descent. */
+
+import type { Floats } from '../backends/emitter.js'
+import { rangeError } from '../base/errors.js'
+import { Optimizer, type Params } from './optimizer.js'
+import { flag, numberOption, type UpdateRule } from './rule.js'
+
+/** Options of `SGD`. */
+export interface SGDOptions {
+  /** Learning rate. Default 1e-3. */
+  lr?: number
+  /** Share of the previous step that goes on. Default 0. */
+  momentum?: number
+  /** Share of the gradient that does not enter the momentum. Default 0. */
+  dampening?: number
+  /** L2 penalty added to the gradient. Default 0. */
+  weightDecay?: number
+  /** Nesterov momentum; needs momentum and no dampening. Default false. */
+  nesterov?: boolean
+  /** Ascend instead of descend. Default false. */
+  maximize?: boolean
+}
+
+const rule: UpdateRule<Required<SGDOptions>> = {
+  name: 'SGD',
+  kernel: 'sgd_update',
+  options: {
+    lr: numberOption(1e-3),
+    momentum: numberOption(0),
+    dampening: numberOption(0, {}),
+    weightDecay: numberOption(0),
+    nesterov: flag(),
+    maximize: flag(),
+  },
+  slots: ({ momentum }) => [momentum === 0 ? null : { key: 'momentum_buffer' }],
+  countsSteps: false,
+  row: ({ lr, momentum, dampening, weightDecay, nesterov, maximize }, { step }) => [
+    lr,
+    momentum,
+    dampening,
+    weightDecay,
+    Number(nesterov),
+    Number(maximize),
+    Number(step === 1),
+  ],
+  checkGroup(where, { nesterov, momentum, dampening }) {
+    if (nesterov && (momentum <= 0 || dampening !== 0)) {
+      throw rangeError(
+        where,
+        'nesterov with a momentum and without dampening',
+        `momentum ${momentum}, dampening ${dampening}`,
+      )
+    }
+  },
+  reference: {
+    sgd_update(p: Floats, g: Floats, buffer: Floats | null, row: Floats, n: number) {
+      const [lr, momentum, dampening, decay, nesterov, maximize, first] = row
+      for (let i = 0; i < n; i++) {
+        let d = (maximize ? -g[i] : g[i]) + decay * p[i]
+        if (buffer) {
+          buffer[i] = first ? d : momentum * buffer[i] + (1 - dampening) * d
+          d = nesterov ? d + momentum * buffer[i] : buffer[i]
+        }
+        p[i] -= lr * d
+      }
+    },
+  },
+}
+
+/**
+ * Stochastic gradient descent: `d = g + weightDecay·p; b = momentum·b + (1 - dampening)·d; p -= lr·b` (with nesterov:
+ * `p -= lr·(d + momentum·b)`).
+ *
+ * ```ts
+ * const optimizer = new optim.SGD(model.parameters(), { lr: 0.01, momentum: 0.9 })
+ * ```
+ * Throws RangeError for a negative or NaN option. Source: torch.optim.SGD.
+ */
+export class SGD extends Optimizer {
+  static readonly rule = rule
+
+  constructor(params: Params, options: SGDOptions = {}) {
+    super(rule, params, options)
+  }
+}
