@@ -28,6 +28,9 @@ export interface Emitter {
   labels(where: string, labels: Buf, classes: number, ignoreIndex: number): Buf
 }
 
+/** Thrown while recording where a model does what a plan cannot express; the message is the reason. */
+export class Unplannable extends Error {}
+
 /** float32 and int32 arrays, or float64 ones in the reference. */
 export type Floats = Float32Array | Float64Array
 

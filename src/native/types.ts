@@ -20,6 +20,31 @@ export interface Signature {
   readonly scalars: readonly string[]
 }
 
+/** Native memory of one column of a data set. */
+export interface NativeStore {
+  readonly length: number
+  /** Copies values in, from element `offset`. */
+  write(offset: number, values: TypedArray): void
+}
+
+/** What a run did: fewer steps than asked for where it was stopped. */
+export interface PlanResult {
+  readonly steps: number
+  readonly losses: Float32Array
+  readonly counts: Int32Array
+}
+
+/** A validated program set with its arena (native/plan). */
+export interface NativePlan {
+  write(offset: number, values: TypedArray): void
+  read(offset: number, values: TypedArray): void
+  /** `segments`: pairs of program and steps. */
+  run(segments: Int32Array, order: Int32Array, rows: Float64Array, threads: number): PlanResult
+  runAsync(segments: Int32Array, order: Int32Array, rows: Float64Array, threads: number): Promise<PlanResult>
+  /** Ends a run after the current step. */
+  stop(): void
+}
+
 export interface NativeAddon {
   /** Version and list of kernels that this binary was built from. */
   readonly build: string
@@ -27,5 +52,7 @@ export interface NativeAddon {
   readonly isa: string
   readonly kernels: Kernels
   readonly signatures: Readonly<Record<string, Signature>>
+  readonly Store: new (dtype: 'float32' | 'int32', length: number) => NativeStore
+  readonly Plan: new (description: { arena: number; programs: Float64Array[]; stores: NativeStore[] }) => NativePlan
   readonly [name: string]: unknown
 }

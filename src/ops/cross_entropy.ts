@@ -1,9 +1,10 @@
 /** Softmax and cross-entropy in one op: loss and gradient come out of one pass over the logits. */
 
-import type { Emitter, Floats } from '../backends/emitter.js'
+import type { Buf, Emitter, Floats } from '../backends/emitter.js'
 import { checkInt, checkNumber, checkOneOf, checkOptions } from '../base/check.js'
 import { AnnealError, shapeError } from '../base/errors.js'
 import { softmaxRow, sumRow } from './along.js'
+import { fromRows, rowSizes, toRows } from './rows.js'
 import { checkDtype, checkOperand, defineOp, type Meta, type Operand, shapeText, sizeOf } from './spec.js'
 
 export const reductions = ['none', 'mean', 'sum'] as const
@@ -39,12 +40,18 @@ export function checkCrossEntropy(options: CrossEntropyOptions): Attrs {
   }
 }
 
+/** The dimension of the classes: the second, or the only one. */
+function classDim(shape: readonly number[]): number {
+  return shape.length === 1 ? 0 : 1
+}
+
 function checkShapes(logits: Meta, labels: Meta, weight: Meta | undefined): void {
-  if (logits.shape.length !== 2)
-    throw shapeError(where, 'logits to have shape [rows, classes]', shapeText(logits.shape))
-  const [rows, classes] = logits.shape
-  if (labels.shape.length !== 1 || labels.shape[0] !== rows) {
-    throw shapeError(where, `labels to have shape [${rows}]`, shapeText(labels.shape))
+  const { shape } = logits
+  if (shape.length === 0) throw shapeError(where, 'logits to have shape [rows, classes]', '[]')
+  const classes = shape[classDim(shape)]
+  const wanted = shape.filter((_, i) => i !== classDim(shape))
+  if (shapeText(labels.shape) !== shapeText(wanted)) {
+    throw shapeError(where, `labels to have shape ${shapeText(wanted)}`, shapeText(labels.shape))
   }
   if (weight && (weight.shape.length !== 1 || weight.shape[0] !== classes)) {
     throw shapeError(where, `weight to have shape [${classes}]`, shapeText(weight.shape))
@@ -52,13 +59,7 @@ function checkShapes(logits: Meta, labels: Meta, weight: Meta | undefined): void
   if (classes === 0) throw new AnnealError('ERR_EMPTY', `${where}: expected at least one class but received none`)
 }
 
-function emitScaled(
-  e: Emitter,
-  dlogits: ReturnType<Emitter['alloc']>,
-  grad: ReturnType<Emitter['alloc']>,
-  m: number,
-  n: number,
-) {
+function emitScaled(e: Emitter, dlogits: Buf, grad: Buf, m: number, n: number): Buf {
   const out = e.alloc('float32', m * n)
   e.kernels.scale_rows(dlogits, grad, out, m, n)
   return out
@@ -75,8 +76,8 @@ function rowTwin(logits: Floats, r: number, n: number, label: number, weight: Fl
 }
 
 /**
- * Cross-entropy of softmax(logits) against integer labels: logits [rows, classes] float32, labels [rows] int32 (or
- * float32 with integer values). With reduction `mean`, `Σ w[yᵢ]·(-log softmax(xᵢ)[yᵢ]) / Σ w[yᵢ]`.
+ * Cross-entropy of softmax(logits) against integer labels: logits [rows, classes] or [rows, classes, ...] float32, labels
+ * [rows] or [rows, ...] int32 (or float32 with integer values). With reduction `mean`, `Σ w[yᵢ]·(-log softmax(xᵢ)[yᵢ]) / Σ w[yᵢ]`.
  * Source: torch.nn.functional.cross_entropy.
  */
 export const crossEntropy = defineOp({
@@ -91,22 +92,24 @@ export const crossEntropy = defineOp({
     checkDtype(where, 'logits', logits, 'float32')
     if (weight) checkDtype(where, 'weight', weight, 'float32')
     checkShapes(logits, labels, weight)
-    return { shape: reduction === 'none' ? [logits.shape[0]] : [], dtype: 'float32' }
+    return { shape: reduction === 'none' ? labels.shape : [], dtype: 'float32' }
   },
   forward(e, app) {
     const [logits, labels, weight] = app.inputs
     const { ignoreIndex, reduction, labelSmoothing } = app.attrs
-    const [m, n] = logits.shape
+    const dim = classDim(logits.shape)
+    const [m, n] = rowSizes(logits.shape, dim)
     const y = e.labels(where, labels.buf, n, ignoreIndex)
     const [rows, loss, dlogits] = [e.alloc('float32', m), e.alloc('float32', 1), e.alloc('float32', m * n)]
-    const buffers = [logits.buf, y, weight ? weight.buf : null, rows, loss, dlogits]
+    const buffers = [toRows(e, logits.buf, logits.shape, dim), y, weight ? weight.buf : null, rows, loss, dlogits]
     e.kernels.softmax_xent_fwd_bwd(...buffers, m, n, reductions.indexOf(reduction), ignoreIndex, labelSmoothing)
     app.saved = [dlogits]
     return reduction === 'none' ? rows : loss
   },
   backward(e, { inputs: [{ shape }], attrs, saved: [dlogits] }, grad) {
-    const [m, n] = attrs.reduction === 'none' ? shape : [1, sizeOf(shape)]
-    return [emitScaled(e, dlogits, grad.buf, m, n), null, null]
+    const dim = classDim(shape)
+    const [m, n] = attrs.reduction === 'none' ? rowSizes(shape, dim) : [1, sizeOf(shape)]
+    return [fromRows(e, emitScaled(e, dlogits, grad.buf, m, n), shape, dim), null, null]
   },
   reference: {
     scale_rows(x: Floats, s: Floats, y: Floats, m: number, n: number) {
@@ -153,7 +156,8 @@ export const crossEntropy = defineOp({
     { x: [[2, 3], { labels: [0, 3] }], message: 'labels[1] to be in [0, 2] but received 3' },
     { x: [[2, 3], { labels: [-1, 0] }], message: 'labels[0] to be in [0, 2] but received -1' },
     { x: [[2, 3], { labels: [0] }], message: 'labels to have shape [2]' },
-    { x: [[3], { labels: [0] }], message: 'logits to have shape [rows, classes]' },
+    { x: [[], { labels: [0] }], message: 'logits to have shape [rows, classes]' },
+    { x: [[3], { labels: [0] }], message: 'labels to have shape []' },
     { x: [[2, 3], { labels: [0, 1] }], args: [{ labelSmoothing: 2 }], message: 'labelSmoothing to be' },
     { x: [[2, 3], { labels: [0, 1] }], args: [{ reduction: 'avg' }], message: 'reduction to be' },
     { x: [[2, 3], { labels: [0, 1] }], args: [{ weight: { shape: [2] } }], message: 'weight to have shape [3]' },

@@ -2,11 +2,12 @@
  * Optimizer: parameter groups, state and state dicts around an update rule. Not here: any formula (one file per rule).
  */
 
+import type { Buf } from '../backends/emitter.js'
 import { checkOptions } from '../base/check.js'
 import { AnnealError, phrase, rangeError, shapeError, typeError } from '../base/errors.js'
 import { shapeText } from '../ops/spec.js'
 import { noGrad, Tensor } from '../tensor/index.js'
-import { currentEmitter } from '../tensor/tape.js'
+import { busyError, currentEmitter } from '../tensor/tape.js'
 import type { StateScalars, UpdateRule } from './rule.js'
 import { type OptimizerStateDict, readStateDict, writeStateDict } from './state_dict.js'
 
@@ -113,15 +114,13 @@ export class Optimizer {
   #update(group: ParamGroup, p: Tensor, grad: Tensor): void {
     const state = this.stateOf(group, p)
     state.scalars.step++
-    const row = this.rule.row(group, state.scalars)
-    const slots = this.slotsOf(group, p, state)
-    currentEmitter().kernels[this.rule.kernel](
-      p.buf,
-      grad.buf,
-      ...slots.map(t => t && t.buf),
-      Float64Array.from(row),
-      p.size,
-    )
+    this.emitUpdate(group, p, grad, state, Float64Array.from(this.rule.row(group, state.scalars)))
+  }
+
+  /** @internal One parameter's update with these scalars, through the current emitter. */
+  emitUpdate(group: ParamGroup, p: Tensor, grad: Tensor, state: ParamState, row: Buf): void {
+    const slots = this.slotsOf(group, p, state).map(t => t && t.buf)
+    currentEmitter().kernels[this.rule.kernel](p.buf, grad.buf, ...slots, row, p.size)
   }
 }
 
@@ -167,11 +166,17 @@ function filledIn(
   return filled
 }
 
-/** Refuses what would corrupt the model: a rate that is no number, a gradient or buffer of another size. */
-function checkUpdate(where: string, { lr, params }: ParamGroup): void {
+/** @internal A rate that was edited may be anything. */
+export function checkRate(where: string, { lr }: ParamGroup): void {
   if (!Number.isFinite(lr)) throw rangeError(where, 'lr to be a finite number', lr)
-  for (const p of params) {
+}
+
+/** Refuses what would corrupt the model: a rate that is no number, a gradient or buffer of another size. */
+function checkUpdate(where: string, group: ParamGroup): void {
+  checkRate(where, group)
+  for (const p of group.params) {
     if (!p.grad) continue
+    if (p.busy) throw busyError(where)
     if (p.buf.length !== p.size) {
       throw new AnnealError(
         'ERR_DETACHED',

@@ -65,8 +65,13 @@ export function noGrad<T>(fn: () => T): T {
 function operand(where: string, value: Tensor | number): Tensor {
   if (typeof value === 'number') return new Tensor([], 'float32', emitter.constant([value]))
   if (!(value instanceof Tensor)) throw typeError(where, 'operands to be Tensors', value)
+  if (value.busy) throw busyError(where)
   if (value.buf.length !== value.size) throw detached(where, value)
   return value
+}
+
+export function busyError(where: string): AnnealError {
+  return new AnnealError('ERR_BUSY', `${where}: expected a tensor that no running fit is training; await the fit first`)
 }
 
 function detached(where: string, { size, buf }: Tensor): AnnealError {

@@ -3,12 +3,12 @@
  * how gradients flow (tape.ts).
  */
 
-import type { Buf, DType } from '../backends/emitter.js'
+import { type Buf, type DType, Unplannable } from '../backends/emitter.js'
 import { AnnealError, describe, phrase, shapeError, typeError } from '../base/errors.js'
 import * as registry from '../ops/index.js'
 import { type OpSpec, shapeText, sizeOf } from '../ops/spec.js'
 import { checkNested, flatten, type Nested, nest } from './nested.js'
-import { apply, currentEmitter, type Node, runBackward } from './tape.js'
+import { apply, busyError, currentEmitter, type Node, runBackward } from './tape.js'
 
 type OpName = keyof typeof registry
 type OpArgs<K extends OpName> = Parameters<(typeof registry)[K]['parse']>
@@ -53,6 +53,9 @@ export class Tensor {
   /** @internal How this tensor came about; null for leaves. */
   readonly node: Node | null
 
+  /** @internal Set while a running plan holds the values. */
+  busy = false
+
   /** @internal Use `tensor(...)`. */
   constructor(shape: readonly number[], dtype: DType, buf: Buf, node: Node | null = null) {
     this.shape = shape
@@ -79,11 +82,8 @@ export class Tensor {
 
   /** The values, row-major: the tensor's own memory, so writing to it changes the tensor. */
   get data(): Float32Array | Int32Array {
-    if (!ArrayBuffer.isView(this.buf))
-      throw new AnnealError(
-        'ERR_STATE',
-        'Tensor: expected values to read while recording a plan but there are none yet',
-      )
+    if (!ArrayBuffer.isView(this.buf)) throw new Unplannable('the model reads values while it computes')
+    if (this.busy) throw busyError('Tensor')
     return this.buf as Float32Array | Int32Array
   }
 

@@ -1,0 +1,198 @@
+/** Tensors: making, reading, gradients through graphs, and every way of asking for the wrong thing. */
+
+import { describe, expect, it } from 'vitest'
+import { noGrad, ops, Tensor, tensor } from '../src/tensor/index.js'
+
+const codeOf = (fn: () => unknown): string => {
+  try {
+    fn()
+  } catch (error) {
+    return (error as { code: string }).code
+  }
+  return 'no error'
+}
+
+describe('tensor()', () => {
+  it('takes numbers, nested arrays and typed arrays', () => {
+    expect(tensor(3).shape).toEqual([])
+    expect(tensor(3).item()).toBe(3)
+    expect(
+      tensor([
+        [1, 2, 3],
+        [4, 5, 6],
+      ]).shape,
+    ).toEqual([2, 3])
+    expect(tensor(new Float64Array([1, 2])).dtype).toBe('float32')
+    expect(tensor(Uint8Array.of(1, 2)).dtype).toBe('int32')
+    expect(tensor([1, 2], { dtype: 'int32' }).data).toEqual(Int32Array.of(1, 2))
+    expect(tensor(new Float32Array(6), { shape: [2, 3] }).toArray()).toEqual([
+      [0, 0, 0],
+      [0, 0, 0],
+    ])
+    expect(tensor([[], []]).shape).toEqual([2, 0])
+    expect(tensor([Float32Array.of(1, 2), Float32Array.of(3, 4)]).shape).toEqual([2, 2])
+  })
+
+  it('copies what it is given', () => {
+    const values = Float32Array.of(1, 2)
+    const t = tensor(values)
+    values[0] = 9
+    expect(t.data[0]).toBe(1)
+  })
+
+  it.each([
+    [() => tensor('x' as never), 'ERR_ARG_TYPE'],
+    [() => tensor([1, '2'] as never), 'ERR_ARG_TYPE'],
+    [() => tensor([1, null] as never), 'ERR_ARG_TYPE'],
+    [() => tensor(BigInt64Array.of(1n) as never), 'ERR_ARG_TYPE'],
+    [() => tensor([[1, 2], [3]]), 'ERR_SHAPE'],
+    [() => tensor([[1, 2], 3]), 'ERR_SHAPE'],
+    [() => tensor([1, 2, 3], { shape: [2, 2] }), 'ERR_SHAPE'],
+    [() => tensor([1], { shape: [-1] }), 'ERR_ARG_TYPE'],
+    [() => tensor([1], { shape: [2 ** 31] }), 'ERR_SHAPE'],
+    [() => tensor([1], { shape: [Number.NaN] }), 'ERR_ARG_TYPE'],
+    [() => tensor([1.5], { dtype: 'int32' }), 'ERR_DTYPE'],
+    [() => tensor([Number.NaN], { dtype: 'int32' }), 'ERR_DTYPE'],
+    [() => tensor([2 ** 40], { dtype: 'int32' }), 'ERR_DTYPE'],
+    [() => tensor([1], { dtype: 'float64' as never }), 'ERR_ARG_TYPE'],
+    [() => tensor([1], { dtype: 'int32', requiresGrad: true }), 'ERR_DTYPE'],
+    [() => tensor([1, 2]).item(), 'ERR_SHAPE'],
+  ])('refuses %s', (call, code) => {
+    expect(codeOf(call)).toBe(code)
+  })
+})
+
+describe('backward', () => {
+  it('adds up over every path to a leaf and over calls', () => {
+    const x = tensor([2, 3], { requiresGrad: true })
+    x.mul(x).add(x).sum().backward()
+    expect([...x.grad!.data]).toEqual([5, 7])
+    x.sum().backward()
+    expect([...x.grad!.data]).toEqual([6, 8])
+  })
+
+  it('gives each leaf a gradient of its own', () => {
+    const [a, b] = [tensor([1, 2], { requiresGrad: true }), tensor([3, 4], { requiresGrad: true })]
+    a.add(b).sum().backward()
+    a.grad!.data[0] = 99
+    expect([...b.grad!.data]).toEqual([1, 1])
+  })
+
+  it('takes a gradient for what is no scalar', () => {
+    const x = tensor(
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      { requiresGrad: true },
+    )
+    x.mul(2).backward(
+      tensor([
+        [1, 0],
+        [0, 1],
+      ]),
+    )
+    expect(x.grad!.toArray()).toEqual([
+      [2, 0],
+      [0, 2],
+    ])
+  })
+
+  it('works through a deep graph without recursion', () => {
+    const x = tensor(1, { requiresGrad: true })
+    let y: Tensor = x
+    for (let i = 0; i < 20000; i++) y = y.add(0)
+    y.backward()
+    expect(x.grad!.item()).toBe(1)
+  })
+
+  it('stops at detach, under noGrad and at what needs no gradient', () => {
+    const x = tensor([1, 2], { requiresGrad: true })
+    expect(x.detach().mul(2).requiresGrad).toBe(false)
+    expect(noGrad(() => x.mul(2)).requiresGrad).toBe(false)
+    expect(x.argmax().requiresGrad).toBe(false)
+    x.detach().mul(x).sum().backward()
+    expect([...x.grad!.data]).toEqual([1, 2])
+  })
+
+  it.each([
+    ['nothing requires a gradient', () => tensor(1).backward(), 'ERR_GRAD'],
+    ['no scalar and no gradient', () => tensor([1, 2], { requiresGrad: true }).mul(2).backward(), 'ERR_GRAD'],
+    [
+      'a gradient of another shape',
+      () =>
+        tensor([1, 2], { requiresGrad: true })
+          .mul(2)
+          .backward(tensor([1])),
+      'ERR_SHAPE',
+    ],
+    ['a gradient that is no tensor', () => tensor(1, { requiresGrad: true }).backward(1 as never), 'ERR_ARG_TYPE'],
+    ['noGrad without a function', () => noGrad(1 as never), 'ERR_ARG_TYPE'],
+    ['noGrad with an async function', () => noGrad(async () => 1), 'ERR_ARG_TYPE'],
+  ])('refuses %s', (_what, call, code) => {
+    expect(codeOf(call)).toBe(code)
+  })
+
+  it('refuses a second backward through the same graph, and leaves gradients alone', () => {
+    const x = tensor([1, 2], { requiresGrad: true })
+    const y = x.mul(x).sum()
+    y.backward()
+    expect(codeOf(() => y.backward())).toBe('ERR_GRAD')
+    expect([...x.grad!.data]).toEqual([2, 4])
+  })
+
+  it('leaves recording on after a throw in noGrad', () => {
+    const x = tensor(1, { requiresGrad: true })
+    expect(() =>
+      noGrad(() => {
+        throw new Error('mine')
+      }),
+    ).toThrow('mine')
+    expect(x.mul(2).requiresGrad).toBe(true)
+  })
+})
+
+describe('buffers that were taken away', () => {
+  const transferred = () => {
+    const t = tensor([1, 2, 3])
+    structuredClone(t.data.buffer, { transfer: [t.data.buffer as ArrayBuffer] })
+    return t
+  }
+
+  it('are named by every op that meets them', () => {
+    const other = tensor([1, 2, 3])
+    expect(codeOf(() => transferred().add(other))).toBe('ERR_DETACHED')
+    expect(codeOf(() => other.mul(transferred()))).toBe('ERR_DETACHED')
+    expect(codeOf(() => transferred().sum())).toBe('ERR_DETACHED')
+    const scalar = tensor(1)
+    structuredClone(scalar.data.buffer, { transfer: [scalar.data.buffer as ArrayBuffer] })
+    expect(codeOf(() => scalar.item())).toBe('ERR_DETACHED')
+  })
+})
+
+describe('functions and methods', () => {
+  it('are the same ops', () => {
+    const [a, b] = [tensor([1, 2]), tensor([3, 5])]
+    expect(ops.add(a, b).toArray()).toEqual(a.add(b).toArray())
+    expect(a.sub(b).div(2).neg().toArray()).toEqual([1, 1.5])
+  })
+
+  it('work on zero-size shapes as in PyTorch', () => {
+    const empty = tensor([], { shape: [0, 3] })
+    expect(empty.sum().item()).toBe(0)
+    expect(empty.mean().item()).toBeNaN()
+    expect(empty.matmul(tensor(new Float32Array(6), { shape: [3, 2] })).shape).toEqual([0, 2])
+    expect(
+      tensor([], { shape: [2, 0] })
+        .matmul(tensor([], { shape: [0, 2] }))
+        .toArray(),
+    ).toEqual([
+      [0, 0],
+      [0, 0],
+    ])
+  })
+
+  it('refuse int32 where floats are computed', () => {
+    expect(codeOf(() => tensor([1], { dtype: 'int32' }).add(1))).toBe('ERR_DTYPE')
+  })
+})
