@@ -1,6 +1,6 @@
 /**
- * Builds and runs the kernels' C++ test (native/test), which needs cmake and no Node. What is not an option of this
- * script goes to the test itself.
+ * Builds and runs the C++ tests of the kernels and of the plan (native/test), which need cmake and no Node. What is not
+ * an option of this script goes to the kernels' test.
  *
  *   node scripts/kernel_test.mjs             on this CPU
  *   node scripts/kernel_test.mjs --sanitize  on this CPU, under AddressSanitizer and UndefinedBehaviorSanitizer
@@ -52,5 +52,8 @@ if (cmakeProblem()) fail(cmakeProblem())
 const build = join(root, folder)
 run('cmake', ['-S', '.', '-B', build, '-DANNEAL_KERNEL_TEST=ON', ...define], { quiet: true })
 run('cmake', ['--build', build, '--parallel', String(availableParallelism())], { quiet: true })
-const [program, ...first] = [...runner, join(build, 'kernels_test')]
-run(program, [...first, ...args.filter(arg => arg !== name)])
+const rest = args.filter(arg => arg !== name)
+for (const command of [['kernels_test', ...rest], ['plan_test']]) {
+  const [program, ...first] = [...runner, join(build, command[0])]
+  run(program, [...first, ...command.slice(1)])
+}

@@ -11,7 +11,8 @@ import {
 } from '../src/data/index.js'
 import { defaultGenerator, Generator, manualSeed, RandomState } from '../src/random/index.js'
 import { type Tensor, tensor } from '../src/tensor/index.js'
-import { type Cases, golden } from './helpers/golden.js'
+import type { Cases } from './helpers/cases.js'
+import { golden } from './helpers/golden.js'
 
 const rng: Cases = golden('rng.json')
 const more: Cases = golden('rng-more.json')

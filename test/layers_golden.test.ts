@@ -52,7 +52,7 @@ describe('goldens', () => {
     expect(covered.length).toBeGreaterThan(50)
   })
 
-  it.each(covered)('$name $args ($i)', ({ entry }: Golden) => {
+  it.each(covered as Golden[])('$name $args ($i)', ({ entry }) => {
     const x = stored(entry.input as Stored, true)
     const out = calls[entry.op](entry, x)
     const want = entry.output.data ?? [entry.output]

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { Generator, RandomState } from '../src/random/index.js'
-import { type Cases, golden } from './helpers/golden.js'
+import type { Cases } from './helpers/cases.js'
+import { golden } from './helpers/golden.js'
 
 const rng: Cases = golden('rng.json')
 const more: Cases = golden('rng-more.json')

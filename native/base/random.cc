@@ -41,7 +41,7 @@ void Mt19937::twist() {
   constexpr int kShift = 397;
   auto mixed = [this](int low, int high, int far) {
     uint32_t y = (word[low] & 0x80000000u) | (word[high] & 0x7fffffffu);
-    word[low] = word[far] ^ (y >> 1) ^ ((y & 1u) ? 0x9908b0dfu : 0u);
+    word[low] = word[far] ^ (y >> 1) ^ (-(y & 1u) & 0x9908b0dfu);
   };
   int k = 0;
   for (; k < kWords - kShift; k++) mixed(k, k + 1, k + kShift);
@@ -176,7 +176,8 @@ template <typename T> void normal(RandomStream& stream, T* out, int64_t n, doubl
 }
 
 template <typename T> void bernoulli(Mt19937& engine, T* out, int64_t n, double p) {
-  for (int64_t i = 0; i < n; i++) out[i] = unit<double>(engine) < p ? T{1} : T{0};
+  const T outcome[2] = {0, 1};  // a branch would be mispredicted every other time
+  for (int64_t i = 0; i < n; i++) out[i] = outcome[unit<double>(engine) < p];
 }
 
 template <typename T> void integers(Mt19937& engine, T* out, int64_t n, int64_t low, uint64_t span) {

@@ -1,5 +1,5 @@
 // Each worker has its own mailbox: a ticket that the team's owner raises. It spins for a while, because the next product
-// of a step follows within microseconds, and then sleeps. See threads.h.
+// of a step follows within microseconds, then offers its core to others, and sleeps in the end. See threads.h.
 #include "threads.h"
 
 #include <algorithm>
@@ -21,9 +21,9 @@
 namespace anneal {
 namespace {
 
-// Long enough to bridge the small calls between two products, short enough not to burn a core after a run.
-constexpr int kSpins = 20000;
-constexpr int kSpinsBeforeYield = 2000;
+// The first bridges the small calls between two products, the second the larger ones (about a millisecond).
+constexpr int kSpinsBeforeYield = 1000;
+constexpr int kSpinsBeforeSleep = 3000;
 
 void pause() {
 #if defined(__x86_64__) || defined(_M_X64)
@@ -31,6 +31,12 @@ void pause() {
 #elif defined(__aarch64__) && !defined(_MSC_VER)
   __asm__ __volatile__("yield");
 #endif
+}
+
+// The wait number `spins` of a loop. With more threads than cores the one that is waited for may need this very core.
+void wait_a_little(int spins) {
+  if (spins < kSpinsBeforeYield) pause();
+  else std::this_thread::yield();
 }
 
 }  // namespace
@@ -60,16 +66,15 @@ struct alignas(64) Worker {
   }
 
   void await_finished() const {
-    for (int spins = 0; finished.load(std::memory_order_acquire) != ticket.load(std::memory_order_relaxed); ++spins) {
-      if (spins < kSpinsBeforeYield) pause();
-      else std::this_thread::yield();  // more threads than cores: let the worker have this one
+    for (int spins = 0; finished.load(std::memory_order_acquire) != ticket.load(std::memory_order_relaxed); spins += spins < kSpinsBeforeYield) {
+      wait_a_little(spins);
     }
   }
 
   void await_ticket(unsigned seen) {
-    for (int spins = 0; spins < kSpins; ++spins) {
+    for (int spins = 0; spins < kSpinsBeforeSleep; ++spins) {
       if (ticket.load(std::memory_order_acquire) != seen) return;
-      pause();
+      wait_a_little(spins);
     }
     std::unique_lock<std::mutex> lock(mutex);
     sleeping.store(true);

@@ -5,19 +5,24 @@
 #include "../base/cpu.h"
 #include "../kernels/dispatch.h"
 #include "../kernels/signature.h"
+#include "environment.h"
 #include "exec.h"
+#include "plan.h"
 #include "random.h"
+#include "store.h"
 
 namespace anneal {
 namespace {
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   if (isa_request_unknown()) throw Napi::RangeError::New(env, isa_status());
-  exports.Set("build", ANNEAL_BUILD);
   exports.Set("build", ANNEAL_BUILD);  // the version and the kernels, compared by the loader
   exports.Set("isa", isa_name(chosen_isa()));
+  register_environment(env);
   register_kernels(env, exports);
   register_random(env, exports);
+  register_store(env, exports);
+  register_plan(env, exports);
   return exports;
 }
 

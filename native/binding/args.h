@@ -1,17 +1,19 @@
 // Reading JavaScript values: the only code of the addon that does. Every number is read as a double and checked for
 // integer and range (the uint32 getters of Node-API wrap silently), every buffer's length is read anew on every call
-// (a detached one has length 0), and buffers shared between threads are refused. Not here: what the values mean.
+// (a detached one has length 0). Not here: what the values mean.
 #pragma once
 
 #include <napi.h>
 
 #include <cmath>
 #include <string>
+#include <vector>
 
 namespace anneal {
 
 constexpr double kMaxSafe = 9007199254740991.0;  // 2^53 - 1
 constexpr double kMaxDim = 2147483647.0;         // 2^31 - 1
+constexpr uint32_t kMaxList = 65536;
 
 // Element types a typed array can have here, with the word used in messages.
 template <typename T> struct Element;
@@ -25,6 +27,15 @@ template <> struct Element<uint8_t> { static constexpr napi_typedarray_type type
 template <typename T> struct Span {
   T* data;
   size_t length;
+};
+
+// A borrowed view of a buffer whose element type may be any of the kernels'.
+struct Block {
+  napi_typedarray_type type;
+  void* data;
+  size_t length;  // elements
+
+  size_t bytes() const { return length * (type == napi_float64_array ? 8 : 4); }
 };
 
 // The arguments of one call. `where` opens every message: "relu_fwd: expected x to be ...".
@@ -68,6 +79,30 @@ class Args {
     return Napi::String(env_, values_[i]).Utf8Value();
   }
 
+  // A property of argument i, which must be an object. Exceptions of getters pass through.
+  napi_value property(size_t i, const char* name, const char* key) const {
+    if (type_of(i) != napi_object) refuse_type(name, "an object");
+    napi_value value;
+    if (napi_get_named_property(env_, values_[i], key, &value) != napi_ok) throw Napi::Error::New(env_);
+    return value;
+  }
+
+  // The elements of a plain array.
+  std::vector<napi_value> list(size_t i, const char* name) const {
+    bool is_array = false;
+    uint32_t length = 0;
+    if (i >= count_ || napi_is_array(env_, values_[i], &is_array) != napi_ok || !is_array ||
+        napi_get_array_length(env_, values_[i], &length) != napi_ok) {
+      refuse_type(name, "an array");
+    }
+    if (length > kMaxList) refuse_range(name, "an array of at most 65536 elements", text(length));
+    std::vector<napi_value> elements(length);
+    for (uint32_t e = 0; e < length; e++) {
+      if (napi_get_element(env_, values_[i], e, &elements[e]) != napi_ok) throw Napi::Error::New(env_);
+    }
+    return elements;
+  }
+
   // A safe integer or a bigint of any size: its low 64 bits, two's complement.
   uint64_t low_bits(size_t i, const char* name) const {
     if (type_of(i) == napi_bigint) return low_bits_of_bigint(values_[i]);
@@ -87,6 +122,15 @@ class Args {
     return {static_cast<T*>(data), length};
   }
 
+  Block block(size_t i, const char* name) const {
+    Block found{napi_uint8_array, nullptr, 0};
+    if (i >= count_ || napi_get_typedarray_info(env_, values_[i], &found.type, &found.length, &found.data, nullptr, nullptr) != napi_ok ||
+        (found.type != napi_float32_array && found.type != napi_float64_array && found.type != napi_int32_array)) {
+      refuse_type(name, "a Float32Array, an Int32Array or a Float64Array");
+    }
+    return found;
+  }
+
   // An array of at least `extent` elements.
   template <typename T> T* array_of(size_t i, const char* name, int64_t extent) const {
     Span<T> span = array<T>(i, name);
@@ -96,6 +140,11 @@ class Args {
 
   [[noreturn]] void refuse_type(const char* name, const std::string& expected) const {
     throw coded(Napi::TypeError::New(env_, phrase(name, expected, "a value of another type")), "ERR_ARG_TYPE");
+  }
+
+  // A thing that is in use by a run.
+  [[noreturn]] void refuse_busy(const char* name) const {
+    throw coded(Napi::Error::New(env_, phrase(name, "idle", "one with a run under way")), "ERR_BUSY");
   }
 
   [[noreturn]] void refuse_range(const char* name, const std::string& expected, const std::string& received) const {

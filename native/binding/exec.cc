@@ -11,13 +11,22 @@ namespace {
 
 constexpr size_t kMaxArgs = kMaxBuffers + kMaxDims + kMaxScalars;
 
-void* buffer_argument(const Args& args, size_t i, const BufferSpec& spec, const int64_t* dims) {
+int32_t* integers(const Args& args, size_t i, const KernelInfo& kernel, const BufferSpec& spec, const int64_t* dims, int64_t size) {
+  int32_t* data = args.array_of<int32_t>(i, spec.name.text, size);
+  const int limit = row_limit(kernel, spec);
+  if (limit < 0) return data;
+  const int64_t bad = first_outside(data, size, dims[limit]);
+  if (bad == size) return data;
+  args.refuse_range(spec.name.text, "rows below " + std::to_string(dims[limit]), std::to_string(data[bad]));
+}
+
+void* buffer_argument(const Args& args, size_t i, const KernelInfo& kernel, const BufferSpec& spec, const int64_t* dims) {
   if (spec.optional && args.is_nullish(i)) return nullptr;
   int64_t size = extent(spec, dims);
   if (size < 0) args.refuse_range(spec.name.text, "a buffer of at most 2^53 elements", "more");
   switch (spec.dtype) {
     case Dtype::f32: return args.array_of<float>(i, spec.name.text, size);
-    case Dtype::i32: return args.array_of<int32_t>(i, spec.name.text, size);
+    case Dtype::i32: return integers(args, i, kernel, spec, dims, size);
     case Dtype::f64: return args.array_of<double>(i, spec.name.text, size);
   }
   return nullptr;
@@ -28,7 +37,7 @@ Call read_call(const Args& args, const KernelInfo& kernel) {
   size_t first_dim = kernel.buffer_count, first_scalar = first_dim + kernel.dim_count;
   for (int d = 0; d < kernel.dim_count; d++) call.dim[d] = args.dim(first_dim + d, kernel.dims[d].text);
   for (int s = 0; s < kernel.scalar_count; s++) call.scalar[s] = args.number(first_scalar + s, kernel.scalars[s].text);
-  for (int b = 0; b < kernel.buffer_count; b++) call.buffer[b] = buffer_argument(args, b, kernel.buffers[b], call.dim);
+  for (int b = 0; b < kernel.buffer_count; b++) call.buffer[b] = buffer_argument(args, b, kernel, kernel.buffers[b], call.dim);
   return call;
 }
 

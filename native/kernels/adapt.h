@@ -9,6 +9,11 @@
 namespace anneal {
 namespace {
 
+// The part of its outputs that a splitting kernel computes: the last parameter of its body.
+struct Share {
+  int64_t part, parts;
+};
+
 struct Arguments {
   const Call& call;
   int buffers = 0, dims = 0, scalars = 0;
@@ -18,6 +23,8 @@ struct Arguments {
   void next(const double*& p) { p = static_cast<const double*>(call.buffer[buffers++]); }
   void next(float*& p) { p = static_cast<float*>(call.buffer[buffers++]); }
   void next(int32_t*& p) { p = static_cast<int32_t*>(call.buffer[buffers++]); }
+  void next(double*& p) { p = static_cast<double*>(call.buffer[buffers++]); }
+  void next(Share& share) { share = {call.part, call.parts}; }
   void next(int64_t& dim) { dim = call.dim[dims++]; }
   void next(double& scalar) { scalar = call.scalar[scalars++]; }
 
@@ -46,7 +53,7 @@ void adapt(const Call& call) {
   invoke(f, call);
 }
 
-// One character per parameter: f i d for inputs, F I for outputs, n for a dim, s for a scalar.
+// One character per parameter: f i d for inputs, F I D for outputs, n for a dim, s for a scalar, p for the share.
 template <class T>
 constexpr char kCode = '?';
 template <>
@@ -60,6 +67,10 @@ constexpr char kCode<float*> = 'F';
 template <>
 constexpr char kCode<int32_t*> = 'I';
 template <>
+constexpr char kCode<double*> = 'D';
+template <>
+constexpr char kCode<Share> = 'p';
+template <>
 constexpr char kCode<int64_t> = 'n';
 template <>
 constexpr char kCode<double> = 's';
@@ -68,7 +79,7 @@ constexpr char code_of(const BufferSpec& buffer) {
   const bool input = buffer.role == Role::in;
   if (buffer.dtype == Dtype::f32) return input ? 'f' : 'F';
   if (buffer.dtype == Dtype::i32) return input ? 'i' : 'I';
-  return input ? 'd' : '?';
+  return input ? 'd' : 'D';
 }
 
 template <class... P>
@@ -84,6 +95,7 @@ constexpr bool matches(const KernelInfo& info, void (*)(P...)) {
   for (int i = 0; i < info.scalar_count; ++i) {
     if (*code++ != 's') return false;
   }
+  if (info.splits && *code++ != 'p') return false;
   return *code == 0;
 }
 

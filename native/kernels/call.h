@@ -16,6 +16,7 @@ struct Call {
   void* buffer[kMaxBuffers];     // null for an absent optional
   int64_t dim[kMaxDims];         // each in [0, 2^31 - 1]
   double scalar[kMaxScalars];
+  int32_t part = 0, parts = 1;   // the share of the outputs to compute, for kernels marked `split` in kernels.def
 };
 
 using KernelFn = void (*)(const Call&);

@@ -75,7 +75,8 @@ static constexpr void parse_brackets(Cursor& cursor, const KernelInfo& info, Buf
       buffer.factor *= parse_number(cursor);
     } else {
       if (buffer.rank == kMaxRank) refuse("too many dims in one buffer");
-      buffer.dim[buffer.rank++] = find_dim(info, parse_name(cursor));
+      buffer.dim[buffer.rank] = find_dim(info, parse_name(cursor));
+      buffer.padded[buffer.rank++] = cursor.take('^');
     }
   } while (cursor.take(','));
   if (!cursor.take(']')) refuse("expected ]");
@@ -124,6 +125,17 @@ static constexpr Bound parse_bound(const char* text, const KernelInfo& info) {
   return bound;
 }
 
+// `| split` or nothing.
+static constexpr bool parse_splits(Cursor cursor) {
+  if (!cursor.take('|')) {
+    if (*cursor.at) refuse("only | split may follow the scalars");
+    return false;
+  }
+  cursor.skip_spaces();
+  if (!same_name(cursor.at, "split")) refuse("only | split may follow the scalars");
+  return true;
+}
+
 static constexpr KernelInfo parse_kernel(int id, const char* name, const char* signature, const char* bound) {
   KernelInfo info{};
   info.name = name;
@@ -131,7 +143,7 @@ static constexpr KernelInfo parse_kernel(int id, const char* name, const char* s
   Cursor buffers{signature}, dims = after_bar(buffers), scalars = after_bar(dims);
   info.dim_count = parse_words(dims, info.dims, kMaxDims);
   info.scalar_count = parse_words(scalars, info.scalars, kMaxScalars);
-  if (*scalars.at) refuse("nothing may follow the scalars");
+  info.splits = parse_splits(scalars);
   for (buffers.skip_spaces(); *buffers.at != '|'; buffers.skip_spaces()) {
     if (info.buffer_count == kMaxBuffers) refuse("too many buffers");
     info.buffers[info.buffer_count++] = parse_buffer(buffers, info);

@@ -20,6 +20,12 @@ constexpr KernelInfo kInfos[] = {
 #undef KERNEL
 };
 
+// dim rounded up to a multiple of a panel's width; -1 when it is negative or too large.
+int64_t whole_panels(int64_t dim) {
+  const int64_t up = checked_add(dim, kPanelWidth - 1);
+  return up < 0 ? -1 : up / kPanelWidth * kPanelWidth;
+}
+
 }  // namespace
 
 int kernel_count() { return kCount; }
@@ -35,7 +41,10 @@ int kernel_id(const char* name) {
 
 int64_t extent(const BufferSpec& buffer, const int64_t* dims) {
   int64_t count = buffer.factor;
-  for (int i = 0; i < buffer.rank; ++i) count = checked_mul(count, dims[buffer.dim[i]]);
+  for (int i = 0; i < buffer.rank; ++i) {
+    const int64_t dim = dims[buffer.dim[i]];
+    count = checked_mul(count, buffer.padded[i] ? whole_panels(dim) : dim);
+  }
   return count;
 }
 
@@ -43,9 +52,27 @@ bool may_alias(const KernelInfo& kernel, const BufferSpec& output, const BufferS
   if (input.role != Role::in || output.role != Role::out || input.dtype != output.dtype) return false;
   if (output.rank != kernel.dim_count || input.rank != output.rank || input.factor != output.factor) return false;
   for (int i = 0; i < output.rank; ++i) {
-    if (output.dim[i] != input.dim[i]) return false;
+    if (output.dim[i] != input.dim[i] || output.padded[i] != input.padded[i]) return false;
   }
   return true;
+}
+
+int row_limit(const KernelInfo& kernel, const BufferSpec& buffer) {
+  if (buffer.dtype != Dtype::i32 || buffer.role != Role::in) return -1;
+  int8_t rows = -1;
+  for (int8_t d = 0; d < kernel.dim_count; ++d) {
+    if (same_name(kernel.dims[d].text, "rows")) rows = d;
+  }
+  for (int i = 0; i < buffer.rank; ++i) {
+    if (buffer.dim[i] == rows) return -1;
+  }
+  return rows;
+}
+
+int64_t first_outside(const int32_t* numbers, int64_t count, int64_t limit) {
+  int64_t i = 0;
+  while (i < count && numbers[i] >= 0 && numbers[i] < limit) ++i;
+  return i;
 }
 
 }  // namespace anneal

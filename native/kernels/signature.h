@@ -12,6 +12,7 @@ enum class Dtype : int8_t { f32, i32, f64 };
 enum class Role : int8_t { in, out, inout };
 
 constexpr int kMaxRank = 5;
+constexpr int kPanelWidth = 16;  // floats of a panel's row: one word, one cache line (panel.inc)
 constexpr int kMaxName = 24;  // characters, with the closing zero
 
 struct Name {
@@ -25,6 +26,7 @@ struct BufferSpec {
   bool optional;
   int8_t rank;             // number of named dims, in the order of the brackets
   int8_t dim[kMaxRank];    // their positions in KernelInfo::dims
+  bool padded[kMaxRank];   // n^: rounded up to whole panels
   int64_t factor;          // product of the numbers in the brackets, 1 when there are none
 };
 
@@ -43,6 +45,7 @@ struct KernelInfo {
   Name dims[kMaxDims];
   Name scalars[kMaxScalars];
   Bound bound;
+  bool splits;             // honours Call.part and Call.parts
 };
 
 int kernel_count();
@@ -54,7 +57,15 @@ int kernel_id(const char* name);
 // The number of elements a buffer has for these dims; -1 when it exceeds 2^53 or a dim is negative.
 int64_t extent(const BufferSpec& buffer, const int64_t* dims);
 
-// Whether an output may be exactly one of the inputs: both brackets name all the kernel's dims, in the same order.
+// Whether an output may be exactly one of the inputs: both brackets name all the kernel's dims, in the same order
+// and layout.
 bool may_alias(const KernelInfo& kernel, const BufferSpec& output, const BufferSpec& input);
+
+// Kernels with a dim named `rows` take row numbers: every int32 input that is not itself `rows` long holds numbers in
+// [0, rows), which the caller proves. The position of that dim for such a buffer, -1 for any other.
+int row_limit(const KernelInfo& kernel, const BufferSpec& buffer);
+
+// The position of the first number outside [0, limit), or `count`.
+int64_t first_outside(const int32_t* numbers, int64_t count, int64_t limit);
 
 }  // namespace anneal

@@ -40,21 +40,21 @@ Status check_lengths(const Run& run, const Amounts& sum) {
   return {};
 }
 
+Status refuse_row(const Run& run, int64_t i, int64_t limit) {
+  return refuse("order[" + std::to_string(i) + "] to be one of " + std::to_string(limit) + " rows",
+                std::to_string(run.order[static_cast<size_t>(i)]));
+}
+
 Status check_order(const Plan& plan, const Run& run) {
-  const int32_t* at = run.order.data();
+  int64_t begin = 0;
   for (const Segment& segment : run.segments) {
     const Program& program = plan.programs[segment.program];
-    const int32_t* const end = at + program.per_step.of[0] * segment.steps;
-    if (program.order_limit == INT64_MAX) {
-      at = end;
-      continue;
+    const int64_t count = program.per_step.of[0] * segment.steps;
+    if (program.takes_rows) {
+      const int64_t bad = begin + first_outside(run.order.data() + begin, count, program.order_limit);
+      if (bad < begin + count) return refuse_row(run, bad, program.order_limit);
     }
-    for (; at < end; ++at) {
-      if (*at >= 0 && *at < program.order_limit) continue;
-      return refuse("order[" + std::to_string(at - run.order.data()) + "] to be a row from 0 to " +
-                        std::to_string(program.order_limit - 1),
-                    std::to_string(*at));
-    }
+    begin += count;
   }
   return {};
 }

@@ -62,7 +62,12 @@ struct Program {
   Amounts per_step;
   std::vector<Instruction> instructions;
   std::vector<MovingPointer> moving;
-  int64_t order_limit = INT64_MAX;  // every row number of a step must be below
+  bool takes_rows = false;          // `order` holds row numbers: each must be in [0, order_limit)
+  int64_t order_limit = INT64_MAX;
+
+  Program() = default;
+  Program(Program&&) = default;  // moving keeps the instructions, and so what `moving` points to, in place
+  Program(const Program&) = delete;
 
   bool splits() const {
     for (const Instruction& instruction : instructions) {

@@ -34,43 +34,47 @@ inline double bound_terms(const KernelInfo& info, const int64_t* dims) {
 
 // Beyond float32's range the kernel may rightly give an infinity or a NaN; with `huge` inputs, which reach its end, an
 // intermediate result may leave it even where the final one does not.
-inline bool within(float got, const Real& want, double terms, bool huge) {
+inline bool within(double got, const Real& want, double terms, bool huge) {
   if (isfinite(want.value) && !(want.magnitude <= 0.99 * FLT_MAX)) return true;
   if (huge && !isfinite(got)) return true;
   if (isnan(want.value)) return isnan(got);
-  if (isinf(want.value)) return got == static_cast<float>(want.value);
+  if (isinf(want.value)) return got == want.value;
   return fabs(got - want.value) <= (terms + 1) * (0x1p-24 * want.magnitude * 1.01 + 0x1p-149);
+}
+
+// Element i of an output, exactly.
+inline double element(const std::vector<char>& bytes, Dtype dtype, size_t i) {
+  float f;
+  int32_t n;
+  double d;
+  if (dtype == Dtype::f64) return memcpy(&d, bytes.data() + 8 * i, 8), d;
+  if (dtype == Dtype::i32) return memcpy(&n, bytes.data() + 4 * i, 4), n;
+  return memcpy(&f, bytes.data() + 4 * i, 4), f;
 }
 
 // Empty when output `buffer` is right, else what is wrong with its first wrong element.
 inline std::string judge(const KernelInfo& info, const BufferSpec& buffer, const int64_t* dims,
                          const std::vector<char>& got, const std::vector<Real>& want, bool huge) {
   for (size_t i = 0; i < want.size(); ++i) {
-    float f;
-    int32_t n;
-    memcpy(&f, got.data() + 4 * i, 4);
-    memcpy(&n, got.data() + 4 * i, 4);
-    const bool integer = buffer.dtype == Dtype::i32;
-    const bool right = integer ? n == want[i].value
-                       : info.bound.exact ? same_bits(f, static_cast<float>(want[i].value))
-                                          : within(f, want[i], bound_terms(info, dims), huge);
+    const double value = element(got, buffer.dtype, i);
+    const bool right = buffer.dtype == Dtype::i32 ? value == want[i].value
+                       : info.bound.exact ? same_bits(static_cast<float>(value), static_cast<float>(want[i].value))
+                                          : within(value, want[i], bound_terms(info, dims), huge);
     if (right) continue;
     char text[200];
     snprintf(text, sizeof text, "%s[%zu]: expected %.9g (magnitude %.3g) but received %.9g", buffer.name.text, i,
-             want[i].value, want[i].magnitude, integer ? n : static_cast<double>(f));
+             want[i].value, want[i].magnitude, value);
     return text;
   }
   return {};
 }
 
-// Whether two outputs of four-byte elements are equal bit for bit; integers have no NaN.
+// Whether two outputs are equal bit for bit; any NaN equals any NaN.
 inline bool equal_outputs(const std::vector<char>& a, const std::vector<char>& b, Dtype dtype) {
   if (a.size() != b.size()) return false;
-  for (size_t i = 0; i < a.size(); i += 4) {
-    uint32_t x, y;
-    memcpy(&x, a.data() + i, 4);
-    memcpy(&y, b.data() + i, 4);
-    if (dtype == Dtype::i32 ? x != y : canonical(x) != canonical(y)) return false;
+  for (size_t i = 0, n = a.size() / (dtype == Dtype::f64 ? 8 : 4); i < n; ++i) {
+    const double x = element(a, dtype, i), y = element(b, dtype, i);
+    if (x == y ? signbit(x) != signbit(y) : !isnan(x) || !isnan(y)) return false;
   }
   return true;
 }

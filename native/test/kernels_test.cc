@@ -17,9 +17,11 @@
 #include "bench.h"
 #include "blocks.h"
 #include "check.h"
+#include "pads.h"
+#include "panels_test.h"
 #include "random_inputs.h"
 
-#ifdef ANNEAL_AVX512_ON_AVX2
+#if defined(__x86_64__)
 namespace anneal {
 extern const KernelFn kernels_avx512_on_avx2[];
 }
@@ -61,12 +63,14 @@ struct Case {
 
   Case(const KernelInfo& kernel, const std::vector<int64_t>& sizes, uint64_t s) : info(kernel), seed(s) {
     for (size_t i = 0; i < sizes.size(); ++i) dims[i] = sizes[i];
+    make_possible(info, dims);
     Rng rng(seed);
     texture = random_texture(rng);
     for (int i = 0; i < info.scalar_count; ++i) scalars[i] = random_scalar(rng, info.scalars[i].text, dims);
     for (int i = 0; i < info.buffer_count; ++i) {
       present[i] = !info.buffers[i].optional || rng.chance(50);
       if (present[i]) contents[i] = random_contents(rng, info, info.buffers[i], dims, texture);
+      if (present[i]) fill_pads(info.buffers[i], dims, NAN, contents[i]);
     }
   }
 
@@ -88,8 +92,9 @@ struct Alias {
   int output = -1, input = -1;
 };
 
-// Runs the case in fresh guarded blocks, each at its own misalignment, and checks what must not have changed.
-Outputs run(const Case& c, const Table& table, Rng& rng, Totals& totals, Alias alias = {}) {
+// Runs the case in fresh guarded blocks, each at its own misalignment, in so many parts, and checks what must not have
+// changed.
+Outputs run(const Case& c, const Table& table, Rng& rng, Totals& totals, Alias alias = {}, int32_t parts = 1) {
   std::vector<Block> blocks;
   Call call{};
   for (int i = 0; i < c.info.buffer_count; ++i) blocks.emplace_back(c.contents[i], rng.below(16));
@@ -98,14 +103,16 @@ Outputs run(const Case& c, const Table& table, Rng& rng, Totals& totals, Alias a
   for (int i = 0; i < kMaxDims; ++i) call.dim[i] = c.dims[i];
   for (int i = 0; i < kMaxScalars; ++i) call.scalar[i] = c.scalars[i];
 
-  table.kernels[c.info.id](call);
+  call.parts = parts;
+  for (call.part = parts - 1; call.part >= 0; --call.part) table.kernels[c.info.id](call);
 
   Outputs outputs(blocks.size());
   for (int i = 0; i < c.info.buffer_count; ++i) {
     const std::string name = c.info.buffers[i].name.text;
     record(totals, blocks[i].guards_intact(), c, table, "wrote outside of " + name);
     if (c.info.buffers[i].role != Role::in) outputs[i] = blocks[i == alias.output ? alias.input : i].contents();
-    else if (i != alias.input) record(totals, blocks[i].contents() == c.contents[i], c, table, "changed its input " + name);
+    if (c.info.buffers[i].role != Role::in && c.present[i]) fill_pads(c.info.buffers[i], c.dims, 0, outputs[i]);
+    if (c.info.buffers[i].role == Role::in && i != alias.input) record(totals, blocks[i].contents() == c.contents[i], c, table, "changed its input " + name);
   }
   return outputs;
 }
@@ -132,6 +139,9 @@ std::vector<std::vector<Real>> twin_of(const Case& c) {
   memcpy(call.dim, c.dims, sizeof call.dim);
   memcpy(call.scalar, c.scalars, sizeof call.scalar);
   twins()[c.info.id](call, outputs);
+  for (int i = 0; i < c.info.buffer_count; ++i) {
+    if (outputs[i]) each_pad(c.info.buffers[i], c.dims, [&](int64_t at) { outputs[i][at] = 0; });
+  }
   return want;
 }
 
@@ -154,6 +164,14 @@ void check_in_place(const Case& c, const Table& table, const Outputs& apart, Rng
   }
 }
 
+void check_parts(const Case& c, const Table& table, const Outputs& whole, Rng& rng, Totals& totals) {
+  for (const int32_t parts : {2, 3, 8}) {
+    if (!c.info.splits) return;
+    const bool same = equal(c, run(c, table, rng, totals, {}, parts), whole);
+    record(totals, same, c, table, "differs in " + std::to_string(parts) + " parts");
+  }
+}
+
 void check_case(const Case& c, const std::vector<Table>& tables, Totals& totals) {
   const std::vector<std::vector<Real>> want = twin_of(c);
   Rng rng(c.seed ^ 0x5eed);
@@ -163,6 +181,7 @@ void check_case(const Case& c, const std::vector<Table>& tables, Totals& totals)
     check_against_twin(c, table, got, want, totals);
     record(totals, equal(c, run(c, table, rng, totals), got), c, table, "depends on alignment");
     check_in_place(c, table, got, rng, totals);
+    check_parts(c, table, got, rng, totals);
     if (!table.fused) continue;
     if (fused.empty()) {
       fused = got;
@@ -221,7 +240,7 @@ std::vector<Table> available_tables(const std::string& only) {
   for (const Isa isa : kIsas) {
     if (kernels(isa) && isa_supported(isa)) tables.push_back({isa_name(isa), kernels(isa), isa != Isa::sse2});
   }
-#ifdef ANNEAL_AVX512_ON_AVX2
+#if defined(__x86_64__)
   if (isa_supported(Isa::avx2)) tables.push_back({"avx512_on_avx2", kernels_avx512_on_avx2, true});
 #endif
   std::vector<Table> chosen;
@@ -262,6 +281,9 @@ int run_tests(const Options& options, const std::vector<Table>& tables) {
   for (int id = 0; id < kernel_count(); ++id) {
     const KernelInfo& info = kernel_info(id);
     if (options.kernel.empty() || options.kernel == info.name) check_kernel(info, options, tables, totals);
+  }
+  for (const Table& table : tables) {
+    if (options.kernel.empty()) check_panels(table.name.c_str(), table.kernels, options.seed, totals.passed, totals.failed);
   }
   if (options.hash) printf("hash %016" PRIx64 "\n", totals.hash);
   printf("kernels_test: %" PRId64 " checks passed, %" PRId64 " failed\n", totals.passed, totals.failed);

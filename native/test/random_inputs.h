@@ -82,19 +82,31 @@ inline double random_scalar(Rng& rng, const char* name, const int64_t* dims) {
   return random_float(rng, random_texture(rng));
 }
 
-// The contents of one buffer, as bytes. Class weights are ordinary and not negative; labels lie in the last dim.
+// Rows of an empty set cannot be asked for.
+inline void make_possible(const KernelInfo& info, int64_t* dims) {
+  if (!strcmp(info.dims[0].text, "rows") && dims[0] == 0) dims[info.dim_count - 1] = 0;
+}
+
+// Second moments are not negative, nor are class weights, which are ordinary numbers too.
+inline float random_element(Rng& rng, const char* name, Texture texture) {
+  const bool weight = !strcmp(name, "weight");
+  const bool square = strstr(name, "_sq") || !strcmp(name, "vw") || !strcmp(name, "vb");
+  const float f = random_float(rng, weight ? Texture::bell : texture);
+  return (weight || square) && f < 0 ? -f : f;
+}
+
+// The contents of one buffer, as bytes. Labels lie in the last dim, row numbers in the first.
 inline std::vector<char> random_contents(Rng& rng, const KernelInfo& info, const BufferSpec& buffer, const int64_t* dims,
                                          Texture texture) {
   const int64_t count = extent(buffer, dims);
   const size_t width = buffer.dtype == Dtype::f64 ? 8 : 4;
   std::vector<char> bytes(static_cast<size_t>(count) * width);
-  const bool weights = !strcmp(buffer.name.text, "weight");
+  const bool order = !strcmp(buffer.name.text, "order");
   for (int64_t i = 0; i < count; ++i) {
     char* at = bytes.data() + static_cast<size_t>(i) * width;
-    const float f = random_float(rng, weights ? Texture::bell : texture);
-    const int32_t label = random_label(rng, dims[info.dim_count - 1]);
+    const float value = random_element(rng, buffer.name.text, texture);
+    const int32_t label = order ? static_cast<int32_t>(rng.below(dims[0])) : random_label(rng, dims[info.dim_count - 1]);
     const double coefficient = random_coefficient(rng);
-    const float value = weights && f < 0 ? -f : f;
     memcpy(at, buffer.dtype == Dtype::f64 ? static_cast<const void*>(&coefficient)
                : buffer.dtype == Dtype::i32 ? static_cast<const void*>(&label) : &value, width);
   }

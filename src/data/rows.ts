@@ -20,9 +20,18 @@ function valuesOf(where: string, { data, size }: Tensor): Float32Array | Int32Ar
   throw new AnnealError('ERR_DETACHED', phrase(where, `a tensor of ${size} values`, received))
 }
 
+/** Values per row of x: [n, …]. */
+function widthOf({ shape }: Tensor): number {
+  let width = 1
+  for (let i = 1; i < shape.length; i++) width *= shape[i]
+  return width
+}
+
 /** Copies `rows` of x: [n, …] to a new tensor [rows.length, …]. Every row is one of 0 … n-1. */
 export function gatherRows(where: string, x: Tensor, rows: Int32Array): Tensor {
-  const width = x.shape.slice(1).reduce((a, b) => a * b, 1)
+  const shape = [...x.shape]
+  shape[0] = rows.length
+  const width = widthOf(x)
   const from = valuesOf(where, x)
   const to = x.dtype === 'int32' ? new Int32Array(rows.length * width) : new Float32Array(rows.length * width)
   if (width === 1) {
@@ -34,14 +43,13 @@ export function gatherRows(where: string, x: Tensor, rows: Int32Array): Tensor {
   } else {
     for (let i = 0; i < rows.length; i++) to.set(from.subarray(rows[i] * width, (rows[i] + 1) * width), i * width)
   }
-  return new Tensor(Object.freeze([rows.length, ...x.shape.slice(1)]), x.dtype, to)
+  return new Tensor(shape, x.dtype, to)
 }
 
 /** Row `i` of x: [n, …] as a tensor […] that shares its memory. */
 export function rowView(where: string, x: Tensor, i: number): Tensor {
-  const shape = x.shape.slice(1)
-  const width = shape.reduce((a, b) => a * b, 1)
-  return new Tensor(Object.freeze(shape), x.dtype, valuesOf(where, x).subarray(i * width, (i + 1) * width))
+  const width = widthOf(x)
+  return new Tensor(x.shape.slice(1), x.dtype, valuesOf(where, x).subarray(i * width, (i + 1) * width))
 }
 
 /** Tensors of one shape and dtype stacked to [count, …]. */
@@ -54,5 +62,5 @@ export function stack(where: string, rows: readonly Tensor[]): Tensor {
     }
     to.set(valuesOf(where, row), i * size)
   })
-  return new Tensor(Object.freeze([rows.length, ...shape]), dtype, to)
+  return new Tensor([rows.length, ...shape], dtype, to)
 }

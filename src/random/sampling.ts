@@ -33,7 +33,7 @@ function floats(
   const stream = checkGenerator(where, generator)
   const out = new Float32Array(sizeOf(where, shape))
   fill(stream, out)
-  const result = new Tensor(Object.freeze([...shape]), 'float32', out)
+  const result = new Tensor([...shape], 'float32', out)
   if (requiresGrad) result.requiresGrad = requiresGrad
   return result
 }
@@ -80,7 +80,7 @@ export function randint(
   const where = 'random.randint'
   const { generator } = checkOptions(where, options, ['generator'])
   const values = checkGenerator(where, generator).randint(low, high, sizeOf(where, shape))
-  return new Tensor(Object.freeze([...shape]), 'int32', values)
+  return new Tensor([...shape], 'int32', values)
 }
 
 /**
@@ -94,5 +94,5 @@ export function randint(
 export function randperm(n: number, options: { generator?: Generator } = {}): Tensor {
   const { generator } = checkOptions('random.randperm', options, ['generator'])
   const order = checkGenerator('random.randperm', generator).randperm(n)
-  return new Tensor(Object.freeze([order.length]), 'int32', order)
+  return new Tensor([order.length], 'int32', order)
 }

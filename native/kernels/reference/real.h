@@ -32,6 +32,12 @@ inline Real operator/(const Real& a, const Real& b) {
   return {a.value / b.value, a.magnitude / fabs(b.value) * condition};
 }
 
+// A relative error of the argument is half of one of the result.
+inline Real sqrt(const Real& a) {
+  const double root = ::sqrt(a.value);
+  return {root, root == 0 ? 0 : root * (a.magnitude / fabs(a.value))};
+}
+
 // An absolute error of the argument is a relative one of the result. e^-infinity is an exact zero.
 inline Real exp(const Real& a) {
   const double e = ::exp(a.value);

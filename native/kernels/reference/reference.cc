@@ -25,9 +25,12 @@ double once_rounded(double s) { return static_cast<float>(s); }
 
 #include "elementwise.inc"
 #include "product.inc"
+#include "panel.inc"
 #include "shape.inc"
 #include "softmax.inc"
+#include "panel_softmax.inc"
 #include "update.inc"
+#include "panel_update.inc"
 
 }  // namespace twin
 
@@ -80,11 +83,14 @@ constexpr TwinFn kTwins[] = {
 void round_into(void* to, Dtype dtype, const std::vector<Real>& from) {
   for (size_t i = 0; i < from.size(); ++i) {
     if (dtype == Dtype::i32) static_cast<int32_t*>(to)[i] = static_cast<int32_t>(from[i].value);
+    else if (dtype == Dtype::f64) static_cast<double*>(to)[i] = from[i].value;
     else static_cast<float*>(to)[i] = static_cast<float>(from[i].value);
   }
 }
 
+// A call for one of several parts is carried out whole by the first.
 void run_rounded(int id, const Call& call) {
+  if (call.part != 0) return;
   const KernelInfo& info = kernel_info(id);
   std::vector<Real> results[kMaxBuffers];
   Real* outputs[kMaxBuffers] = {};

@@ -1,0 +1,77 @@
+/**
+ * The contenders: which program each one is, what it needs and which trials it can do. One row per contender, one file per
+ * driver; adding one is a file in drivers/ and a row here. Not the runner: nothing is started here.
+ */
+import type { Trial } from './trials.js'
+
+export type Kind = Trial['kind']
+
+export interface Contender {
+  name: string
+  does: readonly Kind[]
+  /** Ours are compared with the fastest peer; a baseline is neither. */
+  role: 'ours' | 'peer' | 'baseline'
+  program:
+    | { python: string; modules: readonly string[] }
+    | { node: string; flags?: readonly string[] }
+    | { cc: string; libraries: readonly string[]; debian: string }
+  /** Trials with more arithmetic per step than this are skipped, so that a slow contender does not hold up the run. */
+  maxFlops?: number
+  /** Step trials whose optimizer this contender does not have. */
+  lacks?: readonly string[]
+}
+
+export const contenders: readonly Contender[] = [
+  { name: 'native-fit', role: 'ours', does: ['step', 'lecture'], program: { node: 'native_fit' } },
+  { name: 'native-eager', role: 'ours', does: ['step', 'lecture'], program: { node: 'native_eager' } },
+  { name: 'native-products', role: 'ours', does: ['product'], program: { node: 'native_products' } },
+  { name: 'reference', role: 'baseline', does: ['step'], program: { node: 'reference' }, maxFlops: 1e6 },
+  { name: 'plain-js', role: 'baseline', does: ['step'], program: { node: 'plain_js' }, maxFlops: 1e9, lacks: ['adam'] },
+  {
+    name: 'torch-eager',
+    role: 'peer',
+    does: ['step'],
+    program: { python: 'torch_eager', modules: ['torch', 'numpy'] },
+  },
+  {
+    name: 'torch-compile',
+    role: 'peer',
+    does: ['step'],
+    program: { python: 'torch_compile', modules: ['torch', 'numpy'] },
+  },
+  {
+    name: 'torch-lecture',
+    role: 'peer',
+    does: ['lecture'],
+    program: { python: 'torch_lecture', modules: ['torch', 'numpy'] },
+  },
+  {
+    name: 'jax-scan',
+    role: 'peer',
+    does: ['step'],
+    program: { python: 'jax_scan', modules: ['jax', 'optax', 'numpy'] },
+  },
+  {
+    name: 'onednn',
+    role: 'peer',
+    does: ['product'],
+    program: { cc: 'onednn', libraries: ['dnnl'], debian: 'libdnnl-dev' },
+  },
+  {
+    name: 'openblas',
+    role: 'peer',
+    does: ['product'],
+    program: { cc: 'openblas', libraries: ['openblas'], debian: 'libopenblas-dev' },
+  },
+]
+
+const gigaflop = (value: number) => `${value / 1e9} Gflop`
+
+/** Why this contender sits this trial out; undefined when it takes part. */
+export function unsuited(contender: Contender, trial: Trial, work: number | undefined): string | undefined {
+  if (!contender.does.includes(trial.kind)) return `does no ${trial.kind} trials`
+  if (work !== undefined && contender.maxFlops !== undefined && work > contender.maxFlops)
+    return `left out above ${gigaflop(contender.maxFlops)} per step, it would take too long`
+  if (trial.kind === 'step' && contender.lacks?.includes(trial.optimizer.name)) return `has no ${trial.optimizer.name}`
+  return undefined
+}

@@ -1,0 +1,70 @@
+/** What the figures of a trial say: medians, fractions of the machine's limits, ratios, and whether all did the same work. */
+import { bytes, flops } from '../trials.js'
+import { peakOf } from './process.js'
+import type { Measured, TrialResult } from './rounds.js'
+import { median, spread } from './stats.js'
+
+export interface Line {
+  trial: string
+  driver: string
+  /** Median over rounds. */
+  us: number
+  /** How far a typical round strays, as a fraction. */
+  spread: number
+  /** Processor time over wall time. */
+  busy: number
+  coldMs?: number
+  /** Arithmetic over time, and over the peak measured in the same rounds. */
+  gflops?: number
+  ofPeak?: number
+  /** Least traffic over time, and over the read bandwidth measured in the same rounds. */
+  ofBandwidth?: number
+  /** Time of the fastest peer over this one's: above 1 is faster than every peer. */
+  ratio?: number
+}
+
+/** Contenders whose check strays further than this from the median of all checks did other work. */
+const CHECK_TOLERANCE = 2e-3
+
+/** The fastest peer of a trial. */
+export function fastestPeer({ measured }: TrialResult): Measured | undefined {
+  const peers = measured.filter(({ role }) => role === 'peer')
+  return peers.sort((a, b) => median(a.rounds) - median(b.rounds))[0]
+}
+
+export function summarise(result: TrialResult): Line[] {
+  const { trial, probes, measured } = result
+  const work = flops(trial)
+  const traffic = bytes(trial)
+  const peak = probes.length ? median(probes.map(peakOf)) : undefined
+  const read = probes.length ? median(probes.map(({ readGBs }) => readGBs)) : undefined
+  const peer = fastestPeer(result)
+  return measured.map(({ name, rounds, answers }) => {
+    const us = median(rounds)
+    const cold = answers.flatMap(({ coldMs }) => coldMs ?? [])
+    const gflops = work && work / us / 1e3
+    return {
+      trial: trial.name,
+      driver: name,
+      us,
+      spread: spread(rounds),
+      busy: median(answers.map(({ busy }) => busy)),
+      coldMs: cold.length ? median(cold) : undefined,
+      gflops,
+      ofPeak: gflops && peak && gflops / peak,
+      ofBandwidth: traffic && read && traffic / us / 1e3 / read,
+      ratio: peer && median(peer.rounds) / us,
+    }
+  })
+}
+
+/** A sentence for every contender whose check says that it did not do the same work. */
+export function disagreements({ trial, measured }: TrialResult): string[] {
+  const checks = measured.map(({ answers }) => answers[0].check)
+  const agreed = measured.length ? median(checks) : 0
+  return measured.flatMap(({ name }, i) => {
+    const off = Math.abs(checks[i] - agreed)
+    if (off <= CHECK_TOLERANCE * Math.abs(agreed)) return []
+    return [`${trial.name}: ${name} did other work: its check is ${checks[i]}, the median ${agreed}`]
+  })
+}

@@ -1,0 +1,154 @@
+/**
+ * The trials: what is measured, as data. Every contender gets one of these objects as JSON and nothing else, so that all
+ * of them do the same work. How a contender does it is its driver's business (drivers/), when it runs the runner's.
+ */
+
+export type OptimizerSpec =
+  | { name: 'sgd'; lr: number; momentum?: number }
+  | { name: 'adam'; lr: number; betas?: [number, number]; eps?: number }
+
+export interface ScheduleSpec {
+  stepSize: number
+  gamma: number
+}
+
+/** Training steps of a multi-layer perceptron (Linear, ReLU, ..., Linear, cross-entropy) on shuffled rows of a resident set. */
+export interface StepTrial {
+  kind: 'step'
+  name: string
+  /** Features, hidden widths, classes. */
+  widths: number[]
+  batch: number
+  rows: number
+  /**
+   * Rows in a new order each epoch, gathered batch by batch. Without it an eager loop gets batches made beforehand, and
+   * with as many rows as one batch nothing is gathered by anyone.
+   */
+  shuffle: boolean
+  optimizer: OptimizerSpec
+  schedule?: ScheduleSpec
+  /** The mean loss of this many first steps, rows in order, must agree between the contenders. */
+  checkSteps: number
+}
+
+/** The lecture: two runs (StepLR, static) of `epochs` epochs with evaluation after each; the time is that of both. */
+export interface LectureTrial {
+  kind: 'lecture'
+  name: string
+  batch: number
+  epochs: number
+  /** Centres of the three clouds of 300 points. */
+  means: [number, number][]
+  optimizer: OptimizerSpec
+  schedule: ScheduleSpec
+  /** Warm runs after the cold one. */
+  repeats: number
+}
+
+/** One product: m rows of the batch, k inputs, n outputs. */
+export interface ProductTrial {
+  kind: 'product'
+  name: string
+  product: 'forward' | 'dw' | 'dx'
+  m: number
+  n: number
+  k: number
+}
+
+export type Trial = StepTrial | LectureTrial | ProductTrial
+
+const SGD: OptimizerSpec = { name: 'sgd', lr: 0.01 }
+const MOMENTUM: OptimizerSpec = { name: 'sgd', lr: 0.01, momentum: 0.9 }
+const ADAM: OptimizerSpec = { name: 'adam', lr: 0.001 }
+
+function step(widths: number[], batch: number, rows: number, more: Partial<StepTrial> = {}): StepTrial {
+  const name = widths.join('-')
+  return { kind: 'step', name, widths, batch, rows, shuffle: true, optimizer: SGD, checkSteps: 20, ...more }
+}
+
+const STEPS: StepTrial[] = [
+  // The lecture's net. Its own gamma of 0.5 would reach denormal rates within a second of measuring.
+  step([2, 8, 3], 32, 720, { schedule: { stepSize: 115, gamma: 0.9999 } }),
+  // The loop alone, its batches made beforehand: what a call into the library costs.
+  step([2, 8, 3], 32, 720, { name: '2-8-3 loop only', shuffle: false, schedule: { stepSize: 115, gamma: 0.9999 } }),
+  step([64, 32, 10], 64, 1797),
+  step([784, 128, 10], 128, 60000),
+  step([784, 128, 10], 128, 128, { name: '784-128-10 fixed batch', shuffle: false }),
+  step([784, 128, 10], 128, 60000, { name: '784-128-10 Adam', optimizer: ADAM }),
+  step([784, 256, 128, 10], 128, 60000),
+  step([784, 1024, 1024, 10], 256, 60000),
+  step([784, 1024, 1024, 10], 256, 60000, { name: '784-1024-1024-10 momentum', optimizer: MOMENTUM }),
+  step([784, 1024, 1024, 10], 256, 60000, { name: '784-1024-1024-10 Adam', optimizer: ADAM }),
+  // A classifier on top of sentence embeddings.
+  step([1536, 512, 10], 256, 30000),
+]
+
+const LECTURE: LectureTrial = {
+  kind: 'lecture',
+  name: 'lecture',
+  batch: 32,
+  epochs: 20,
+  means: [
+    [2, 1],
+    [-2, 1],
+    [0, -3],
+  ],
+  optimizer: SGD,
+  schedule: { stepSize: 115, gamma: 0.5 },
+  repeats: 20,
+}
+
+/** The layers of the nets above, and a wide layer at a small batch. */
+const SHAPES: [m: number, n: number, k: number][] = [
+  [64, 32, 64],
+  [128, 128, 784],
+  [128, 256, 784],
+  [128, 128, 256],
+  [256, 1024, 784],
+  [256, 1024, 1024],
+  [256, 512, 1536],
+  [256, 10, 1024],
+  [32, 1024, 1024],
+]
+
+const PRODUCTS: ProductTrial[] = SHAPES.flatMap(([m, n, k]) =>
+  (['forward', 'dw', 'dx'] as const).map(product => ({
+    kind: 'product' as const,
+    name: `${product} ${m}x${n}x${k}`,
+    product,
+    m,
+    n,
+    k,
+  })),
+)
+
+export const trials: readonly Trial[] = [...STEPS, LECTURE, ...PRODUCTS]
+
+/**
+ * Arithmetic of one step or product, a multiply-add counted as two: 2·m·n·k per product, three products per layer, no
+ * input gradient for the first. Activations, loss and update are left out, so a fraction of the peak is on the low side.
+ */
+export function flops(trial: Trial): number | undefined {
+  if (trial.kind === 'product') return 2 * trial.m * trial.n * trial.k
+  if (trial.kind === 'lecture') return undefined
+  const sizes = trial.widths.slice(1).map((width, i) => width * trial.widths[i])
+  return 2 * trial.batch * sizes.reduce((sum, size, i) => sum + size * (i === 0 ? 2 : 3), 0)
+}
+
+/**
+ * Least traffic of one step or product in bytes, everything touched once from beyond the first-level cache: the gathered
+ * rows read and written, each weight read by its products and written by the update (optimizer state read and written),
+ * activations and their gradients written and read.
+ */
+export function bytes(trial: Trial): number | undefined {
+  if (trial.kind === 'product') return 4 * (trial.m * trial.n + trial.n * trial.k + trial.m * trial.k)
+  if (trial.kind === 'lecture') return undefined
+  const { widths, batch, optimizer } = trial
+  const slots = optimizer.name === 'adam' ? 2 : optimizer.momentum ? 1 : 0
+  const weights = widths.slice(1).reduce((sum, width, i) => sum + width * widths[i] * (i === 0 ? 3 : 4), 0)
+  const state = widths.slice(1).reduce((sum, width, i) => sum + width * widths[i] * 2 * slots, 0)
+  const gather = trial.shuffle ? 2 * batch * widths[0] : 0
+  const inputs = 2 * batch * widths[0]
+  const activations = 6 * batch * widths.slice(1).reduce((sum, width) => sum + width, 0)
+  return 4 * (weights + state + gather + inputs + activations)
+}

@@ -1,0 +1,208 @@
+// new Plan({ arena, programs, stores }), write, read, run, runAsync, stop. A run's inputs are copied before they are
+// checked; its results are arrays of V8's own. Not here: what a program means (plan/program.h) and how it is executed
+// (plan/executor.h).
+#include "plan.h"
+
+#include <cstring>
+#include <vector>
+
+#include "../plan/executor.h"
+#include "class.h"
+#include "environment.h"
+#include "store.h"
+
+namespace anneal {
+
+template <> struct Face<Plan> {
+  static constexpr const char* name = "Plan";
+  static constexpr napi_type_tag tag = {0x616e6e65616c506c, 0x2f1d9c4a80b36e57};
+};
+
+namespace {
+
+constexpr double kMaxArena = 1099511627776.0;  // 2^40 words
+constexpr double kMaxThreads = 1024;
+
+[[noreturn]] void refuse(napi_env env, const Status& status) {
+  Napi::RangeError error = Napi::RangeError::New(env, status.refusal);
+  error.Set("code", Napi::String::New(env, "ERR_ARG_VALUE"));
+  throw error;
+}
+
+// ---- new Plan ------------------------------------------------------------------------------------------------------
+
+void add_stores(const Args& fields, Plan& plan) {
+  for (napi_value value : fields.list(2, "stores")) {
+    std::shared_ptr<Store> store = unwrap<Store>(fields.env(), value);
+    if (!store) fields.refuse_type("each of stores", "a Store");
+    plan.space.stores.push_back(std::move(store));
+  }
+}
+
+void add_programs(const Args& fields, Plan& plan) {
+  for (napi_value value : fields.list(1, "programs")) {
+    const Span<double> code = Args(fields.env(), &value, 1, "Plan").array<double>(0, "each of programs");
+    Program program;
+    Status status = decode_program(code.data, code.length, static_cast<int>(plan.programs.size()), plan.space, program);
+    if (!status.ok()) refuse(fields.env(), status);
+    plan.programs.push_back(std::move(program));
+  }
+}
+
+void create(const Args& args, napi_value self) {
+  const napi_value values[] = {args.property(0, "options", "arena"), args.property(0, "options", "programs"),
+                               args.property(0, "options", "stores")};
+  const Args fields(args.env(), values, 3, "Plan");
+  auto plan = std::make_shared<Plan>();
+  plan->space.arena = std::make_shared<Arena>(fields.integer(0, "arena", 0, kMaxArena) * kWord);
+  add_stores(fields, *plan);
+  add_programs(fields, *plan);
+  wrap(args.env(), self, plan, plan->space.arena->bytes());
+}
+
+// ---- The arena -----------------------------------------------------------------------------------------------------
+
+// The part of the arena that `array` is copied to or from.
+char* arena_part(const Args& args, const Plan& plan, const Block& array) {
+  const int64_t offset = args.integer(0, "offset", 0, kMaxArena);
+  const int64_t end = offset * kWord + static_cast<int64_t>(array.bytes());
+  if (end > plan.space.arena->bytes()) {
+    args.refuse_range("array", "to end within the arena's " + std::to_string(plan.space.arena->bytes() / kWord) + " words",
+                      "an end at " + std::to_string(end / kWord));
+  }
+  if (plan.busy) args.refuse_busy("the plan");
+  return plan.space.arena->data() + offset * kWord;
+}
+
+napi_value write(const Args& args, const std::shared_ptr<Plan>& plan) {
+  const Block from = args.block(1, "array");
+  char* to = arena_part(args, *plan, from);
+  if (from.length) std::memcpy(to, from.data, from.bytes());
+  return nullptr;
+}
+
+napi_value read(const Args& args, const std::shared_ptr<Plan>& plan) {
+  const Block to = args.block(1, "array");
+  const char* from = arena_part(args, *plan, to);
+  if (to.length) std::memcpy(to.data, from, to.bytes());
+  return nullptr;
+}
+
+// ---- Running -------------------------------------------------------------------------------------------------------
+
+template <typename T> std::vector<T> copy_of(const Args& args, size_t i, const char* name) {
+  const Span<T> span = args.array<T>(i, name);
+  return std::vector<T>(span.data, span.data + span.length);
+}
+
+// run(segments, order, rows, threads), copied and checked.
+void read_run(const Args& args, const Plan& plan, Run& run) {
+  const std::vector<int32_t> pairs = copy_of<int32_t>(args, 0, "segments");
+  if (pairs.size() % 2) args.refuse_range("segments", "an even number of elements", std::to_string(pairs.size()));
+  for (size_t i = 0; i < pairs.size(); i += 2) run.segments.push_back({pairs[i], pairs[i + 1]});
+  run.order = copy_of<int32_t>(args, 1, "order");
+  run.rows = copy_of<double>(args, 2, "rows");
+  run.threads = static_cast<int>(args.integer(3, "threads", 1, kMaxThreads));
+  if (plan.busy) args.refuse_busy("the plan");
+  Status status = prepare_run(plan, run);
+  if (!status.ok()) refuse(args.env(), status);
+}
+
+napi_status array_of(napi_env env, napi_typedarray_type type, const Arena& from, int64_t length, napi_value* array) {
+  void* data = nullptr;
+  napi_value buffer;
+  const size_t bytes = static_cast<size_t>(length * kWord);
+  napi_status status = napi_create_arraybuffer(env, bytes, &data, &buffer);
+  if (status != napi_ok) return status;
+  if (bytes) std::memcpy(data, from.data(), bytes);
+  return napi_create_typedarray(env, type, static_cast<size_t>(length), buffer, 0, array);
+}
+
+// { steps, losses, counts } of what was done. Reports by status: it also runs while an environment ends.
+napi_status result_of(napi_env env, const Run& run, napi_value* result) {
+  napi_value steps, losses, counts;
+  napi_status status = napi_create_double(env, static_cast<double>(run.steps), &steps);
+  if (status == napi_ok) status = array_of(env, napi_float32_array, *run.losses, run.done.of[kLosses - kFirstMoving], &losses);
+  if (status == napi_ok) status = array_of(env, napi_int32_array, *run.counts, run.done.of[kCounts - kFirstMoving], &counts);
+  if (status == napi_ok) status = napi_create_object(env, result);
+  if (status == napi_ok) status = napi_set_named_property(env, *result, "steps", steps);
+  if (status == napi_ok) status = napi_set_named_property(env, *result, "losses", losses);
+  if (status == napi_ok) status = napi_set_named_property(env, *result, "counts", counts);
+  return status;
+}
+
+napi_value run(const Args& args, const std::shared_ptr<Plan>& plan) {
+  Run run;
+  read_run(args, *plan, run);
+  plan->stop = false;
+  execute_run(*plan, run);
+  napi_value result;
+  require(args.env(), result_of(args.env(), run, &result));
+  return result;
+}
+
+// ---- Running off the event loop ------------------------------------------------------------------------------------
+
+struct AsyncRun {
+  std::shared_ptr<Plan> plan;
+  Run run;
+  napi_async_work work = nullptr;
+  napi_deferred deferred = nullptr;
+};
+
+void execute(napi_env, void* data) {
+  AsyncRun& async = *static_cast<AsyncRun*>(data);
+  execute_run(*async.plan, async.run);
+}
+
+// Nothing here may throw: the environment may be ending, and then every call fails and nobody waits for the promise.
+void complete(napi_env env, napi_status, void* data) {
+  std::unique_ptr<AsyncRun> async(static_cast<AsyncRun*>(data));
+  napi_delete_async_work(env, async->work);
+  async->plan->busy = false;
+  note_end(env, async->plan.get());
+  napi_value result;
+  if (result_of(env, async->run, &result) == napi_ok) {
+    napi_resolve_deferred(env, async->deferred, result);
+    return;
+  }
+  napi_value message, code, error;
+  if (napi_create_string_utf8(env, "runAsync: out of memory for the results", NAPI_AUTO_LENGTH, &message) == napi_ok &&
+      napi_create_string_utf8(env, "ERR_OUT_OF_MEMORY", NAPI_AUTO_LENGTH, &code) == napi_ok &&
+      napi_create_error(env, code, message, &error) == napi_ok) {
+    napi_reject_deferred(env, async->deferred, error);
+  }
+}
+
+napi_value run_async(const Args& args, const std::shared_ptr<Plan>& plan) {
+  napi_env env = args.env();
+  auto async = std::make_unique<AsyncRun>();
+  async->plan = plan;
+  read_run(args, *plan, async->run);
+  napi_value promise, name;
+  require(env, napi_create_string_utf8(env, "anneal.run", NAPI_AUTO_LENGTH, &name));
+  require(env, napi_create_promise(env, &async->deferred, &promise));
+  require(env, napi_create_async_work(env, nullptr, name, execute, complete, async.get(), &async->work));
+  plan->stop = false;
+  require(env, napi_queue_async_work(env, async->work));
+  plan->busy = true;
+  note_begin(env, async.release()->plan.get());
+  return promise;
+}
+
+napi_value stop(const Args&, const std::shared_ptr<Plan>& plan) {
+  plan->stop = true;
+  return nullptr;
+}
+
+constexpr Method<Plan> kMethods[] = {
+    {"write", write}, {"read", read}, {"run", run}, {"runAsync", run_async}, {"stop", stop},
+};
+
+}  // namespace
+
+void register_plan(Napi::Env env, Napi::Object exports) {
+  define_class<Plan>(env, exports, construct<Plan, create>, kMethods);
+}
+
+}  // namespace anneal

@@ -1,0 +1,19 @@
+// Resident data as a JavaScript class: new Store('float32' | 'int32', length), write(offset, array), length.
+#pragma once
+
+#include <napi.h>
+
+#include "../plan/program.h"
+#include "class.h"
+
+namespace anneal {
+
+template <> struct Face<Store> {
+  static constexpr const char* name = "Store";
+  static constexpr napi_type_tag tag = {0x616e6e65616c5374, 0x5b8a3d1e77c04f21};
+};
+
+// Sets exports.Store.
+void register_store(Napi::Env env, Napi::Object exports);
+
+}  // namespace anneal

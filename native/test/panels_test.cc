@@ -1,0 +1,239 @@
+// See panels_test.h: the same inputs through both layouts give the same bits, pads are zero where kernels.def says so,
+// and the fused updates are the gradient followed by the update. Not here: exactness (kernels_test.cc).
+#include "panels_test.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <initializer_list>
+#include <vector>
+
+#include "../kernels/signature.h"
+#include "random_inputs.h"
+
+namespace anneal::test {
+namespace {
+
+using Floats = std::vector<float>;
+
+size_t padded(int64_t n) { return static_cast<size_t>((n + kPanelWidth - 1) / kPanelWidth * kPanelWidth); }
+
+// One shape on one instruction set.
+class Shape {
+ public:
+  Shape(const char* isa, const KernelFn* kernels, int64_t m, int64_t k, int64_t n, uint64_t seed)
+      : isa_(isa), kernels_(kernels), m_(m), k_(k), n_(n), seed_(seed), rng_(seed) {}
+
+  int64_t passed = 0, failed = 0;
+
+  void check() {
+    const Floats x = random(m_ * k_), w = random(n_ * k_), b = random(n_), dy = random(m_ * n_);
+    forward(x, w, b);
+    input_gradient(dy, w, x);
+    weight_gradient(dy, x);
+    sgd(dy, x, w, b);
+    adam(dy, x, w, b);
+    classify(dy);
+    gather(x);
+  }
+
+ private:
+  void call(const char* name, std::initializer_list<const void*> buffers, std::initializer_list<int64_t> dims,
+            std::initializer_list<double> scalars = {}) {
+    Call c{};
+    int i = 0;
+    for (const void* buffer : buffers) c.buffer[i++] = const_cast<void*>(buffer);
+    i = 0;
+    for (const int64_t dim : dims) c.dim[i++] = dim;
+    i = 0;
+    for (const double scalar : scalars) c.scalar[i++] = scalar;
+    kernels_[kernel_id(name)](c);
+  }
+
+  Floats random(int64_t count) {
+    Floats v(static_cast<size_t>(count));
+    for (float& f : v) f = random_float(rng_, Texture::special);
+    return v;
+  }
+
+  // [m,f] as panels, with zero pads; filled with NaN before.
+  Floats panels(const Floats& x, int64_t m, int64_t f) {
+    Floats y(static_cast<size_t>(m) * padded(f), NAN);
+    call("panel_pack", {x.data(), y.data()}, {m, f});
+    return y;
+  }
+
+  Floats weight_panels(const Floats& w) {
+    Floats y(static_cast<size_t>(k_) * padded(n_), NAN);
+    call("panel_pack_weight", {w.data(), y.data()}, {n_, k_});
+    return y;
+  }
+
+  Floats rows(const Floats& x, int64_t m, int64_t f) {
+    Floats y(static_cast<size_t>(m * f));
+    call("panel_unpack", {x.data(), y.data()}, {m, f});
+    return y;
+  }
+
+  Floats weight_rows(const Floats& x) {
+    Floats w(static_cast<size_t>(n_ * k_));
+    call("panel_unpack_weight", {x.data(), w.data()}, {n_, k_});
+    return w;
+  }
+
+  void expect(bool right, const char* what) {
+    ++(right ? passed : failed);
+    if (!right) {
+      printf("FAILED panels, %s: %s differs at m,k,n = %" PRId64 ",%" PRId64 ",%" PRId64 " (seed %" PRIu64 ")\n", isa_,
+             what, m_, k_, n_, seed_);
+    }
+  }
+
+  void same(const Floats& got, const Floats& want, const char* what) {
+    bool right = got.size() == want.size();
+    for (size_t i = 0; right && i < got.size(); ++i) {
+      right = memcmp(&got[i], &want[i], 4) == 0 || (got[i] != got[i] && want[i] != want[i]);
+    }
+    expect(right, what);
+  }
+
+  void forward(const Floats& x, const Floats& w, const Floats& b) {
+    const Floats xp = panels(x, m_, k_), wp = weight_panels(w), bp = panels(b, 1, n_);
+    Floats y(static_cast<size_t>(m_ * n_)), yp(static_cast<size_t>(m_) * padded(n_));
+    same(rows(xp, m_, k_), x, "pack and unpack");
+    same(weight_rows(wp), w, "pack_weight and unpack_weight");
+    call("linear_fwd", {x.data(), w.data(), b.data(), y.data()}, {m_, k_, n_});
+    call("panel_fwd", {xp.data(), wp.data(), bp.data(), yp.data()}, {m_, k_, n_}, {0});
+    same(rows(yp, m_, n_), y, "panel_fwd");
+    call("linear_relu_fwd", {x.data(), w.data(), nullptr, y.data()}, {m_, k_, n_});
+    call("panel_fwd", {xp.data(), wp.data(), nullptr, yp.data()}, {m_, k_, n_}, {1});
+    same(rows(yp, m_, n_), y, "panel_fwd with relu");
+  }
+
+  void input_gradient(const Floats& dy, const Floats& w, const Floats& a) {
+    const Floats dyp = panels(dy, m_, n_), wp = weight_panels(w), ap = panels(a, m_, k_);
+    Floats dx(static_cast<size_t>(m_ * k_)), dxp(static_cast<size_t>(m_) * padded(k_));
+    for (const bool masked : {false, true}) {
+      call("linear_bwd_input", {dy.data(), w.data(), masked ? a.data() : nullptr, dx.data()}, {m_, k_, n_});
+      call("panel_bwd_input", {dyp.data(), wp.data(), masked ? ap.data() : nullptr, dxp.data()}, {m_, k_, n_});
+      same(rows(dxp, m_, k_), dx, "panel_bwd_input");
+    }
+  }
+
+  void weight_gradient(const Floats& dy, const Floats& x) {
+    const Floats dyp = panels(dy, m_, n_), xp = panels(x, m_, k_);
+    Floats dw(static_cast<size_t>(n_ * k_)), db(static_cast<size_t>(n_));
+    Floats dwp(static_cast<size_t>(k_) * padded(n_)), dbp(padded(n_));
+    call("linear_bwd_weight", {dy.data(), x.data(), dw.data(), db.data()}, {m_, k_, n_});
+    call("panel_bwd_weight", {dyp.data(), xp.data(), dwp.data(), dbp.data()}, {m_, k_, n_});
+    same(weight_rows(dwp), dw, "panel_bwd_weight");
+    same(rows(dbp, 1, n_), db, "panel_bwd_weight's bias");
+  }
+
+  // The gradient and then the update in rows, against both at once in panels.
+  void sgd(const Floats& dy, const Floats& x, Floats w, Floats b) {
+    const double row[] = {0.1, rng_.chance(50) ? 0.9 : 0, 0.25, rng_.chance(50) ? 0.01 : 0, 1.0 * rng_.chance(50),
+                          1.0 * rng_.chance(20), 1.0 * rng_.chance(30)};
+    const double row_b[] = {0.2, 0.8, 0, 0, 0, 0, 0};
+    Floats mw = random(n_ * k_), mb = random(n_), dw(w.size()), db(b.size());
+    const Floats dyp = panels(dy, m_, n_), xp = panels(x, m_, k_);
+    Floats wp = weight_panels(w), mwp = weight_panels(mw), bp = panels(b, 1, n_), mbp = panels(mb, 1, n_);
+    call("linear_bwd_weight", {dy.data(), x.data(), dw.data(), db.data()}, {m_, k_, n_});
+    call("sgd_update", {w.data(), dw.data(), mw.data(), row}, {n_ * k_});
+    call("sgd_update", {b.data(), db.data(), mb.data(), row_b}, {n_});
+    call("panel_bwd_weight_sgd", {dyp.data(), xp.data(), wp.data(), mwp.data(), bp.data(), mbp.data(), row, row_b}, {m_, k_, n_});
+    same(weight_rows(wp), w, "panel_bwd_weight_sgd's weight");
+    same(weight_rows(mwp), mw, "panel_bwd_weight_sgd's momentum");
+    same(rows(bp, 1, n_), b, "panel_bwd_weight_sgd's bias");
+    same(rows(mbp, 1, n_), mb, "panel_bwd_weight_sgd's bias momentum");
+  }
+
+  void adam(const Floats& dy, const Floats& x, Floats w, Floats b) {
+    const double row[] = {0.01, 0.9, 0.999, 1e-8, rng_.chance(50) ? 0.01 : 0, rng_.chance(50) ? 0.001 : 0, 0.5,
+                          1.0 * rng_.chance(20), 0};
+    const double row_b[] = {0.02, 0.8, 0.99, 1e-6, 0, 0, 0.25, 0, 0};
+    Floats mw = random(n_ * k_), mb = random(n_), vw = random(n_ * k_), vb = random(n_), dw(w.size()), db(b.size());
+    const Floats dyp = panels(dy, m_, n_), xp = panels(x, m_, k_);
+    Floats wp = weight_panels(w), mwp = weight_panels(mw), vwp = weight_panels(vw);
+    Floats bp = panels(b, 1, n_), mbp = panels(mb, 1, n_), vbp = panels(vb, 1, n_);
+    call("linear_bwd_weight", {dy.data(), x.data(), dw.data(), db.data()}, {m_, k_, n_});
+    call("adam_update", {w.data(), dw.data(), mw.data(), vw.data(), nullptr, row}, {n_ * k_});
+    call("adam_update", {b.data(), db.data(), mb.data(), vb.data(), nullptr, row_b}, {n_});
+    call("panel_bwd_weight_adam", {dyp.data(), xp.data(), wp.data(), mwp.data(), vwp.data(), bp.data(), mbp.data(), vbp.data(),
+                                   row, row_b}, {m_, k_, n_});
+    same(weight_rows(wp), w, "panel_bwd_weight_adam's weight");
+    same(weight_rows(mwp), mw, "panel_bwd_weight_adam's first moment");
+    same(weight_rows(vwp), vw, "panel_bwd_weight_adam's second moment");
+    same(rows(bp, 1, n_), b, "panel_bwd_weight_adam's bias");
+  }
+
+  void classify(const Floats& logits) {
+    std::vector<int32_t> labels(static_cast<size_t>(m_));
+    const bool clean = rng_.chance(50) && n_ > 0;
+    for (int32_t& label : labels) label = clean ? static_cast<int32_t>(rng_.below(n_)) : random_label(rng_, n_);
+    const Floats weight = panels(random(n_), 1, n_), packed = panels(logits, m_, n_);
+    const float* weights = rng_.chance(50) ? weight.data() : nullptr;
+    const double reduction = static_cast<double>(rng_.below(3)), smoothing = rng_.chance(50) ? 0.1 : 0;
+    Floats losses(labels.size()), loss(1), d(logits.size()), losses_p(labels.size()), loss_p(1), dp(packed.size(), NAN);
+    int32_t count[2];
+    call("softmax_xent_fwd_bwd", {logits.data(), labels.data(), weights, losses.data(), loss.data(), d.data()}, {m_, n_}, {reduction, -100, smoothing});
+    call("panel_softmax_xent", {packed.data(), labels.data(), weights, losses_p.data(), loss_p.data(), dp.data()}, {m_, n_}, {reduction, -100, smoothing});
+    call("count_correct", {logits.data(), labels.data(), count}, {m_, n_});
+    call("panel_count_correct", {packed.data(), labels.data(), count + 1}, {m_, n_});
+    same(losses_p, losses, "panel_softmax_xent's rows");
+    same(loss_p, loss, "panel_softmax_xent's loss");
+    same(dp, panels(d, m_, n_), "panel_softmax_xent's gradient or its pads");
+    expect(count[0] == count[1], "panel_count_correct");
+    one_row_each(logits, labels, weights, losses, d, reduction, smoothing);
+  }
+
+  // A row on its own gets the bits that it has among others, whatever its place in a group of rows; without reduction,
+  // since a mean depends on them all.
+  void one_row_each(const Floats& logits, const std::vector<int32_t>& labels, const float* weights, const Floats& losses,
+                    const Floats& d, double reduction, double smoothing) {
+    if (reduction == 1) return;
+    Floats alone(labels.size()), d_alone(d.size()), loss(1);
+    for (int64_t r = 0; r < m_; ++r) {
+      call("softmax_xent_fwd_bwd", {logits.data() + r * n_, labels.data() + r, weights, alone.data() + r, loss.data(),
+                                    d_alone.data() + r * n_}, {1, n_}, {0, -100, smoothing});
+    }
+    same(alone, losses, "a single row's loss");
+    same(d_alone, d, "a single row's gradient");
+  }
+
+  void gather(const Floats& data) {
+    if (m_ == 0) return;
+    std::vector<int32_t> order(static_cast<size_t>(m_) + 3);
+    for (int32_t& row : order) row = static_cast<int32_t>(rng_.below(m_));
+    const int64_t count = static_cast<int64_t>(order.size());
+    Floats x(order.size() * static_cast<size_t>(k_)), xp(order.size() * padded(k_), NAN);
+    call("gather_rows", {data.data(), order.data(), x.data()}, {m_, k_, count});
+    call("panel_gather", {data.data(), order.data(), xp.data()}, {m_, k_, count});
+    same(xp, panels(x, count, k_), "panel_gather or its pads");
+  }
+
+  const char* isa_;
+  const KernelFn* kernels_;
+  int64_t m_, k_, n_;
+  uint64_t seed_;
+  Rng rng_;
+};
+
+}  // namespace
+
+void check_panels(const char* isa, const KernelFn* kernels, uint64_t seed, int64_t& passed, int64_t& failed) {
+  constexpr int64_t shapes[][3] = {{32, 2, 8},  {32, 8, 3},    {64, 64, 32},  {1, 1, 1},    {0, 3, 5},    {5, 0, 3},
+                                   {3, 5, 0},   {17, 33, 47},  {13, 16, 16},  {29, 31, 10}, {12, 48, 64}, {7, 100, 9},
+                                   {2, 17, 40}, {40, 300, 20}, {20, 20, 600}, {300, 9, 24}, {33, 65, 17}};
+  for (const auto& [m, k, n] : shapes) {
+    for (uint64_t repeat = 0; repeat < 4; ++repeat) {
+      Shape shape(isa, kernels, m, k, n, seed + repeat);
+      shape.check();
+      passed += shape.passed;
+      failed += shape.failed;
+    }
+  }
+}
+
+}  // namespace anneal::test

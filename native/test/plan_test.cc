@@ -1,0 +1,404 @@
+// The plan without Node: programs executed and compared with direct kernel calls, no allocation in a step, stopping,
+// threads. `plan_test --bench` prints what a step and a hand-over to a thread cost.
+#include <stdio.h>
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "../base/threads.h"
+#include "../kernels/dispatch.h"
+#include "allocations.h"
+#include "programs.h"
+
+namespace anneal::test {
+
+int check_refusals();
+
+namespace {
+
+int failures = 0;
+
+void expect(bool right, const char* what) {
+  if (right) return;
+  printf("FAILED: %s\n", what);
+  ++failures;
+}
+
+// ---- A training step of a k-h-n net on m rows ------------------------------------------------------------------------
+
+struct Net {
+  int64_t m, k, h, n;
+};
+
+// Arena offsets, all even.
+struct Places {
+  int64_t w1, b1, w2, b2, momentum, a1, z, each, dz, da1, dw2, db2, dw1, db1, end;
+};
+
+Places places_of(const Net& net) {
+  int64_t at = 0;
+  auto next = [&at](int64_t size) {
+    const int64_t place = at;
+    at += (size + 15) / 16 * 16;
+    return place;
+  };
+  const auto [m, k, h, n] = net;
+  Places p{};
+  p.w1 = next(h * k), p.b1 = next(h), p.w2 = next(n * h), p.b2 = next(n), p.momentum = next(h * k);
+  p.a1 = next(m * h), p.z = next(m * n), p.each = next(m), p.dz = next(m * n), p.da1 = next(m * h);
+  p.dw2 = next(n * h), p.db2 = next(n), p.dw1 = next(h * k), p.db1 = next(h);
+  p.end = at;
+  return p;
+}
+
+double number(int64_t value) { return static_cast<double>(value); }
+
+// Labels come through `order` and the update's scalars through `rows`, so that both move.
+Code training_step(const Net& net, const Places& p) {
+  const double m = number(net.m), k = number(net.k), h = number(net.h), n = number(net.n);
+  auto in = [](int64_t offset) { return arena(number(offset)); };
+  Code code({m, 7, 1, 1});
+  code.call("linear_relu_fwd", {store(0, 0), in(p.w1), in(p.b1), in(p.a1)}, {m, k, h});
+  code.call("linear_fwd", {in(p.a1), in(p.w2), in(p.b2), in(p.z)}, {m, h, n});
+  code.call("softmax_xent_fwd_bwd", {in(p.z), order(0), none(), in(p.each), losses(0), in(p.dz)}, {m, n, 1, -100, 0});
+  code.call("count_correct", {in(p.z), order(0), counts(0)}, {m, n});
+  code.call("linear_bwd_weight", {in(p.dz), in(p.a1), in(p.dw2), in(p.db2)}, {m, h, n});
+  code.call("linear_bwd_input", {in(p.dz), in(p.w2), in(p.a1), in(p.da1)}, {m, h, n});
+  code.call("linear_bwd_weight", {in(p.da1), store(0, 0), in(p.dw1), in(p.db1)}, {m, k, h});
+  code.call("sgd_update", {in(p.w1), in(p.dw1), in(p.momentum), rows(0)}, {h * k});
+  code.call("sgd_update", {in(p.b1), in(p.db1), none(), rows(0)}, {h});
+  code.call("sgd_update", {in(p.w2), in(p.dw2), none(), rows(0)}, {n * h});
+  return code.call("sgd_update", {in(p.b2), in(p.db2), none(), rows(0)}, {n});
+}
+
+void direct(const char* kernel, std::initializer_list<void*> buffers, std::initializer_list<int64_t> dims,
+            std::initializer_list<double> scalars = {}) {
+  Call call{};
+  int i = 0;
+  for (void* buffer : buffers) call.buffer[i++] = buffer;
+  i = 0;
+  for (int64_t dim : dims) call.dim[i++] = dim;
+  i = 0;
+  for (double scalar : scalars) call.scalar[i++] = scalar;
+  active_kernels()[kernel_id(kernel)](call);
+}
+
+// The same step by direct calls on memory `f` laid out as the arena.
+void direct_step(const Net& net, const Places& p, float* f, float* x, int32_t* labels, double* row, float* loss, int32_t* count) {
+  const auto [m, k, h, n] = net;
+  direct("linear_relu_fwd", {x, f + p.w1, f + p.b1, f + p.a1}, {m, k, h});
+  direct("linear_fwd", {f + p.a1, f + p.w2, f + p.b2, f + p.z}, {m, h, n});
+  direct("softmax_xent_fwd_bwd", {f + p.z, labels, nullptr, f + p.each, loss, f + p.dz}, {m, n}, {1, -100, 0});
+  direct("count_correct", {f + p.z, labels, count}, {m, n});
+  direct("linear_bwd_weight", {f + p.dz, f + p.a1, f + p.dw2, f + p.db2}, {m, h, n});
+  direct("linear_bwd_input", {f + p.dz, f + p.w2, f + p.a1, f + p.da1}, {m, h, n});
+  direct("linear_bwd_weight", {f + p.da1, x, f + p.dw1, f + p.db1}, {m, k, h});
+  direct("sgd_update", {f + p.w1, f + p.dw1, f + p.momentum, row}, {h * k});
+  direct("sgd_update", {f + p.b1, f + p.db1, nullptr, row}, {h});
+  direct("sgd_update", {f + p.w2, f + p.dw2, nullptr, row}, {n * h});
+  direct("sgd_update", {f + p.b2, f + p.db2, nullptr, row}, {n});
+}
+
+void fill_weights(Plan& plan) {
+  float* words = reinterpret_cast<float*>(plan.space.arena->data());
+  for (int64_t i = 0; i < plan.space.arena->bytes() / kWord; ++i) words[i] = 0.01f * static_cast<float>(i * 37 % 19 - 9);
+}
+
+constexpr Net kNet = {6, 5, 4, 3};
+constexpr Net kShort = {4, 5, 4, 3};  // the last, shorter batch of an epoch
+
+// A plan whose second program takes fewer rows; both share the weights, which lie before all that depends on m.
+std::unique_ptr<Plan> training_plan() {
+  auto plan = make_plan(places_of(kNet).end);
+  for (const Net& net : {kNet, kShort}) {
+    const Status status = add_program(*plan, training_step(net, places_of(net)).numbers);
+    if (!status.ok()) printf("%s\n", status.refusal.c_str());
+  }
+  fill_weights(*plan);
+  memset(plan->space.arena->data() + places_of(kNet).momentum * kWord, 0, static_cast<size_t>(kNet.h * kNet.k * kWord));
+  return plan;
+}
+
+void fill_inputs(Run& run, int64_t labels, int64_t steps) {
+  for (int64_t i = 0; i < labels; ++i) run.order.push_back(static_cast<int32_t>(i * 5 % 7 % 3));
+  for (int64_t s = 0; s < steps; ++s) {
+    const double row[] = {0.1 / (1 + 0.01 * number(s)), 0.9, 0, 0.001, 0, 0, s == 0 ? 1.0 : 0.0};
+    run.rows.insert(run.rows.end(), row, row + 7);
+  }
+}
+
+bool same(const Arena& a, const Arena& b, int64_t bytes) { return memcmp(a.data(), b.data(), static_cast<size_t>(bytes)) == 0; }
+
+// ---- Checks --------------------------------------------------------------------------------------------------------
+
+// One program for the whole run, so that the arena has one layout.
+void check_against_direct_calls() {
+  constexpr int32_t kSteps = 50;
+  auto plan = training_plan(), twin = training_plan();
+  Run run;
+  run.segments = std::vector<Segment>{{0, 20}, {0, 0}, {0, 30}};
+  fill_inputs(run, kNet.m * kSteps, kSteps);
+  expect(prepare_run(*plan, run).ok(), "the run is accepted");
+  execute_run(*plan, run);
+  expect(run.steps == kSteps && run.done.of[2] == kSteps && run.done.of[3] == kSteps, "every step is done");
+
+  float* f = reinterpret_cast<float*>(twin->space.arena->data());
+  float* x = reinterpret_cast<float*>(twin->space.stores[0]->memory.data());
+  float first = 0, loss = 0;
+  for (int32_t s = 0; s < kSteps; ++s) {
+    int32_t count = 0, counted;
+    direct_step(kNet, places_of(kNet), f, x, &run.order[static_cast<size_t>(s * kNet.m)], &run.rows[static_cast<size_t>(s * 7)], &loss, &count);
+    if (s == 0) first = loss;
+    memcpy(&counted, run.counts->data() + 4 * s, 4);
+    expect(memcmp(&loss, run.losses->data() + 4 * s, 4) == 0 && count == counted, "loss and count are those of the calls");
+  }
+  expect(loss < first, "the net learns");
+  expect(same(*plan->space.arena, *twin->space.arena, plan->space.arena->bytes()), "the arena is that of the calls");
+}
+
+// Runs `segments` in one go or one step at a time.
+std::unique_ptr<Plan> run_segments(const std::vector<Segment>& segments, bool in_pieces) {
+  auto plan = training_plan();
+  Run all;
+  fill_inputs(all, 400, 40);
+  size_t labels = 0, scalars = 0;
+  for (const Segment& segment : segments) {
+    const int32_t pieces = in_pieces ? segment.steps : 1;
+    for (int32_t piece = 0; piece < pieces; ++piece) {
+      const int32_t steps = in_pieces ? 1 : segment.steps;
+      const size_t order = static_cast<size_t>(plan->programs[segment.program].per_step.of[0] * steps);
+      Run run;
+      run.segments = std::vector<Segment>{{segment.program, steps}};
+      run.order.assign(all.order.begin() + labels, all.order.begin() + labels + order);
+      run.rows.assign(all.rows.begin() + scalars, all.rows.begin() + scalars + 7 * steps);
+      labels += order;
+      scalars += static_cast<size_t>(7 * steps);
+      expect(prepare_run(*plan, run).ok(), "the piece is accepted");
+      execute_run(*plan, run);
+    }
+  }
+  return plan;
+}
+
+// Places carry over from segment to segment although their programs go on by different amounts.
+void check_segments() {
+  const std::vector<Segment> segments = {{0, 3}, {1, 1}, {0, 3}, {1, 2}, {0, 1}};
+  auto plan = training_plan();
+  Run run;
+  run.segments = segments;
+  fill_inputs(run, 400, 40);
+  expect(prepare_run(*plan, run).ok(), "the segments are accepted");
+  execute_run(*plan, run);
+  expect(run.steps == 10 && run.done.of[0] == 7 * 6 + 3 * 4, "every segment is done");
+  for (bool in_pieces : {false, true}) {
+    auto other = run_segments(segments, in_pieces);
+    expect(same(*plan->space.arena, *other->space.arena, plan->space.arena->bytes()), "segments in pieces give equal bits");
+  }
+}
+
+void check_no_allocation() {
+  auto plan = training_plan();
+  Run run;
+  run.segments = std::vector<Segment>{{0, 400}, {1, 300}};
+  fill_inputs(run, 400 * 6 + 300 * 4, 700);
+  expect(prepare_run(*plan, run).ok(), "the run is accepted");
+  const int64_t before = allocation_count();
+  execute_run(*plan, run);
+  expect(allocation_count() == before, "no allocation while 700 steps run");
+  expect(run.steps == 700 && before > 0, "the steps were done and allocations are counted");
+}
+
+void check_stop() {
+  auto plan = training_plan();
+  Run run;
+  run.segments = std::vector<Segment>{{0, 2000000000}};
+  plan->programs[0].per_step = Amounts{};  // the same inputs for every step: a run too long for its own
+  for (MovingPointer& moving : plan->programs[0].moving) moving.advance = 0;
+  fill_inputs(run, kNet.m, 1);
+  expect(prepare_run(*plan, run).ok(), "the long run is accepted");
+  run.losses = std::make_unique<Arena>(64), run.counts = std::make_unique<Arena>(64);
+  std::thread stopper([&plan] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    plan->stop = true;
+  });
+  execute_run(*plan, run);
+  stopper.join();
+  expect(run.steps > 0 && run.steps < 2000000000, "a run ends when it is told to");
+}
+
+// ---- Threads -------------------------------------------------------------------------------------------------------
+
+struct Tally {
+  int64_t of[64] = {};
+};
+
+void count_part(void* context, int part, int parts) {
+  if (part < parts) ++static_cast<Tally*>(context)->of[part];
+}
+
+void use_team(int wanted, int64_t times) {
+  Team team(wanted);
+  expect(team.size() >= 1 && team.size() <= wanted && team.size() <= std::max(1, core_count()), "a team is within bounds");
+  Tally tally;
+  for (int64_t i = 0; i < times; ++i) team.parallel(count_part, &tally);
+  for (int part = 0; part < team.size(); ++part) expect(tally.of[part] == times, "each part is done once each time");
+}
+
+void check_teams() {
+  use_team(1, 10);
+  use_team(64, 20000);
+  std::vector<std::thread> runs;
+  for (int i = 0; i < 4; ++i) runs.emplace_back([i] { for (int r = 0; r < 50; ++r) use_team(1 + i, 50); });
+  for (std::thread& run : runs) run.join();
+  {
+    Team first(64), second(64);
+    expect(first.size() == core_count() && second.size() == 1, "a second team takes what is free");
+  }
+  {
+    Team team(2);
+    Tally tally;
+    team.parallel(count_part, &tally);
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));  // the worker falls asleep
+    team.parallel(count_part, &tally);
+    expect(tally.of[team.size() - 1] == 2, "a sleeping thread wakes");
+  }
+  join_threads();
+  use_team(64, 100);
+  join_threads();
+}
+
+// Buffers one after the other; scalars of an update 0.01.
+std::unique_ptr<Plan> single_call_plan(const KernelInfo& info, const std::vector<int64_t>& dims, std::vector<double>& code) {
+  int64_t at = 0;
+  code = {0, 0, 0, 0, number(info.id)};
+  for (int b = 0; b < info.buffer_count; ++b) {
+    code.insert(code.end(), {1, number(at)});
+    at += (extent(info.buffers[b], dims.data()) * element_size(info.buffers[b].dtype) / kWord + 15) / 16 * 16;
+  }
+  for (int64_t dim : dims) code.push_back(number(dim));
+  for (int s = 0; s < info.scalar_count; ++s) code.push_back(0);
+  auto plan = make_plan(at);
+  fill_weights(*plan);
+  for (int b = 0; b < info.buffer_count; ++b) {
+    if (info.buffers[b].dtype != Dtype::f64) continue;
+    double* row = reinterpret_cast<double*>(plan->space.arena->data() + static_cast<int64_t>(code[6 + 2 * b]) * kWord);
+    for (int64_t i = 0; i < extent(info.buffers[b], dims.data()); ++i) row[i] = 0.01;
+  }
+  return plan;
+}
+
+// Every kernel that splits gives the bits of one thread in any number of parts.
+void check_split(const KernelInfo& info, const std::vector<int64_t>& dims) {
+  std::vector<double> code;
+  auto whole = single_call_plan(info, dims, code);
+  expect(add_program(*whole, code).ok() && whole->programs[0].splits(), "a large product splits");
+  Run run;
+  run.segments = std::vector<Segment>{{0, 1}};
+  expect(prepare_run(*whole, run).ok(), "the run is accepted");
+  execute_run(*whole, run);
+  for (int parts : {2, 3, 8}) {
+    auto other = single_call_plan(info, dims, code);
+    expect(add_program(*other, code).ok(), "the program is accepted");
+    Call call = other->programs[0].instructions[0].call;
+    call.parts = parts;
+    for (call.part = 0; call.part < parts; ++call.part) active_kernels()[info.id](call);
+    expect(same(*whole->space.arena, *other->space.arena, whole->space.arena->bytes()), info.name);
+  }
+  auto threaded = single_call_plan(info, dims, code);
+  expect(add_program(*threaded, code).ok(), "the program is accepted");
+  run.threads = 64;
+  execute_run(*threaded, run);
+  expect(same(*whole->space.arena, *threaded->space.arena, whole->space.arena->bytes()), info.name);
+}
+
+void check_splits() {
+  for (int id = 0; id < kernel_count(); ++id) {
+    const KernelInfo& info = kernel_info(id);
+    if (!info.splits) continue;
+    for (const std::vector<int64_t>& sizes : {std::vector<int64_t>{128, 96, 160}, {77, 131, 83}, {64, 300, 33}}) {
+      check_split(info, std::vector<int64_t>(sizes.begin(), sizes.begin() + info.dim_count));
+    }
+  }
+}
+
+// ---- Times ---------------------------------------------------------------------------------------------------------
+
+template <class Body> double nanoseconds(int64_t times, Body body) {
+  const auto begin = std::chrono::steady_clock::now();
+  body();
+  const std::chrono::duration<double, std::nano> spent = std::chrono::steady_clock::now() - begin;
+  return spent.count() / number(times);
+}
+
+void nothing(const Call&) {}
+void nothing_part(void*, int, int) {}
+
+double best_time(Plan& plan, int threads) {
+  double best = 1e300;
+  for (int repeat = 0; repeat < 20; ++repeat) {
+    Run run;
+    run.segments = std::vector<Segment>{{0, 50}};
+    run.threads = threads;
+    if (!prepare_run(plan, run).ok()) return best;
+    best = std::min(best, nanoseconds(50, [&] { execute_run(plan, run); }));
+  }
+  return best;
+}
+
+// What two threads gain on products of growing size: where worth_splitting (plan/program.cc) begins.
+void bench_split() {
+  const KernelInfo& info = kernel_info(kernel_id("panel_fwd"));
+  for (int64_t size = 32; size <= 512; size *= 2) {
+    const std::vector<int64_t> dims = {64, size, size};
+    std::vector<double> code;
+    auto plan = single_call_plan(info, dims, code);
+    if (!add_program(*plan, code).ok()) return;
+    plan->programs[0].instructions[0].splits = true;
+    const double one = best_time(*plan, 1), two = best_time(*plan, 2);
+    printf("panel_fwd 64 x %d x %d: %.0f ns, two threads %.0f ns\n", static_cast<int>(size), static_cast<int>(size), one, two);
+  }
+}
+
+void bench() {
+  constexpr int32_t kSteps = 200000;
+  auto plan = training_plan();
+  for (bool empty : {true, false}) {
+    Run run;
+    run.segments = std::vector<Segment>{{0, kSteps}};
+    fill_inputs(run, kNet.m * kSteps, kSteps);
+    std::vector<Instruction>& calls = plan->programs[0].instructions;
+    if (empty) for (Instruction& call : calls) call.run = nothing;
+    else plan = training_plan();
+    if (!prepare_run(*plan, run).ok()) return;
+    const double time = nanoseconds(kSteps, [&] { execute_run(*plan, run); });
+    printf("%s step of 11 calls: %.0f ns\n", empty ? "empty" : "6-5-4-3", time);
+  }
+  bench_split();
+  Team team(2);
+  constexpr int64_t kTimes = 200000;
+  const double time = nanoseconds(kTimes, [&] { for (int64_t i = 0; i < kTimes; ++i) team.parallel(nothing_part, nullptr); });
+  printf("hand-over to %d threads: %.0f ns\n", team.size(), time);
+}
+
+}  // namespace
+}  // namespace anneal::test
+
+int main(int argc, char** argv) {
+  using namespace anneal::test;
+  if (argc > 1 && std::string(argv[1]) == "--bench") {
+    bench();
+    return 0;
+  }
+  check_against_direct_calls();
+  check_segments();
+  check_no_allocation();
+  check_stop();
+  check_teams();
+  check_splits();
+  failures += check_refusals();
+  printf("plan_test: %d failed\n", failures);
+  return failures ? 1 : 0;
+}

@@ -1,0 +1,70 @@
+// Programs written by hand, as TypeScript would lay them out, for the plan's tests.
+#pragma once
+
+#include <string.h>
+
+#include <initializer_list>
+#include <memory>
+#include <vector>
+
+#include "../plan/executor.h"
+
+namespace anneal::test {
+
+// A buffer's place.
+struct At {
+  double region, offset;
+};
+
+inline At none() { return {kAbsent, 0}; }
+inline At arena(double offset) { return {kArena, offset}; }
+inline At order(double offset) { return {kOrder, offset}; }
+inline At rows(double offset) { return {kRows, offset}; }
+inline At losses(double offset) { return {kLosses, offset}; }
+inline At counts(double offset) { return {kCounts, offset}; }
+inline At store(double number, double offset) { return {kFirstStore + number, offset}; }
+
+class Code {
+ public:
+  // Elements per step of order, rows, losses and counts.
+  Code(std::initializer_list<double> per_step) : numbers(per_step) {}
+
+  // `rest`: dims, then scalars.
+  Code& call(const char* kernel, std::initializer_list<At> buffers, std::initializer_list<double> rest) {
+    numbers.push_back(kernel_id(kernel));
+    for (const At& at : buffers) {
+      numbers.push_back(at.region);
+      numbers.push_back(at.offset);
+    }
+    numbers.insert(numbers.end(), rest);
+    return *this;
+  }
+
+  std::vector<double> numbers;
+};
+
+// Adds a program to a plan.
+inline Status add_program(Plan& plan, const std::vector<double>& code) {
+  Program program;
+  Status status = decode_program(code.data(), code.size(), static_cast<int>(plan.programs.size()), plan.space, program);
+  if (status.ok()) plan.programs.push_back(std::move(program));
+  return status;
+}
+
+// A plan with an arena of `words` and a float32 and an int32 store of 64 elements: 0.25, 0.5, ... and 0, 1, 2, 0, ...
+inline std::unique_ptr<Plan> make_plan(int64_t words) {
+  auto plan = std::make_unique<Plan>();
+  plan->space.arena = std::make_shared<Arena>(words * kWord);
+  for (Dtype dtype : {Dtype::f32, Dtype::i32}) {
+    auto store = std::make_shared<Store>(dtype, 64);
+    for (int i = 0; i < 64; ++i) {
+      const float value = 0.25f * static_cast<float>(i % 9);
+      const int32_t label = i % 3;
+      memcpy(store->memory.data() + 4 * i, dtype == Dtype::f32 ? static_cast<const void*>(&value) : &label, 4);
+    }
+    plan->space.stores.push_back(store);
+  }
+  return plan;
+}
+
+}  // namespace anneal::test

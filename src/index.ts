@@ -1,0 +1,18 @@
+/**
+ * anneal: trains neural networks on the CPU inside Node.js, PyTorch-shaped, with PyTorch's numbers.
+ * The public names; nothing else of the package is public.
+ */
+
+export { AnnealError, type ErrorCode } from './base/errors.js'
+export * as data from './data/index.js'
+export * as lrScheduler from './lr_scheduler/index.js'
+export * as nn from './nn/index.js'
+export * as optim from './optim/index.js'
+export * as random from './random/index.js'
+export * as report from './report/index.js'
+export { noGrad, ops, Tensor, type TensorOptions, tensor } from './tensor/index.js'
+export * as callbacks from './train/callbacks.js'
+export { type Evaluation, evaluate, type PredictOptions, predict } from './train/evaluate.js'
+export { fit } from './train/fit.js'
+export type { EpochEvent, History, ProgressEvent } from './train/history.js'
+export type { FitOptions } from './train/options.js'

@@ -1,0 +1,167 @@
+/** ReduceLROnPlateau: decay when a metric no longer improves. */
+
+import { checkNumber } from '../base/check.js'
+import { LRScheduler, type Metric, metricOf } from './lr_scheduler.js'
+import {
+  type CommonOptions,
+  choice,
+  commonOptions,
+  entryOf,
+  integer,
+  number,
+  perGroup,
+  type ScheduleSpec,
+} from './options.js'
+import { readParam, type Schedulable, writeParam } from './schedulable.js'
+
+/** Options of `ReduceLROnPlateau`. */
+export interface ReduceLROnPlateauOptions extends CommonOptions {
+  /** Whether a lower or a higher metric is better. Default 'min'. */
+  mode?: 'min' | 'max'
+  /** Factor of a decay, 0 up to below 1. Default 0.1. */
+  factor?: number
+  /** Number of steps without improvement that are let pass. Default 10. */
+  patience?: number
+  /** What counts as improvement. Default 1e-4. */
+  threshold?: number
+  /**
+   * 'rel': better than `best · (1 ∓ threshold)`; 'abs': than `best ∓ threshold`; 'magnitude': than
+   * `best ∓ threshold · |best|`. With negative metrics 'rel' takes slightly worse values as better, as in PyTorch;
+   * 'magnitude' does not, and is 'rel' for positive ones. Default 'rel'.
+   */
+  thresholdMode?: 'rel' | 'abs' | 'magnitude'
+  /** Number of steps after a decay in which none is counted as bad. Default 0. */
+  cooldown?: number
+  /** The rate does not go below this; an array has one per parameter group. Default 0. */
+  minLr?: number | number[]
+  /** A decay by no more than this is left out. Default 1e-8. */
+  eps?: number
+}
+
+interface PlateauState {
+  min_lrs: number[]
+  mode_worse: number
+  best: number
+  cooldown_counter: number
+  num_bad_epochs: number
+}
+
+const spec: ScheduleSpec<ReduceLROnPlateauOptions> = {
+  name: 'ReduceLROnPlateau',
+  options: {
+    ...commonOptions,
+    mode: choice(['min', 'max']),
+    factor: number({ min: 0, below: 1 }, { default: 0.1 }),
+    patience: integer({ min: 0 }, { default: 10 }),
+    threshold: number({}, { default: 1e-4 }),
+    thresholdMode: choice(['rel', 'abs', 'magnitude']),
+    cooldown: integer({ min: 0 }, { default: 0 }),
+    minLr: perGroup(
+      {},
+      {
+        default: 0,
+        key: 'default_min_lr',
+        save: value => (Array.isArray(value) ? null : value),
+        load: (saved, present) => saved ?? present,
+      },
+    ),
+    eps: number({ min: 0 }, { default: 1e-8 }),
+  },
+}
+
+/**
+ * Multiplies the rate by `factor` once the metric has not improved for more than `patience` steps:
+ * `lr = max(lr · factor, minLr)`. Chainable. The constructor changes nothing. NaN is never an improvement.
+ *
+ * `step(metric)` takes a number or a tensor of one element. As an element of a `SequentialLR` it starts from the
+ * initial rate, with its counters at zero. Throws TypeError or RangeError for bad options, or a metric that is no number.
+ *
+ * ```ts
+ * const scheduler = new lrScheduler.ReduceLROnPlateau(optimizer, { factor: 0.5, patience: 3 })
+ * scheduler.step(testLoss)
+ * ```
+ * Source: torch.optim.lr_scheduler.ReduceLROnPlateau.
+ */
+export class ReduceLROnPlateau extends LRScheduler<ReduceLROnPlateauOptions, PlateauState> {
+  static readonly spec = spec
+
+  constructor(optimizer: Schedulable, options: ReduceLROnPlateauOptions = {}) {
+    super(spec, optimizer, options)
+  }
+
+  protected override ownState(): PlateauState {
+    const { mode, minLr } = this.options
+    const worse = mode === 'min' ? Infinity : -Infinity
+    const min_lrs = this.optimizer.paramGroups.map((_, i) => entryOf(minLr, i))
+    return { min_lrs, mode_worse: worse, best: worse, cooldown_counter: 0, num_bad_epochs: 0 }
+  }
+
+  override get needsMetric(): boolean {
+    return true
+  }
+
+  /** Counts a metric; `epoch` sets the count of steps. */
+  override step(metric: Metric, epoch?: number): void {
+    const value = metricOf('ReduceLROnPlateau.step', metric)
+    if (epoch !== undefined)
+      this.state.last_epoch = checkNumber('ReduceLROnPlateau.step', 'epoch', epoch, { min: 0 }) - 1
+    this.advance(value)
+  }
+
+  override advance(metric?: number): void {
+    this.state.last_epoch++
+    if (metric !== undefined) this.#count(metric)
+    this.state._last_lr = this.values()
+  }
+
+  override rewind(): void {
+    this.state = { ...this.state, ...this.ownState(), last_epoch: 0 }
+  }
+
+  override begin(): void {
+    this.state._last_lr = this.values()
+  }
+
+  override enter(): void {
+    this.rewind()
+    this.writeInitial()
+  }
+
+  #count(metric: number): void {
+    const { state, options } = this
+    if (this.#isBetter(metric)) {
+      state.best = metric
+      state.num_bad_epochs = 0
+    } else {
+      state.num_bad_epochs++
+    }
+    if (state.cooldown_counter > 0) {
+      state.cooldown_counter--
+      state.num_bad_epochs = 0
+    }
+    if (state.num_bad_epochs <= options.patience) return
+    this.#reduce()
+    state.cooldown_counter = options.cooldown
+    state.num_bad_epochs = 0
+  }
+
+  #isBetter(metric: number): boolean {
+    const { mode, threshold, thresholdMode } = this.options
+    const { best } = this.state
+    const sign = mode === 'min' ? -1 : 1
+    // From infinity anything is better, and infinity times a threshold of 0 would be NaN.
+    const margin = thresholdMode === 'abs' || !Number.isFinite(best) ? threshold : threshold * Math.abs(best)
+    const bar = thresholdMode === 'rel' ? best * (1 + sign * threshold) : best + sign * margin
+    return mode === 'min' ? metric < bar : metric > bar
+  }
+
+  #reduce(): void {
+    const { factor, eps, minLr } = this.options
+    this.optimizer.paramGroups.forEach((group, i) => {
+      if (!this.drives(i)) return
+      const now = readParam(group, this.param)
+      const value = Math.max(now * factor, this.state.min_lrs[i] ?? entryOf(minLr, i))
+      if (now - value > eps) writeParam(group, this.param, value)
+    })
+  }
+}

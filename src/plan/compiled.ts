@@ -1,0 +1,260 @@
+/**
+ * A compiled plan: programs placed in one arena and handed to native code, and the way of weights and state into it and
+ * back. Not here: what the programs compute (recorder, fuse, layout) or in which order they run (train/).
+ */
+
+import { addon } from '../native/addon.js'
+import type { NativePlan, NativeStore } from '../native/types.js'
+import { fuse } from './fuse.js'
+import { LayoutPass, type Physical, type PhysicalCall } from './layout.js'
+import type { Origin, SlotCall } from './program.js'
+
+/** What a step of a program takes from the tables and gives back. */
+export interface Advance {
+  readonly order: number
+  readonly rows: number
+  readonly losses: number
+  readonly counts: number
+}
+
+/** A data set column as one native store: [rows, width]. */
+export interface Column {
+  readonly column: number
+  readonly dtype: 'float32' | 'int32'
+  readonly width: number
+}
+
+interface Program {
+  readonly calls: PhysicalCall[]
+  readonly advance: Advance
+  readonly dataSet: number
+}
+
+/** Regions of native/plan: what the first number of a buffer's place means. */
+const REGION = { none: 0, arena: 1, order: 2, row: 3, loss: 4, count: 5, store: 16 } as const
+/** A cache line, in elements of 4 bytes: every buffer starts on one. */
+const LINE = 16
+
+const aligned = (n: number) => Math.ceil(n / LINE) * LINE
+const units = ({ dtype, length }: Physical) => aligned(dtype === 'float64' ? 2 * length : length)
+
+export const storeKey = (dataSet: number, column: number, dtype: string) => `${dataSet} ${column} ${dtype}`
+
+/** Collects the programs of a plan, then places them. */
+export class PlanBuilder {
+  readonly #homes = new Map<unknown, Physical>()
+  readonly #programs: Program[] = []
+
+  /** Adds a recorded program that reads `dataSet`; returns its number. */
+  add(calls: readonly SlotCall[], advance: Advance, dataSet: number): number {
+    this.#programs.push({ calls: new LayoutPass(this.#homes).run(fuse(calls)), advance, dataSet })
+    return this.#programs.length - 1
+  }
+
+  build(): Placement {
+    return new Placement([...this.#homes.values()], this.#programs)
+  }
+}
+
+/** Every buffer's place in the arena: memory first, then what lives within a step, shared by all programs. */
+export class Placement {
+  readonly homes: readonly Physical[]
+  readonly programs: readonly Program[]
+  /** Memory that a program writes: it is copied back. */
+  readonly written: readonly Physical[]
+  readonly size: number
+  readonly #offsets = new Map<Physical, number>()
+  readonly #stepStart: number
+
+  constructor(homes: Physical[], programs: Program[]) {
+    this.homes = homes
+    this.programs = programs
+    let at = 0
+    for (const home of homes) {
+      this.#offsets.set(home, at)
+      at += units(home)
+    }
+    this.#stepStart = at
+    const ends = programs.map(program => this.#placeTemps(program.calls))
+    this.size = Math.max(at, ...ends, at + this.staged.reduce((sum, home) => sum + aligned(home.slot.length), 0))
+    const outputs = new Set(programs.flatMap(({ calls }) => calls.flatMap(writes)))
+    this.written = homes.filter(home => home.slot.origin.kind === 'memory' && outputs.has(home))
+  }
+
+  /** Memory in another layout than rows: it goes in and out through rows in the step's part of the arena. */
+  get staged(): Physical[] {
+    return this.homes.filter(home => home.layout.pack)
+  }
+
+  offsetOf(physical: Physical): number {
+    if (physical.within) return this.offsetOf(physical.within.base) + physical.within.start
+    return this.#offsets.get(physical)!
+  }
+
+  /** Where each staged home's rows lie while the load or save program runs. */
+  stagingOffsets(): Map<Physical, number> {
+    let at = this.#stepStart
+    return new Map(
+      this.staged.map(home => {
+        const place = at
+        at += aligned(home.slot.length)
+        return [home, place]
+      }),
+    )
+  }
+
+  /** First fit by lifetime: a buffer's place is free again after the last call that names it. */
+  #placeTemps(calls: readonly PhysicalCall[]): number {
+    const lifetimes = lifetimesOf(calls)
+    const live: { start: number; end: number; last: number }[] = []
+    let top = this.#stepStart
+    for (const [buffer, { first, last }] of lifetimes) {
+      if (this.#offsets.has(buffer)) continue
+      const others = live.filter(other => other.last >= first).sort((a, b) => a.start - b.start)
+      let start = this.#stepStart
+      for (const other of others) if (other.start < start + units(buffer)) start = Math.max(start, other.end)
+      this.#offsets.set(buffer, start)
+      live.push({ start, end: start + units(buffer), last })
+      top = Math.max(top, start + units(buffer))
+    }
+    return top
+  }
+}
+
+function inArena({ slot: { origin } }: Physical): boolean {
+  return origin.kind === 'temp' || origin.kind === 'batch' || origin.kind === 'memory' || origin.kind === 'constant'
+}
+
+function writes({ kernel, buffers }: PhysicalCall): Physical[] {
+  const signature = addon.signatures[kernel]
+  return buffers.flatMap((b, i) => (b && signature.buffers[i].role !== 'in' ? [b.within?.base ?? b] : []))
+}
+
+/** First and last call that names each buffer of the arena, in the order of the first. */
+function lifetimesOf(calls: readonly PhysicalCall[]): Map<Physical, { first: number; last: number }> {
+  const lifetimes = new Map<Physical, { first: number; last: number }>()
+  calls.forEach(({ buffers }, i) => {
+    for (const named of buffers) {
+      const buffer = named?.within?.base ?? named
+      if (!buffer || !inArena(buffer)) continue
+      const seen = lifetimes.get(buffer)
+      if (seen) seen.last = i
+      else lifetimes.set(buffer, { first: i, last: i })
+    }
+  })
+  return lifetimes
+}
+
+/** A data set as native code sees it: its columns as stores. */
+export interface Resident {
+  readonly rows: number
+  readonly stores: ReadonlyMap<string, { store: NativeStore; index: number; width: number }>
+}
+
+type Batch = Extract<Origin, { kind: 'batch' }>
+
+/** Turns placed calls into the numbers that native/plan reads. */
+class Encoder {
+  readonly #numbers: number[]
+
+  constructor(
+    private readonly placement: Placement,
+    private readonly resident: Resident[],
+    private readonly dataSet: number,
+    advance: Advance,
+  ) {
+    this.#numbers = [advance.order, advance.rows, advance.losses, advance.counts]
+  }
+
+  call({ kernel, buffers, dims, scalars }: PhysicalCall): void {
+    this.#numbers.push(addon.signatures[kernel].id)
+    const made = buffers[2]
+    if (kernel.endsWith('gather') || kernel.startsWith('gather')) return this.#gather(made as Physical)
+    for (const buffer of buffers) this.#numbers.push(...this.#place(buffer))
+    this.#numbers.push(...dims, ...scalars)
+  }
+
+  done(): Float64Array {
+    return Float64Array.from(this.#numbers)
+  }
+
+  #gather(made: Physical): void {
+    const { column, start, rows, width } = made.slot.origin as Batch
+    const set = this.resident[this.dataSet]
+    const { index } = set.stores.get(storeKey(this.dataSet, column, made.dtype))!
+    this.#numbers.push(REGION.store + index, 0, REGION.order, start, ...this.#place(made), set.rows)
+    if (made.dtype === 'float32') this.#numbers.push(width)
+    this.#numbers.push(rows)
+  }
+
+  #place(buffer: Physical | null): [number, number] {
+    if (!buffer) return [REGION.none, 0]
+    const { origin } = buffer.slot
+    if (origin.kind === 'row' || origin.kind === 'loss' || origin.kind === 'count')
+      return [REGION[origin.kind], origin.offset]
+    return [REGION.arena, this.placement.offsetOf(buffer)]
+  }
+}
+
+/** A plan ready to run: weights and state go in with `load` and come back with `save`. */
+export class CompiledPlan {
+  readonly native: NativePlan
+  readonly #staging: Map<Physical, number>
+  readonly #loadProgram: number
+  readonly #saveProgram: number
+
+  constructor(
+    readonly placement: Placement,
+    resident: Resident[],
+  ) {
+    this.#staging = placement.stagingOffsets()
+    const programs = placement.programs.map(({ calls, advance, dataSet }) => {
+      const encoder = new Encoder(placement, resident, dataSet, advance)
+      for (const call of calls) encoder.call(call)
+      return encoder.done()
+    })
+    this.#loadProgram = programs.length
+    this.#saveProgram = programs.length + 1
+    programs.push(this.#conversions('kernel', placement.staged), this.#conversions('inverse', placement.written))
+    const stores = resident.flatMap(({ stores: own }) => [...own.values()]).sort((a, b) => a.index - b.index)
+    this.native = new addon.Plan({ arena: placement.size, programs, stores: stores.map(({ store }) => store) })
+  }
+
+  /** Weights, state and constants as they are now in JavaScript. */
+  load(): void {
+    for (const home of this.placement.homes) {
+      const { origin } = home.slot
+      const values =
+        origin.kind === 'memory'
+          ? origin.array
+          : Float32Array.from((origin as Extract<Origin, { kind: 'constant' }>).values)
+      this.native.write(this.#staging.get(home) ?? this.placement.offsetOf(home), values)
+    }
+    this.#convert(this.#loadProgram)
+  }
+
+  /** Back to JavaScript, into the same arrays. */
+  save(): void {
+    this.#convert(this.#saveProgram)
+    for (const home of this.placement.written) {
+      const { array } = home.slot.origin as Extract<Origin, { kind: 'memory' }>
+      this.native.read(this.#staging.get(home) ?? this.placement.offsetOf(home), array)
+    }
+  }
+
+  #convert(program: number): void {
+    this.native.run(Int32Array.of(program, 1), new Int32Array(0), new Float64Array(0), 1)
+  }
+
+  #conversions(direction: 'kernel' | 'inverse', homes: readonly Physical[]): Float64Array {
+    const numbers = [0, 0, 0, 0]
+    for (const home of homes) {
+      const pack = home.layout.pack
+      if (!pack) continue
+      const [inRows, inPanels] = [this.#staging.get(home)!, this.placement.offsetOf(home)]
+      const [from, to] = direction === 'kernel' ? [inRows, inPanels] : [inPanels, inRows]
+      numbers.push(addon.signatures[pack[direction]].id, REGION.arena, from, REGION.arena, to, ...pack.dims)
+    }
+    return Float64Array.from(numbers)
+  }
+}

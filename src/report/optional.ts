@@ -1,0 +1,21 @@
+/** Loading of optional peer packages at the moment they are needed. Not a resolver: `load` says where from. */
+
+import { AnnealError } from '../base/errors.js'
+
+/**
+ * The module that `load` imports; if that fails, an error that says which packages to install.
+ * Throws `AnnealError` `ERR_MISSING_PACKAGE` with the failure as its cause.
+ */
+export async function importOptional<T>(
+  where: string,
+  packages: readonly string[],
+  load: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await load()
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause)
+    const message = `${where}: expected ${packages.join(' and ')} to be installed but received "${reason}"`
+    throw new AnnealError('ERR_MISSING_PACKAGE', `${message}; run: npm install ${packages.join(' ')}`, { cause })
+  }
+}

@@ -1,0 +1,88 @@
+/** How far a training run is: a bar on a terminal, plain lines elsewhere. It only shows; it measures nothing. */
+
+import { checkInt, checkOptions } from '../base/check.js'
+import { typeError } from '../base/errors.js'
+import { formatNumber } from './text.js'
+
+/** The part of a stream that is needed: `process.stdout` is one. */
+export interface ProgressStream {
+  write(text: string): unknown
+  isTTY?: boolean
+}
+
+export interface ProgressOptions {
+  /** What is being trained. */
+  label: string
+  /** How many epochs there will be. */
+  epochs: number
+  /** Default `process.stdout`. */
+  stream?: ProgressStream
+}
+
+export interface EpochFigures {
+  /** Epochs completed, from 1. */
+  epoch: number
+  loss: number
+  /** A fraction. */
+  accuracy?: number
+  lr: number
+}
+
+export interface Progress {
+  update(figures: EpochFigures): void
+  /** Leave the last state on the screen and give the terminal back. */
+  stop(): void
+}
+
+/**
+ * A display of epoch, loss, accuracy and learning rate: a bar where the stream is a terminal and the optional package
+ * cli-progress is installed, one line per epoch otherwise.
+ *
+ * ```ts
+ * const progress = await report.trainingProgress({ label: 'static', epochs: 20 })
+ * progress.update({ epoch: 1, loss: 1.1, accuracy: 0.43, lr: 0.01 })
+ * progress.stop()
+ * ```
+ *
+ * Throws `TypeError`/`RangeError` for bad options.
+ */
+export async function trainingProgress(options: ProgressOptions): Promise<Progress> {
+  checkOptions('trainingProgress', options, ['label', 'epochs', 'stream'])
+  const { label, stream = process.stdout } = options
+  if (typeof label !== 'string') throw typeError('trainingProgress', 'label to be a string', label)
+  const epochs = checkInt('trainingProgress', 'epochs', options.epochs, { min: 1 })
+  const bars = stream.isTTY ? await import('cli-progress').catch(() => undefined) : undefined
+  return bars ? barProgress(bars, label, epochs, stream) : lineProgress(label, epochs, stream)
+}
+
+function figuresText({ loss, accuracy, lr }: EpochFigures): string {
+  const percent = accuracy === undefined ? '' : `  accuracy ${(accuracy * 100).toFixed(1).padStart(5)} %`
+  return `loss ${loss.toFixed(4)}${percent}  lr ${formatNumber(lr)}`
+}
+
+function lineProgress(label: string, epochs: number, stream: ProgressStream): Progress {
+  const width = String(epochs).length
+  return {
+    update: figures =>
+      stream.write(`${label}  epoch ${String(figures.epoch).padStart(width)}/${epochs}  ${figuresText(figures)}\n`),
+    stop: () => {},
+  }
+}
+
+type CliProgress = typeof import('cli-progress')
+
+function barProgress(module: CliProgress, label: string, epochs: number, stream: ProgressStream): Progress {
+  // A CommonJS module: its names may sit on `default` only, depending on who loads it.
+  const { SingleBar } = 'SingleBar' in module ? module : (module as { default: CliProgress }).default
+  const format = `${label.replace(/[{}]/g, '')}  [{bar}]  epoch {value}/{total}  {figures}`
+  const bar = new SingleBar({
+    format,
+    stream: stream as NodeJS.WritableStream,
+    barCompleteChar: '=',
+    barIncompleteChar: ' ',
+    barsize: 24,
+    hideCursor: true,
+  })
+  bar.start(epochs, 0, { figures: '' })
+  return { update: figures => bar.update(figures.epoch, { figures: figuresText(figures) }), stop: () => bar.stop() }
+}

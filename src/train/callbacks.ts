@@ -1,0 +1,96 @@
+/** Ready-made callbacks of `fit`. A callback sees each epoch's event and may end the training. */
+
+import { checkBoolean, checkInt, checkNumber, checkOneOf, checkOptions } from '../base/check.js'
+import { AnnealError } from '../base/errors.js'
+import type { StateDict } from '../nn/index.js'
+import { tensor } from '../tensor/index.js'
+import type { EpochEvent } from './history.js'
+import type { Model } from './options.js'
+
+/** What `fit` calls. One object serves one run at a time. */
+export interface Callback {
+  /** Before the first epoch. */
+  onStart?(model: Model): void
+  /** After each epoch; `false` ends the training. */
+  onEpoch?(event: EpochEvent, model: Model): boolean
+  /** After the last epoch, also when ended early; not after an abort. */
+  onFinish?(model: Model): void
+}
+
+const metrics = ['testLoss', 'trainLoss', 'testAcc', 'trainAcc'] as const
+
+/** Options of `earlyStopping`. */
+export interface EarlyStoppingOptions {
+  /** What must improve: losses fall, accuracies rise. Default testLoss. */
+  monitor?: (typeof metrics)[number]
+  /** Epochs without improvement before the training ends. Default 5. */
+  patience?: number
+  /** Smallest change that counts as an improvement. Default 0. */
+  minDelta?: number
+  /** Put back the weights of the best epoch at the end, also when the training was not ended early. Default false. */
+  restoreBest?: boolean
+}
+
+function copyState(model: Model): StateDict {
+  return Object.fromEntries(
+    Object.entries(model.stateDict()).map(([key, t]) => [key, tensor(t.data, { shape: t.shape, dtype: t.dtype })]),
+  )
+}
+
+/**
+ * Ends the training when a metric stops improving.
+ *
+ * ```ts
+ * await fit(model, { ..., callbacks: [callbacks.earlyStopping({ monitor: 'testLoss', patience: 3, restoreBest: true })] })
+ * ```
+ * Throws ERR_STATE where the monitored metric is absent, as testLoss without a test loader.
+ */
+export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
+  checkOptions('earlyStopping', options, ['monitor', 'patience', 'minDelta', 'restoreBest'])
+  const monitor = checkOneOf('earlyStopping', 'monitor', options.monitor ?? 'testLoss', metrics)
+  const patience = checkInt('earlyStopping', 'patience', options.patience ?? 5, { min: 0 })
+  const minDelta = checkNumber('earlyStopping', 'minDelta', options.minDelta ?? 0, { min: 0 })
+  const restoreBest = checkBoolean('earlyStopping', 'restoreBest', options.restoreBest ?? false)
+  const sign = monitor.endsWith('Acc') ? -1 : 1
+  let [best, waited] = [Infinity, 0]
+  let weights: StateDict | null = null
+  return {
+    onStart() {
+      best = Infinity
+      waited = 0
+      weights = null
+    },
+    onEpoch(event, model) {
+      const value = event[monitor]
+      if (value === undefined)
+        throw new AnnealError('ERR_STATE', `earlyStopping: expected ${monitor} to be measured but it is absent`)
+      if (sign * value < best - minDelta) {
+        best = sign * value
+        waited = 0
+        if (restoreBest) weights = copyState(model)
+        return true
+      }
+      waited++
+      return waited < patience
+    },
+    onFinish(model) {
+      if (weights) model.loadStateDict(weights)
+    },
+  }
+}
+
+/**
+ * Fails the run with ERR_NONFINITE after an epoch whose training loss is NaN or infinite. Off unless asked for, as in
+ * PyTorch.
+ */
+export function failOnNaN(): Callback {
+  return {
+    onEpoch({ epoch, trainLoss }) {
+      if (Number.isFinite(trainLoss)) return true
+      throw new AnnealError(
+        'ERR_NONFINITE',
+        `failOnNaN: expected a finite training loss but received ${trainLoss} in epoch ${epoch}`,
+      )
+    },
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * One algorithm, two ways to run it: a generator that yields where it would wait. `driveAsync` waits there, so that the
+ * event loop goes on; `driveSync` does not leave the thread. Not here: what the algorithm does.
+ */
+
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { typeError } from '../base/errors.js'
+
+/** A point to let the event loop run. */
+export const breathe = Symbol('breathe')
+
+/** What an algorithm yields: a breath, or a value that may be a promise; the generator receives it settled. */
+export type Pause = typeof breathe | unknown
+
+export type Steps<T> = Generator<Pause, T, unknown>
+
+/** Milliseconds that an algorithm may hold the event loop between two breaths. */
+export const BREATH_MS = 8
+
+function isPromise(value: unknown): value is Promise<unknown> {
+  return typeof (value as Promise<unknown> | null)?.then === 'function'
+}
+
+/** Runs to the end, waiting at every pause. */
+export async function driveAsync<T>(steps: Steps<T>): Promise<T> {
+  let last = performance.now()
+  let next = steps.next()
+  while (!next.done) {
+    try {
+      if (next.value !== breathe) {
+        const value = isPromise(next.value) ? await next.value : next.value
+        next = steps.next(value)
+      } else {
+        if (performance.now() - last > BREATH_MS) {
+          await nextTurn()
+          last = performance.now()
+        }
+        next = steps.next()
+      }
+    } catch (error) {
+      next = steps.throw(error)
+    }
+  }
+  return next.value
+}
+
+/** Runs to the end without leaving the thread. Throws TypeError at a promise. */
+export function driveSync<T>(where: string, steps: Steps<T>): T {
+  let next = steps.next()
+  while (!next.done) {
+    next = isPromise(next.value)
+      ? steps.throw(typeError(where, 'callbacks to be synchronous', next.value))
+      : steps.next(next.value)
+  }
+  return next.value
+}

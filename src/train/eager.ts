@@ -1,0 +1,109 @@
+/** The eager engine: the explicit training loop, batch by batch. The plan must give the same bits. */
+
+import { nativeEmitter } from '../backends/native.js'
+import type { DataLoader } from '../data/index.js'
+import type { Loss } from '../nn/index.js'
+import { clipGradNorm } from '../nn/utils.js'
+import type { Optimizer } from '../optim/index.js'
+import { noGrad, Tensor } from '../tensor/index.js'
+import { breathe, type Steps } from './drive.js'
+import type { Engine, EpochSums, Run } from './engine.js'
+import type { Model } from './options.js'
+
+/** Rows whose label is the largest logit. */
+export function countCorrect(logits: Tensor, labels: Tensor): number {
+  const count = new Int32Array(1)
+  const [rows, classes] = logits.shape
+  const y = labels.dtype === 'int32' ? labels.buf : Int32Array.from(labels.data)
+  nativeEmitter.kernels.count_correct(logits.buf, y, count, rows, classes)
+  return count[0]
+}
+
+function measure(sums: EpochSums, loss: Loss, value: Tensor, prediction: Tensor, target: Tensor): void {
+  sums.loss += value.item()
+  sums.batches++
+  sums.rows += target.shape[0]
+  if (loss.classifies) sums.correct += countCorrect(prediction, target)
+}
+
+/** Runs `steps` in evaluation mode and without gradients, then puts every module's own mode back. */
+export function* inEvalMode<T>(model: Model, steps: () => Steps<T>): Steps<T> {
+  const modes = model.modules().map(module => [module, module.training] as const)
+  model.eval()
+  try {
+    return yield* steps()
+  } finally {
+    for (const [module, training] of modes) module.training = training
+  }
+}
+
+/** Losses and correct rows over a loader, in evaluation mode and without gradients. */
+export function evaluateEager(model: Model, loader: DataLoader, loss: Loss): Steps<EpochSums> {
+  return inEvalMode(model, function* () {
+    const sums: EpochSums = { loss: 0, batches: 0, rows: 0, correct: 0 }
+    for (const [x, y] of loader) {
+      noGrad(() => {
+        const prediction = model.forward(x)
+        measure(sums, loss, loss.forward(prediction, y), prediction, y)
+      })
+      yield breathe
+    }
+    return sums
+  })
+}
+
+/** One optimizer step on a group of batches: gradients of their mean loss. */
+function update(optimizer: Optimizer, clip: number | undefined): void {
+  if (clip !== undefined)
+    clipGradNorm(
+      optimizer.paramGroups.flatMap(group => group.params),
+      clip,
+    )
+  optimizer.step()
+  optimizer.zeroGrad()
+}
+
+function backward(value: Tensor, groupSize: number): void {
+  value.backward(
+    groupSize === 1 ? undefined : new Tensor(value.shape, 'float32', nativeEmitter.constant([1 / groupSize])),
+  )
+}
+
+/** Trains one epoch after another through the tape. */
+export class EagerEngine implements Engine {
+  readonly name = 'eager'
+
+  constructor(
+    private readonly model: Model,
+    readonly reason: string,
+  ) {}
+
+  *trainEpoch(run: Run): Steps<EpochSums> {
+    const { train, loss, optimizer, clipGradNorm: clip, accumulate = 1 } = run.options
+    const sums: EpochSums = { loss: 0, batches: 0, rows: 0, correct: 0 }
+    optimizer.zeroGrad()
+    for (const [x, y] of train) {
+      const place = sums.batches % accumulate
+      const groupSize = Math.min(accumulate, train.length - (sums.batches - place))
+      const prediction = this.model.forward(x)
+      const value = loss.forward(prediction, y)
+      backward(value, groupSize)
+      measure(sums, loss, value, prediction, y)
+      if (place === groupSize - 1) {
+        run.beforeUpdate()
+        update(optimizer, clip)
+        run.afterUpdate()
+        run.afterChunk(sums)
+      }
+      yield breathe
+    }
+    return sums
+  }
+
+  evaluate(loader: DataLoader, loss: Loss): Steps<EpochSums> {
+    return evaluateEager(this.model, loader, loss)
+  }
+
+  /** Nothing to do: every update is made in place. */
+  handBack(): void {}
+}

@@ -1,0 +1,39 @@
+/** What `fit` asks of an engine, and what an engine may ask of the run it works for. */
+
+import type { DataLoader } from '../data/index.js'
+import type { Loss } from '../nn/index.js'
+import type { Steps } from './drive.js'
+import type { FitOptions } from './options.js'
+
+/** Sums over the batches of one epoch. */
+export interface EpochSums {
+  /** Batch losses added up in float64, in order. */
+  loss: number
+  batches: number
+  rows: number
+  /** Rows whose label was the largest logit. */
+  correct: number
+}
+
+/** The run an engine works for: it is told of every update. */
+export interface Run {
+  readonly options: FitOptions
+  /** Notes the rates of the update that follows. */
+  beforeUpdate(): void
+  /** Steps the schedule. */
+  afterUpdate(): void
+  /** Reports progress; throws where the run was aborted. Called when the updates so far have really been done. */
+  afterChunk(sums: EpochSums): void
+  /** Remembers rates and schedule; the function returned puts them back. */
+  snapshot(): () => void
+}
+
+export interface Engine {
+  readonly name: 'plan' | 'eager'
+  /** Why the plan could not be used. */
+  readonly reason?: string
+  trainEpoch(run: Run): Steps<EpochSums>
+  evaluate(loader: DataLoader, loss: Loss): Steps<EpochSums>
+  /** Makes the model and the optimizer those of the last update: before callbacks, and at the end. */
+  handBack(): void
+}

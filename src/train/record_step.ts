@@ -1,0 +1,116 @@
+/** Records one training or evaluation step of a model as a program. Not here: placing or running it. */
+
+import { Unplannable } from '../backends/emitter.js'
+import { sizeOf } from '../ops/spec.js'
+import type { Advance } from '../plan/compiled.js'
+import type { LabelCheck, Slot, SlotCall } from '../plan/program.js'
+import { Recorder } from '../plan/recorder.js'
+import { noGrad, Tensor } from '../tensor/index.js'
+import { withEmitter } from '../tensor/tape.js'
+import type { Loss } from '../nn/index.js'
+import type { FitOptions, Model } from './options.js'
+import type { UpdateRows } from './update_rows.js'
+
+/** A recorded program and what its data must satisfy. */
+export interface RecordedStep {
+  readonly calls: readonly SlotCall[]
+  readonly advance: Advance
+  readonly labelChecks: readonly LabelCheck[]
+}
+
+/** x and y of a data set, as far as a recording needs them. */
+export interface Columns {
+  readonly x: Tensor
+  readonly y: Tensor
+}
+
+function batchTensor(r: Recorder, from: Tensor, column: number, start: number, rows: number): Tensor {
+  const rest = from.shape.slice(1)
+  const origin = { kind: 'batch', column, start, rows, width: sizeOf(rest) } as const
+  return new Tensor([rows, ...rest], from.dtype, r.slot(from.dtype, rows * origin.width, origin))
+}
+
+function temp({ buf }: Tensor, what: string): Slot {
+  const slot = buf as Slot
+  if (ArrayBuffer.isView(buf) || slot.origin.kind === 'constant')
+    throw new Unplannable(`the ${what} does not depend on the batch`)
+  return slot
+}
+
+/** Sends the loss of the step's batch number `part` out, and the count of its correct rows. */
+function emitResults(r: Recorder, loss: Loss, value: Tensor, prediction: Tensor, y: Tensor, part: number): void {
+  r.kernels.copy(temp(value, 'loss'), r.slot('float32', 1, { kind: 'loss', offset: part }), 1)
+  if (!loss.classifies) return
+  const [rows, classes] = prediction.shape
+  const labels = r.slot('int32', rows, (y.buf as Slot).origin)
+  r.kernels.count_correct(
+    temp(prediction, 'prediction'),
+    labels,
+    r.slot('int32', 1, { kind: 'count', offset: part }),
+    rows,
+    classes,
+  )
+}
+
+function advanceOf(parts: readonly number[], loss: Loss, rows: number): Advance {
+  const order = parts.reduce((sum, n) => sum + n, 0)
+  return { order, rows, losses: parts.length, counts: loss.classifies ? parts.length : 0 }
+}
+
+function emitUpdates({ optimizer }: FitOptions, r: Recorder, rows: UpdateRows): void {
+  for (const group of optimizer.paramGroups) {
+    for (const p of group.params) {
+      if (!p.grad) continue
+      const state = optimizer.stateOf(group, p)
+      const offset = rows.offsetFor(group, state)
+      optimizer.emitUpdate(group, p, p.grad, state, r.slot('float64', 0, { kind: 'row', offset }))
+    }
+  }
+}
+
+/** Records the step that trains on batches of these numbers of rows, one update for all of them. */
+export function recordTraining(
+  model: Model,
+  options: FitOptions,
+  { x, y }: Columns,
+  parts: readonly number[],
+  rows: UpdateRows,
+): RecordedStep {
+  const r = new Recorder()
+  const { loss, optimizer } = options
+  withEmitter(r, () => {
+    optimizer.zeroGrad()
+    let start = 0
+    parts.forEach((count, part) => {
+      const [bx, by] = [batchTensor(r, x, 0, start, count), batchTensor(r, y, 1, start, count)]
+      const prediction = model.forward(bx)
+      const value = loss.forward(prediction, by)
+      const share = parts.length === 1 ? undefined : new Tensor(value.shape, 'float32', r.constant([1 / parts.length]))
+      value.backward(share)
+      emitResults(r, loss, value, prediction, by, part)
+      start += count
+    })
+    emitUpdates(options, r, rows)
+    optimizer.zeroGrad()
+  })
+  return { calls: r.calls, advance: advanceOf(parts, loss, rows.width), labelChecks: r.labelChecks }
+}
+
+/** Records the evaluation of one batch. */
+export function recordEvaluation(model: Model, loss: Loss, { x, y }: Columns, count: number): RecordedStep {
+  const r = new Recorder()
+  const modes = model.modules().map(module => [module, module.training] as const)
+  model.eval()
+  try {
+    withEmitter(r, () =>
+      noGrad(() => {
+        const [bx, by] = [batchTensor(r, x, 0, 0, count), batchTensor(r, y, 1, 0, count)]
+        const prediction = model.forward(bx)
+        emitResults(r, loss, loss.forward(prediction, by), prediction, by, 0)
+      }),
+    )
+  } finally {
+    for (const [module, training] of modes) module.training = training
+  }
+  return { calls: r.calls, advance: advanceOf([count], loss, 0), labelChecks: r.labelChecks }
+}

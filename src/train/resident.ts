@@ -1,0 +1,96 @@
+/** Data sets in native memory: copied once per fit, in slices, so that the event loop goes on. */
+
+import { Unplannable } from '../backends/emitter.js'
+import { checkedLabels } from '../backends/run_now.js'
+import { AnnealError } from '../base/errors.js'
+import { type DataLoader, Subset, TensorDataset } from '../data/index.js'
+import { addon } from '../native/addon.js'
+import type { NativeStore, TypedArray } from '../native/types.js'
+import { sizeOf } from '../ops/spec.js'
+import { type Resident, storeKey } from '../plan/compiled.js'
+import type { LabelCheck } from '../plan/program.js'
+import type { Tensor } from '../tensor/index.js'
+import { breathe, type Steps } from './drive.js'
+import type { Columns, RecordedStep } from './record_step.js'
+
+/** Elements per slice: about a millisecond of copying. */
+const SLICE = 2 ** 20
+
+/** A loader's data as the plan sees it. */
+export interface DataSource extends Columns {
+  /** Rows of x and y that the loader's sample numbers stand for; null where they are the same. */
+  readonly indices: Int32Array | null
+}
+
+/** The tensors behind a loader; throws Unplannable where there are none. */
+export function sourceOf({ dataset }: DataLoader): DataSource {
+  if (dataset instanceof TensorDataset && dataset.tensors.length === 2) {
+    const [x, y] = dataset.tensors
+    if (x.dtype !== 'float32') throw new Unplannable('x of the data set is not float32')
+    return { x, y, indices: null }
+  }
+  if (dataset instanceof Subset) {
+    const inner = sourceOf({ dataset: dataset.dataset } as DataLoader)
+    const { indices } = dataset
+    return { ...inner, indices: inner.indices ? indices.map(i => inner.indices![i]) : indices }
+  }
+  throw new Unplannable('the data set is no TensorDataset of x and y')
+}
+
+/** An epoch's order as rows of x and y. */
+export function rowsOf({ indices }: DataSource, order: Int32Array): Int32Array {
+  return indices ? order.map(i => indices[i]) : order
+}
+
+/** Refuses labels that the recorded losses cannot use; rows are numbered as in the data set. */
+export function checkLabels({ y, indices }: DataSource, checks: readonly LabelCheck[]): void {
+  for (const { where, classes, ignoreIndex } of checks) {
+    const labels = indices ? Float64Array.from(indices, i => y.data[i]) : y.data
+    checkedLabels(where, labels, classes, ignoreIndex)
+  }
+}
+
+function* fill(store: NativeStore, values: TypedArray): Steps<void> {
+  for (let at = 0; at < values.length; at += SLICE) {
+    store.write(at, values.subarray(at, at + SLICE))
+    yield breathe
+  }
+}
+
+function valuesOf(t: Tensor, dtype: 'float32' | 'int32'): TypedArray {
+  if (t.data.length !== t.size)
+    throw new AnnealError(
+      'ERR_DETACHED',
+      'fit: expected the data set to hold its values but its buffer was transferred or resized',
+    )
+  return t.dtype === dtype ? t.data : Int32Array.from(t.data)
+}
+
+/** The columns that recorded steps gather from, as column and dtype. */
+function columnsOf(steps: readonly RecordedStep[]): Map<string, { column: number; dtype: 'float32' | 'int32' }> {
+  const found = new Map<string, { column: number; dtype: 'float32' | 'int32' }>()
+  for (const slot of steps.flatMap(({ calls }) => calls.flatMap(({ buffers }) => buffers))) {
+    if (slot?.origin.kind !== 'batch') continue
+    const { column } = slot.origin
+    const dtype = slot.dtype as 'float32' | 'int32'
+    found.set(`${column} ${dtype}`, { column, dtype })
+  }
+  return found
+}
+
+/** Makes what these steps gather resident, numbering the stores from `first`. */
+export function* makeResident(
+  source: DataSource,
+  dataSet: number,
+  steps: readonly RecordedStep[],
+  first: number,
+): Steps<Resident> {
+  const stores = new Map<string, { store: NativeStore; index: number; width: number }>()
+  for (const { column, dtype } of columnsOf(steps).values()) {
+    const t = column === 0 ? source.x : source.y
+    const store = new addon.Store(dtype, t.size)
+    yield* fill(store, valuesOf(t, dtype))
+    stores.set(storeKey(dataSet, column, dtype), { store, index: first + stores.size, width: sizeOf(t.shape.slice(1)) })
+  }
+  return { rows: source.x.shape[0], stores }
+}

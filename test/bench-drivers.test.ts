@@ -1,0 +1,107 @@
+/** The drivers do the work they claim: a rival that trains wrongly would be an unfair comparison, whoever it favours. */
+import { nn, type Tensor } from 'anneal'
+import { describe, expect, test } from 'vitest'
+import { checkEpochs, modelOf, optimizerOf, schedulerOf, setsOf } from '../bench/drivers/anneal.js'
+import { dataset, layers, uniform } from '../bench/drivers/data.js'
+import { blocksFor, runsPerBlock, timed } from '../bench/drivers/driver.js'
+import { crossEntropy, makeStep } from '../bench/drivers/plain_js.js'
+import { type OptimizerSpec, type StepTrial, trials } from '../bench/trials.js'
+
+const small: StepTrial = {
+  kind: 'step',
+  name: 'small',
+  widths: [5, 7, 6, 3],
+  batch: 4,
+  rows: 24,
+  shuffle: true,
+  optimizer: { name: 'sgd', lr: 0.1 },
+  checkSteps: 6,
+}
+
+describe('data', () => {
+  test('is the finaliser of MurmurHash3, in every language', () => {
+    // fmix32(1) = 0x514e28b7 and fmix32(2) = 0x30f4c306; the upper 24 bits are kept.
+    expect([...uniform(3)]).toEqual([0, 0x514e28 / 2 ** 24, 0x30f4c3 / 2 ** 24])
+    expect([...uniform(2, 1)]).toEqual([...uniform(3)].slice(1))
+  })
+
+  test('has variance one and a class per band of the first feature', () => {
+    const { x, y } = dataset({ ...small, rows: 4000 })
+    const square = x.reduce((sum, value) => sum + value * value, 0) / x.length
+    expect(square).toBeCloseTo(1, 1)
+    expect(new Set(y)).toEqual(new Set([0, 1, 2]))
+    expect(y[0]).toBe(0)
+  })
+
+  test('starts the layers within 1/sqrt(fanIn), each from its own part of the stream', () => {
+    const [first, second] = layers(small)
+    expect(Math.max(...first.weight.map(Math.abs))).toBeLessThanOrEqual(1 / Math.sqrt(5))
+    expect(first.weight).toHaveLength(35)
+    expect(second.bias).toHaveLength(6)
+    expect(first.weight[0] * Math.sqrt(5)).not.toBeCloseTo(second.weight[0] * Math.sqrt(7), 5)
+  })
+})
+
+/** Losses of the check's steps by the package's own eager loop. */
+function eagerLosses(trial: StepTrial): number[] {
+  const model = modelOf(trial)
+  const optimizer = optimizerOf(model.parameters(), trial.optimizer)
+  const scheduler = schedulerOf(optimizer, trial.schedule)
+  const criterion = new nn.CrossEntropyLoss()
+  const step = ([x, y]: readonly Tensor[]) => {
+    optimizer.zeroGrad()
+    const loss = criterion.forward(model.forward(x), y)
+    loss.backward()
+    optimizer.step()
+    scheduler?.step()
+    return loss.item()
+  }
+  return [...setsOf(trial).check].map(step)
+}
+
+describe('plain_js', () => {
+  const sgd: OptimizerSpec[] = [
+    { name: 'sgd', lr: 0.1 },
+    { name: 'sgd', lr: 0.1, momentum: 0.9 },
+  ]
+
+  test.each(sgd)('trains like the eager loop: %o', optimizer => {
+    const trial = { ...small, optimizer }
+    const step = makeStep(trial)
+    const rows = Int32Array.from({ length: trial.rows }, (_, i) => i)
+    const losses = Array.from({ length: trial.checkSteps }, (_, i) => step(rows, i * trial.batch, optimizer.lr))
+    const eager = eagerLosses(trial)
+    expect(losses).toHaveLength(eager.length)
+    for (let i = 0; i < losses.length; i++) expect(losses[i]).toBeCloseTo(eager[i], 5)
+  })
+
+  test('has no Adam and says so', () => {
+    expect(() => makeStep({ ...small, optimizer: { name: 'adam', lr: 0.1 } })).toThrow('expected sgd but received adam')
+  })
+
+  test('cross-entropy: loss and gradient by hand', () => {
+    const grad = new Float32Array(4)
+    const loss = crossEntropy(Float32Array.of(0, 0, 1000, 0), Int32Array.of(1, 0), 2, grad)
+    expect(loss).toBeCloseTo(Math.LN2 / 2, 6)
+    expect([...grad]).toEqual([0.25, -0.25, 0, 0])
+  })
+})
+
+test('the check is as many steps for fit as for the loops', () => {
+  for (const trial of trials.filter(({ kind }) => kind === 'step') as StepTrial[]) {
+    const rows = Math.min(trial.rows, trial.checkSteps * trial.batch)
+    expect(checkEpochs(trial) * Math.floor(rows / trial.batch), trial.name).toBe(trial.checkSteps)
+  }
+})
+
+test('blocks fill the asked time', async () => {
+  expect(runsPerBlock(1, 100)).toBe(2000)
+  expect(runsPerBlock(1, 1e9)).toBe(1)
+  expect(blocksFor(1, 1)).toBe(5)
+  expect(blocksFor(1, 4e5)).toBe(2)
+  expect(blocksFor(1, 1e9)).toBe(1)
+  let runs = 0
+  const { samples, busy, steps } = await timed(() => runs++, 10, 3)
+  expect([runs, samples.length, steps]).toEqual([3, 3, 10])
+  expect(busy).toBeGreaterThanOrEqual(0)
+})

@@ -1,0 +1,437 @@
+/**
+ * The addon's Store and Plan called directly: programs against direct kernel calls, runs on and off the event loop, and
+ * whatever JavaScript can hold as arguments. Not here: malformed programs one by one (native/test/plan_refusals.cc).
+ */
+import { spawnSync } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { describe, expect, it } from 'vitest'
+import { addon } from '../src/native/addon.js'
+import type { NativePlan, NativeStore } from '../src/native/types.js'
+import { hostile } from './helpers/hostile.js'
+
+type Place = [region: number, offset: number]
+const none: Place = [0, 0]
+const arena = (offset: number): Place => [1, offset]
+const order = (offset: number): Place => [2, offset]
+const rows = (offset: number): Place => [3, offset]
+const losses = (offset: number): Place => [4, offset]
+const counts = (offset: number): Place => [5, offset]
+const store = (i: number, offset: number): Place => [16 + i, offset]
+
+/** The numbers of one call. `rest`: dims, then scalars. */
+function call(kernel: string, places: Place[], ...rest: number[]): number[] {
+  return [addon.signatures[kernel].id, ...places.flat(), ...rest]
+}
+
+const program = (perStep: number[], ...calls: number[][]) => Float64Array.from([...perStep, ...calls.flat()])
+const noOrder = new Int32Array(0)
+const noRows = new Float64Array(0)
+
+/** x += 1 in arena[0, n), one word of it as the step's loss. */
+function counting(n: number): { plan: NativePlan; ones: NativeStore } {
+  const ones = new addon.Store('float32', n)
+  ones.write(0, new Float32Array(n).fill(1))
+  const step = program(
+    [0, 0, 1, 0],
+    call('add', [arena(0), store(0, 0), arena(0)], n),
+    call('copy', [arena(0), losses(0)], 1),
+  )
+  return { plan: new addon.Plan({ arena: n, programs: [step], stores: [ones] }), ones }
+}
+
+/** Softmax regression of 3 classes on 6 rows of 5 features; labels by the order, the update's scalars by the rows. */
+const [m, k, n] = [6, 5, 3]
+const at = { w: 0, b: 16, z: 32, each: 64, dz: 80, dw: 112, db: 128, momentum: 144, end: 160 }
+
+function regression(): { plan: NativePlan; w: Float32Array; x: Float32Array } {
+  const x = Float32Array.from({ length: m * k }, (_, i) => Math.sin(i))
+  const w = Float32Array.from({ length: n * k }, (_, i) => Math.cos(i))
+  const data = new addon.Store('float32', x.length)
+  data.write(0, x)
+  const step = program(
+    [m, 7, 1, 1],
+    call('linear_fwd', [store(0, 0), arena(at.w), arena(at.b), arena(at.z)], m, k, n),
+    call(
+      'softmax_xent_fwd_bwd',
+      [arena(at.z), order(0), none, arena(at.each), losses(0), arena(at.dz)],
+      m,
+      n,
+      1,
+      -100,
+      0,
+    ),
+    call('count_correct', [arena(at.z), order(0), counts(0)], m, n),
+    call('linear_bwd_weight', [arena(at.dz), store(0, 0), arena(at.dw), arena(at.db)], m, k, n),
+    call('sgd_update', [arena(at.w), arena(at.dw), arena(at.momentum), rows(0)], n * k),
+    call('sgd_update', [arena(at.b), arena(at.db), none, rows(0)], n),
+  )
+  const plan = new addon.Plan({ arena: at.end, programs: [step], stores: [data] })
+  plan.write(at.w, w)
+  return { plan, w, x }
+}
+
+const updateRow = (step: number) => [0.1 / (1 + step), 0.9, 0, 0.01, 0, 0, step === 0 ? 1 : 0]
+
+function inputs(steps: number): { labels: Int32Array; table: Float64Array } {
+  const labels = Int32Array.from({ length: steps * m }, (_, i) => ((i * 5) % 7) % 3)
+  return { labels, table: Float64Array.from(Array.from({ length: steps }, (_, s) => updateRow(s)).flat()) }
+}
+
+/** The same steps by one kernel call after the other. */
+function direct(steps: number): { w: Float32Array; losses: number[]; counts: number[] } {
+  const { w, x } = regression()
+  const { labels, table } = inputs(steps)
+  const f32 = (length: number) => new Float32Array(length)
+  const [b, z, each, dz, dw, db, momentum] = [n, m * n, m, m * n, n * k, n, n * k].map(f32)
+  const [loss, count] = [f32(1), new Int32Array(1)]
+  const out: { w: Float32Array; losses: number[]; counts: number[] } = { w, losses: [], counts: [] }
+  const { kernels } = addon
+  for (let s = 0; s < steps; s++) {
+    const [y, row] = [labels.subarray(s * m, (s + 1) * m), table.subarray(s * 7, s * 7 + 7)]
+    kernels.linear_fwd(x, w, b, z, m, k, n)
+    kernels.softmax_xent_fwd_bwd(z, y, null, each, loss, dz, m, n, 1, -100, 0)
+    kernels.count_correct(z, y, count, m, n)
+    kernels.linear_bwd_weight(dz, x, dw, db, m, k, n)
+    kernels.sgd_update(w, dw, momentum, row, n * k)
+    kernels.sgd_update(b, db, null, row, n)
+    out.losses.push(loss[0])
+    out.counts.push(count[0])
+  }
+  return out
+}
+
+function readWeights(plan: NativePlan): Float32Array {
+  const w = new Float32Array(n * k)
+  plan.read(at.w, w)
+  return w
+}
+
+describe('a plan gives the bits of direct kernel calls', () => {
+  const steps = 40
+  const want = direct(steps)
+  const { labels, table } = inputs(steps)
+
+  it('synchronously, in one run and in many', () => {
+    for (const chunk of [1, 7, steps]) {
+      const { plan } = regression()
+      const got = { losses: [] as number[], counts: [] as number[] }
+      for (let s = 0; s < steps; s += chunk) {
+        const done = Math.min(chunk, steps - s)
+        const result = plan.run(Int32Array.of(0, done), labels.subarray(s * m), table.subarray(s * 7), 2)
+        expect(result.steps).toBe(done)
+        got.losses.push(...result.losses)
+        got.counts.push(...result.counts)
+      }
+      expect(got).toEqual({ losses: want.losses, counts: want.counts })
+      expect(readWeights(plan)).toEqual(want.w)
+    }
+  })
+
+  it('off the event loop, with inputs that change meanwhile, several plans at once', async () => {
+    const plans = [regression().plan, regression().plan, regression().plan]
+    const runs = plans.map(plan => {
+      const [segments, order, rows] = [Int32Array.of(0, 30, 0, 10), labels.slice(), table.slice()]
+      const run = plan.runAsync(segments, order, rows, 2)
+      for (const array of [segments, order, rows]) {
+        array.fill(-1)
+        structuredClone(array.buffer, { transfer: [array.buffer] })
+      }
+      return run
+    })
+    for (const { steps: done, losses, counts } of await Promise.all(runs)) {
+      expect({ done, losses: [...losses], counts: [...counts] }).toEqual({
+        done: steps,
+        losses: want.losses,
+        counts: want.counts,
+      })
+    }
+    for (const plan of plans) expect(readWeights(plan)).toEqual(want.w)
+  })
+
+  it('of large products, whatever the threads', () => {
+    const [m, k, n] = [100, 128, 160]
+    const [x, w] = [m * k, n * k].map(length => Float32Array.from({ length }, (_, i) => Math.sin(i)))
+    const y = new Float32Array(m * n)
+    addon.kernels.panel_fwd(x, w, null, y, m, k, n, 0)
+    const step = program([0, 0, 0, 0], call('panel_fwd', [arena(0), arena(m * k), none, arena(m * k + n * k)], m, k, n, 0))
+    const plan = new addon.Plan({ arena: m * k + n * k + m * n, programs: [step], stores: [] })
+    plan.write(0, x)
+    plan.write(m * k, w)
+    for (const threads of [1, 2, 3, 8]) {
+      plan.write(m * k + n * k, new Float32Array(m * n))
+      plan.run(Int32Array.of(0, 20), noOrder, noRows, threads)
+      const got = new Float32Array(m * n)
+      plan.read(m * k + n * k, got)
+      expect(got).toEqual(y)
+    }
+  })
+
+  it('that gather rows, and only rows that are there', () => {
+    const data = new addon.Store('float32', 8)
+    data.write(0, Float32Array.of(0, 1, 10, 11, 20, 21, 30, 31))
+    const step = program([3, 0, 0, 0], call('gather_rows', [store(0, 0), order(0), arena(0)], 4, 2, 3))
+    const plan = new addon.Plan({ arena: 6, programs: [step], stores: [data] })
+    const got = new Float32Array(6)
+    plan.run(Int32Array.of(0, 2), Int32Array.of(0, 0, 0, 3, 0, 2), noRows, 1)
+    plan.read(0, got)
+    expect(got).toEqual(Float32Array.of(30, 31, 0, 1, 20, 21))
+    const eager = (order: Int32Array) => addon.kernels.gather_rows(Float32Array.of(0, 1, 10, 11), order, got, 2, 2, 3)
+    eager(Int32Array.of(1, 0, 1))
+    expect(got).toEqual(Float32Array.of(10, 11, 0, 1, 10, 11))
+    for (const bad of [-1, 4, 2 ** 31 - 1, -(2 ** 31)]) {
+      for (let place = 0; place < 6; place++) {
+        const rows = Int32Array.of(0, 1, 2, 3, 0, 1)
+        rows[place] = bad
+        expect(() => plan.run(Int32Array.of(0, 2), rows, noRows, 1)).toThrow(RangeError)
+      }
+      expect(() => eager(Int32Array.of(0, 1, bad))).toThrow(RangeError)
+    }
+  })
+
+  it('with no step at all', () => {
+    const { plan, w } = regression()
+    expect(plan.run(noOrder, noOrder, noRows, 1)).toEqual({
+      steps: 0,
+      losses: new Float32Array(0),
+      counts: new Int32Array(0),
+    })
+    expect(plan.run(Int32Array.of(0, 0), noOrder, noRows, 1).steps).toBe(0)
+    expect(readWeights(plan)).toEqual(w)
+  })
+})
+
+describe('memory', () => {
+  it('holds what was written, in every element type', () => {
+    const plan = new addon.Plan({ arena: 40, programs: [], stores: [] })
+    const values = [Float32Array.of(1, -2.5), Int32Array.of(7, -8), Float64Array.of(Math.PI, -0)]
+    for (const [i, array] of values.entries()) plan.write(10 * i, array)
+    for (const [i, array] of values.entries()) {
+      const back = array.slice().fill(0)
+      plan.read(10 * i, back)
+      expect(back).toEqual(array)
+    }
+    const rest = new Float32Array(6).fill(5)
+    plan.read(4, rest)
+    expect(rest).toEqual(new Float32Array(6)) // zeroed
+    plan.write(40, new Float32Array(0))
+    for (const [offset, length] of [
+      [39, 2],
+      [41, 0],
+      [0, 41],
+    ]) {
+      expect(() => plan.write(offset, new Float32Array(length))).toThrow(RangeError)
+      expect(() => plan.read(offset, new Int32Array(length))).toThrow(RangeError)
+    }
+    expect(() => plan.write(0, new Float64Array(21))).toThrow(RangeError)
+  })
+
+  it('of stores takes slices and keeps them', () => {
+    const data = new addon.Store('int32', 5)
+    expect(data.length).toBe(5)
+    data.write(0, Int32Array.of(0, 1))
+    data.write(2, Int32Array.of(2, 0, 1))
+    data.write(5, new Int32Array(0))
+    const logits = [0, 1, 2, 0, 1].flatMap(label => [0, 1, 2].map(c => Number(c === label)))
+    const step = program([0, 0, 0, 1], call('count_correct', [arena(0), store(0, 0), counts(0)], 5, 3))
+    const plan = new addon.Plan({ arena: 15, programs: [step], stores: [data] })
+    plan.write(0, Float32Array.from(logits))
+    expect(plan.run(Int32Array.of(0, 1), noOrder, noRows, 1).counts).toEqual(Int32Array.of(5))
+    expect(() => data.write(4, Int32Array.of(0, 1))).toThrow(RangeError)
+    expect(() => data.write(0, Float32Array.of(0) as never)).toThrow(TypeError)
+  })
+})
+
+describe('one run at a time', () => {
+  it('refuses a second use while one is under way, and ends when told to', async () => {
+    const { plan } = counting(1000)
+    const run = plan.runAsync(Int32Array.of(0, 2 ** 31 - 1), noOrder, noRows, 2)
+    const busy = expect.objectContaining({ code: 'ERR_BUSY' })
+    expect(() => plan.runAsync(Int32Array.of(0, 1), noOrder, noRows, 1)).toThrow(busy)
+    expect(() => plan.run(Int32Array.of(0, 1), noOrder, noRows, 1)).toThrow(busy)
+    expect(() => plan.write(0, new Float32Array(1))).toThrow(busy)
+    expect(() => plan.read(0, new Float32Array(1))).toThrow(busy)
+    setTimeout(() => plan.stop(), 30)
+    const { steps, losses } = await run
+    expect(steps).toBeGreaterThan(0)
+    expect(losses.length).toBe(steps)
+    expect(losses[steps - 1]).toBe(Math.min(steps, 2 ** 24)) // the arena is exactly after the last step
+    expect(plan.run(Int32Array.of(0, 3), noOrder, noRows, 1).steps).toBe(3) // an old stop ends no new run
+  })
+
+  it('stops before the first step when told at once', async () => {
+    const { plan } = counting(10)
+    const run = plan.runAsync(Int32Array.of(0, 2 ** 31 - 1), noOrder, noRows, 1)
+    plan.stop()
+    expect((await run).steps).toBeLessThan(2 ** 31 - 1)
+  })
+})
+
+/** Runs a call that may throw, but then an error of the documented kind. */
+function survives(what: string, body: () => unknown): void {
+  try {
+    body()
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string }
+    const expected =
+      ['ERR_ARG_TYPE', 'ERR_ARG_VALUE', 'ERR_OUT_OF_MEMORY'].includes(code ?? '') || /getter|Illegal/.test(message)
+    expect(expected, `${what}: ${error}`).toBe(true)
+  }
+}
+
+/** Every list of arguments with one of them replaced by a hostile value. */
+function* replaced(good: unknown[]): Generator<unknown[]> {
+  for (let place = 0; place < good.length; place++) {
+    for (const value of hostile()) yield good.with(place, value)
+    yield good.slice(0, place)
+  }
+}
+
+describe('hostile arguments', () => {
+  const any = addon as unknown as Record<
+    string,
+    new (
+      ...args: unknown[]
+    ) => Record<string, (...args: unknown[]) => unknown>
+  >
+  const fields = () => ({ arena: 8, programs: [program([0, 0, 0, 0])], stores: [new addon.Store('float32', 3)] })
+
+  it('to the constructors', () => {
+    for (const args of replaced(['float32', 4]))
+      if (args[1] !== 2 ** 31 && args[1] !== 2 ** 32 + 5) survives('Store', () => new any.Store(...args))
+    for (const value of hostile()) {
+      survives('Plan', () => new any.Plan(value))
+      survives('programs', () => new any.Plan({ ...fields(), programs: value }))
+      survives('stores', () => new any.Plan({ ...fields(), stores: value }))
+      survives('a program', () => new any.Plan({ ...fields(), programs: [value] }))
+      survives('a store', () => new any.Plan({ ...fields(), stores: [value] }))
+      if (typeof value !== 'number' || value < 2 ** 31 || value > 2 ** 40)
+        survives('arena', () => new any.Plan({ ...fields(), arena: value }))
+    }
+    const throwing = Object.defineProperty(fields(), 'stores', {
+      get: () => {
+        throw new Error('getter')
+      },
+    }) // prettier-ignore
+    expect(() => new any.Plan(throwing)).toThrow('getter')
+    expect(() => (any.Plan as unknown as () => void)()).toThrow(TypeError)
+    expect(() => new any.Plan({ ...fields(), programs: new Array(2 ** 32 - 1) })).toThrow(RangeError)
+  })
+
+  it('as numbers of a program, in every place', () => {
+    const good = [0, 0, 1, 0, ...call('add', [arena(0), store(0, 0), arena(4)], 3)]
+    new addon.Plan({ arena: 8, programs: [Float64Array.from(good)], stores: fields().stores })
+    const numbers = [NaN, Infinity, -Infinity, -1, 0.5, 2 ** 31, 2 ** 32 + 5, 2 ** 53, 2 ** 64, 1e300, 7, 15, 18]
+    for (let place = 0; place < good.length; place++) {
+      for (const value of numbers) {
+        const plan = { arena: 8, programs: [Float64Array.from(good.with(place, value))], stores: fields().stores }
+        if (place > 4 && place !== 6 && place !== 8 && place !== 10)
+          expect(() => new addon.Plan(plan), `${place} ${value}`).toThrow(RangeError)
+        else survives(`number ${place} = ${value}`, () => new addon.Plan(plan))
+      }
+      survives(
+        'a short program',
+        () => new addon.Plan({ ...fields(), programs: [Float64Array.from(good.slice(0, place))] }),
+      )
+    }
+  })
+
+  it('to the methods, on any receiver', () => {
+    const [plan, data] = [new any.Plan(fields()), new any.Store('int32', 3)]
+    for (const args of replaced([0, new Float32Array(2)])) {
+      for (const name of ['write', 'read']) survives(name, () => plan[name](...args))
+      survives('Store.write', () => data.write(...args))
+    }
+    for (const args of replaced([Int32Array.of(0, 1), new Int32Array(3), new Float64Array(3), 1])) {
+      survives('run', () => plan.run(...args))
+    }
+    for (const receiver of [...hostile(), data, Object.create(plan), new Proxy(plan, {})]) {
+      expect(() => plan.run.call(receiver as never, Int32Array.of(0, 1), noOrder, noRows, 1)).toThrow(TypeError)
+    }
+  })
+
+  it('to runAsync: refused at once', async () => {
+    const { plan } = regression()
+    const { labels, table } = inputs(2)
+    const refused = (code: string, ...args: unknown[]) =>
+      expect(() => (plan.runAsync as (...a: unknown[]) => unknown)(...args)).toThrow(expect.objectContaining({ code }))
+    const twice = Int32Array.of(0, 2)
+    refused('ERR_ARG_VALUE', Int32Array.of(0, 3), labels, table, 1)
+    refused('ERR_ARG_VALUE', twice, labels, table.subarray(1), 1)
+    refused('ERR_ARG_VALUE', Int32Array.of(1, 1), labels, table, 1)
+    refused('ERR_ARG_VALUE', Int32Array.of(-1, 1), labels, table, 1)
+    refused('ERR_ARG_VALUE', Int32Array.of(0, -1), labels, table, 1)
+    refused('ERR_ARG_VALUE', Int32Array.of(0), labels, table, 1)
+    for (const threads of [0, 1025, 1.5, NaN]) refused('ERR_ARG_VALUE', twice, labels, table, threads)
+    refused('ERR_ARG_TYPE', twice, labels, [...table], 1)
+    refused('ERR_ARG_TYPE', twice, null, table, 1)
+    expect((await plan.runAsync(twice, labels, table, 1024)).steps).toBe(2)
+  })
+})
+
+const binary = process.env.ANNEAL_BINARY ?? join(import.meta.dirname, '../build/anneal.node')
+
+/** Plain JavaScript for another thread or process: a plan of products on two threads, about a tenth of a millisecond each. */
+const longSteps = `
+  const addon = require(${JSON.stringify(binary)})
+  const product = [addon.signatures.panel_fwd.id, 16, 0, 16, 0, 0, 0, 1, 0, 64, 256, 256, 0]
+  const data = new addon.Store('float32', 256 * 256)
+  let plan = new addon.Plan({ arena: 64 * 256, programs: [Float64Array.of(0, 0, 0, 0, ...product)], stores: [data] })
+  const run = steps => plan.runAsync(Int32Array.of(0, steps), new Int32Array(0), new Float64Array(0), 2)
+`
+
+describe('the end of an environment in mid-run', () => {
+  it('worker.terminate() waits for a chunk and no more', async () => {
+    for (let round = 0; round < 3; round++) {
+      const code = `${longSteps} const { parentPort } = require('node:worker_threads')
+        ;(async () => { for (let i = 0; ; i++) { await run(300); if (i === 1) parentPort.postMessage('running') } })()`
+      const worker = new Worker(code, { eval: true })
+      await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))
+      const begin = performance.now()
+      await worker.terminate()
+      expect(performance.now() - begin).toBeLessThan(1000)
+    }
+  })
+
+  it('process.exit() ends a run of any length', () => {
+    const script = `${longSteps} run(2 ** 31 - 1)
+      setTimeout(() => { console.log(Date.now()); process.exit(7) }, 100)`
+    const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['-e', script], {
+      encoding: 'utf8',
+      timeout: 20_000,
+    })
+    expect({ status, signal, stderr }).toEqual({ status: 7, signal: null, stderr: '' })
+    expect(Date.now() - Number(stdout)).toBeLessThan(1000)
+  })
+
+  it('a plan that nobody holds lives until its run ends', () => {
+    const script = `${longSteps} const promise = run(500)
+      plan = null
+      for (let i = 0; i < 5; i++) gc()
+      const timer = setInterval(gc, 1)
+      promise.then(({ steps }) => { clearInterval(timer); console.log(steps) })`
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['--expose-gc', '-e', script], {
+      encoding: 'utf8',
+      timeout: 20_000,
+    })
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '500\n', stderr: '' })
+  })
+})
+
+it('plans and stores are freed with their objects', async () => {
+  const before = process.memoryUsage().rss
+  for (let i = 0; i < 200; i++) {
+    const { plan } = counting(1 << 20) // 8 MB of plan and store, all touched
+    plan.run(Int32Array.of(0, 1), noOrder, noRows, 1)
+    if (i % 10 === 0) await new Promise(resolve => setImmediate(resolve))
+  }
+  expect(process.memoryUsage().rss - before).toBeLessThan(800e6) // all of them would be 1.6 GB
+})
+
+it('loads twice in one thread', () => {
+  const load = createRequire(import.meta.url)
+  const first = load(binary)
+  delete load.cache[binary]
+  expect(load(binary).build).toBe(first.build)
+})
