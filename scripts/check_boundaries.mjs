@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 /** From top to bottom: a file may use its own layer and everything below. `index` is src/index.ts. */
 const layers = {
   src: [
-    ...['cli', 'index', 'train', 'report', 'io', 'lr_scheduler', 'optim', 'nn', 'data'],
+    ...['cli', 'index', 'compare', 'train', 'plan', 'report', 'io', 'lr_scheduler', 'optim', 'nn', 'data'],
     ...['tensor', 'ops', 'backends', 'random', 'native', 'base'],
   ],
   native: ['test', 'binding', 'plan', 'kernels', 'base'],

@@ -109,7 +109,10 @@ function fetchWheel(python, into) {
   say(`pip download ${wheel}`)
   const args = ['-m', 'pip', 'download', '--no-deps', '--retries', '0', '--only-binary', ':all:', '--dest', into, wheel]
   must(`pip download ${wheel}`, python, args)
-  return join(into, readdirSync(into).find(file => file.endsWith('.whl')))
+  return join(
+    into,
+    readdirSync(into).find(file => file.endsWith('.whl')),
+  )
 }
 
 /** libtensorflow/lib and libtensorflow/include as tfjs-node's build expects them, from the wheel. */
@@ -165,7 +168,9 @@ export function setUp() {
       if (reason) say(`${name}: the download did not work (${reason})`)
     }
     if (!running(name)) buildFromWheel(name)
-    say(`${name} ${readLock(join(folder, 'package-lock.json'))[`node_modules/@tensorflow/${name}`].version} runs: ${running(name)}`)
+    say(
+      `${name} ${readLock(join(folder, 'package-lock.json'))[`node_modules/@tensorflow/${name}`].version} runs: ${running(name)}`,
+    )
   }
   say(`ready in ${((Date.now() - started) / 1000).toFixed(0)} s; npm run setup:tfjs -- --clean undoes it`)
 }

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import * as nn from '../src/nn/index.js'
-import { Tensor, tensor } from '../src/tensor/index.js'
+import { type Tensor, tensor } from '../src/tensor/index.js'
 import { camelOptions, expectClose, golden, numbers, type Stored, stored } from './helpers/golden.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: goldens are plain JSON.

@@ -99,7 +99,9 @@ function explicitLoop(setup: Setup) {
 
 const within = (got: number[], expected: number[], tolerance: number) => {
   expect(got.length).toBe(expected.length)
-  got.forEach((v, i) => expect(Math.abs(v - expected[i]), `entry ${i}`).toBeLessThanOrEqual(tolerance))
+  got.forEach((v, i) => {
+    expect(Math.abs(v - expected[i]), `entry ${i}`).toBeLessThanOrEqual(tolerance)
+  })
 }
 
 describe.each(runs)('%s', run => {

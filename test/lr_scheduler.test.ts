@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { LRScheduler } from '../src/lr_scheduler/index.js'
 import {
   build,
+  camel,
   expectSame,
   type FakeOptimizer,
   type Golden,

@@ -57,7 +57,7 @@ it('every schedule has a row and a chapter with its picture', () => {
     expect(page).toContain(`](${galleryFile(name)})`)
     for (const option of Object.keys((value as typeof lr.StepLR).spec.options)) expect(page).toContain(`\`${option}\``)
   }
-  expect(page.match(/^### .*LR|^### .*Scheduler/gm)).toHaveLength(concrete.length + 0)
+  expect(page.match(/^### /gm)).toHaveLength(concrete.length)
   expect(fits).toBeTypeOf('function')
 })
 
@@ -154,7 +154,7 @@ describe.each(rows)('%s', (_, entry) => {
   })
 
   it('refuses what is no optimizer, and options it does not know', () => {
-    const Class = lr[entry.name as 'StepLR'] as unknown as new (...args: unknown[]) => unknown
+    const Class = Object.fromEntries(concrete)[entry.name] as unknown as new (...args: unknown[]) => unknown
     for (const bad of [undefined, null, 1, {}, { paramGroups: [] }, { paramGroups: [{}] }]) {
       expect(() => new Class(bad, {})).toThrow(TypeError)
     }

@@ -155,7 +155,10 @@ describe('a plan gives the bits of direct kernel calls', () => {
     const [x, w] = [m * k, n * k].map(length => Float32Array.from({ length }, (_, i) => Math.sin(i)))
     const y = new Float32Array(m * n)
     addon.kernels.panel_fwd(x, w, null, y, m, k, n, 0)
-    const step = program([0, 0, 0, 0], call('panel_fwd', [arena(0), arena(m * k), none, arena(m * k + n * k)], m, k, n, 0))
+    const step = program(
+      [0, 0, 0, 0],
+      call('panel_fwd', [arena(0), arena(m * k), none, arena(m * k + n * k)], m, k, n, 0),
+    )
     const plan = new addon.Plan({ arena: m * k + n * k + m * n, programs: [step], stores: [] })
     plan.write(0, x)
     plan.write(m * k, w)
@@ -385,7 +388,7 @@ describe('the end of an environment in mid-run', () => {
   it('worker.terminate() waits for a chunk and no more', async () => {
     for (let round = 0; round < 3; round++) {
       const code = `${longSteps} const { parentPort } = require('node:worker_threads')
-        ;(async () => { for (let i = 0; ; i++) { await run(300); if (i === 1) parentPort.postMessage('running') } })()`
+        ;(async () => { for (let i = 0; ; i++) { await run(100); if (i === 1) parentPort.postMessage('running') } })()`
       const worker = new Worker(code, { eval: true })
       await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))
       const begin = performance.now()
@@ -406,7 +409,7 @@ describe('the end of an environment in mid-run', () => {
   })
 
   it('a plan that nobody holds lives until its run ends', () => {
-    const script = `${longSteps} const promise = run(500)
+    const script = `${longSteps} const promise = run(100)
       plan = null
       for (let i = 0; i < 5; i++) gc()
       const timer = setInterval(gc, 1)
@@ -415,7 +418,7 @@ describe('the end of an environment in mid-run', () => {
       encoding: 'utf8',
       timeout: 20_000,
     })
-    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '500\n', stderr: '' })
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '100\n', stderr: '' })
   })
 })
 

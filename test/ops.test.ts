@@ -44,7 +44,9 @@ describe.each(entries)('%s', (name, spec) => {
       for (let j = 0; j < a.length; j++) expect(Math.abs(a[j] - b[j])).toBeLessThanOrEqual(2e-5 * (1 + Math.abs(b[j])))
     }
     close(got.out, want.out)
-    want.grads.forEach((grad, k) => close(got.grads[k], grad))
+    want.grads.forEach((grad, k) => {
+      close(got.grads[k], grad)
+    })
   })
 
   it.each(spec.badSamples().map(bad => ({ bad, message: bad.message })))('refuses bad input: $message', ({ bad }) => {

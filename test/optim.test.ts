@@ -1,9 +1,9 @@
 /** Every optimizer against PyTorch's trajectories, state dicts and refusals. */
 
 import { describe, expect, it } from 'vitest'
-import * as optim from '../src/optim/index.js'
 import { Linear } from '../src/nn/index.js'
-import { Tensor, tensor } from '../src/tensor/index.js'
+import * as optim from '../src/optim/index.js'
+import { type Tensor, tensor } from '../src/tensor/index.js'
 import { camelOptions, expectClose, golden, numbers } from './helpers/golden.js'
 
 const { quad, entries, messages } = golden('optimizers.json')
@@ -51,7 +51,7 @@ const covered = entries.filter(
 )
 
 describe.each(classes)('%s', (name, Optimizer) => {
-  it.each(covered.filter((e: Golden) => e.optimizer === name).map((e: Golden) => [e.name, e]))(
+  it.each<[string, Golden]>(covered.filter((e: Golden) => e.optimizer === name).map((e: Golden) => [e.name, e]))(
     '%s follows PyTorch',
     (_name, entry) => {
       const { parameters, setGradients } = quadratic()

@@ -1,7 +1,7 @@
 /** Tensors: making, reading, gradients through graphs, and every way of asking for the wrong thing. */
 
 import { describe, expect, it } from 'vitest'
-import { noGrad, ops, Tensor, tensor } from '../src/tensor/index.js'
+import { noGrad, ops, type Tensor, tensor } from '../src/tensor/index.js'
 
 const codeOf = (fn: () => unknown): string => {
   try {

@@ -4,7 +4,7 @@ import { CompositeLR, parts } from './composite.js'
 import type { LRScheduler } from './lr_scheduler.js'
 import type { ScheduleSpec } from './options.js'
 import type { Schedulable } from './schedulable.js'
-import type { SchedulerStateDict } from './state.js'
+import { checkDict, type SchedulerStateDict } from './state.js'
 
 interface ChainedOptions {
   schedulers: LRScheduler[]
@@ -65,6 +65,6 @@ export class ChainedScheduler extends CompositeLR<ChainedOptions> {
   }
 
   override loadStateDict(dict: SchedulerStateDict): void {
-    super.loadStateDict(typeof dict === 'object' && dict !== null ? { ...dict, last_epoch: 0 } : dict)
+    super.loadStateDict({ ...checkDict('ChainedScheduler', dict), last_epoch: 0 })
   }
 }

@@ -109,12 +109,12 @@ export class CyclicLR extends CountedLR<CyclicLROptions, CyclicState> {
     const { scaleFn, mode } = this.options
     if (scaleFn === null) this.options.scaleMode = mode === 'exp_range' ? 'iterations' : 'cycle'
     if (!fresh) return
-    const { paramGroups } = this.optimizer
-    paramGroups.forEach((group, i) => {
-      if (this.drives(i)) writeParam(group, this.param, entryOf(this.options.baseLr, i))
-    })
     const momentum = this.cycled()
-    if (momentum !== null) startMomentum(this.optimizer, this.options, momentum)
+    this.optimizer.paramGroups.forEach((group, i) => {
+      if (!this.drives(i)) return
+      writeParam(group, this.param, entryOf(this.options.baseLr, i))
+      if (momentum !== null) startMomentum(group, i, this.options, momentum)
+    })
   }
 
   override ownKeys(): string[] {

@@ -5,7 +5,14 @@
 
 import { rangeError } from '../base/errors.js'
 import { entryOf, flag, perGroup } from './options.js'
-import { groupKey, momentumParam, type ParamName, type Schedulable, writeParam } from './schedulable.js'
+import {
+  groupKey,
+  momentumParam,
+  type ParamName,
+  type Schedulable,
+  type ScheduledGroup,
+  writeParam,
+} from './schedulable.js'
 
 /** Options of a schedule that cycles momentum. */
 export interface MomentumOptions {
@@ -39,13 +46,16 @@ export function cycledParam(
   return param
 }
 
-/** Writes the limits into the groups, where PyTorch keeps them, and starts at the upper one. */
-export function startMomentum(optimizer: Schedulable, options: Required<MomentumOptions>, param: ParamName): void {
-  optimizer.paramGroups.forEach((group, i) => {
-    group.baseMomentum = entryOf(options.baseMomentum, i)
-    group.maxMomentum = entryOf(options.maxMomentum, i)
-    writeParam(group, param, group.maxMomentum as number)
-  })
+/** Writes the limits into a group, where PyTorch keeps them, and starts at the upper one. */
+export function startMomentum(
+  group: ScheduledGroup,
+  i: number,
+  options: Required<MomentumOptions>,
+  param: ParamName,
+): void {
+  group.baseMomentum = entryOf(options.baseMomentum, i)
+  group.maxMomentum = entryOf(options.maxMomentum, i)
+  writeParam(group, param, group.maxMomentum as number)
 }
 
 /** The groups' keys that a cycle of momentum writes. */

@@ -1,6 +1,6 @@
 /** OneCycleLR: up to a high rate, then down to a very low one, once. */
 
-import { rangeError, typeError } from '../base/errors.js'
+import { typeError } from '../base/errors.js'
 import { CountedLR } from './counted_lr.js'
 import { EndOfSchedule } from './end_of_schedule.js'
 import { cycledParam, type MomentumOptions, momentumKeys, momentumOptions, startMomentum } from './momentum_cycle.js'
@@ -81,6 +81,15 @@ function stepsOf({ totalSteps, epochs, stepsPerEpoch }: OneCycleLROptions): numb
   throw typeError('OneCycleLR', 'totalSteps, or epochs and stepsPerEpoch, to be given', undefined)
 }
 
+/** What the phases' names mean: the prefix of a limit of the rate, or the group's key of one of momentum. */
+const limitKeys: Record<string, string> = {
+  initial_lr: 'initial',
+  max_lr: 'max',
+  min_lr: 'min',
+  base_momentum: 'baseMomentum',
+  max_momentum: 'maxMomentum',
+}
+
 /** The ways of the cycle, from value to value, each with the step it ends at. */
 function phasesOf(steps: number, { pctStart, threePhase }: Required<OneCycleLROptions>): Phase[] {
   const way = (end_step: number, from: string, to: string, start_momentum: string, end_momentum: string): Phase => ({
@@ -130,6 +139,7 @@ export class OneCycleLR extends CountedLR<OneCycleLROptions, OneCycleState> {
   protected override prepare(fresh: boolean): void {
     this.at(Math.max(0, this.options.lastEpoch + 1))
     const { divFactor, finalDivFactor, maxLr } = this.options
+    const momentum = this.cycled()
     this.optimizer.paramGroups.forEach((group, i) => {
       if (!this.drives(i)) return
       const initial = entryOf(maxLr, i) / divFactor
@@ -138,11 +148,9 @@ export class OneCycleLR extends CountedLR<OneCycleLROptions, OneCycleState> {
         const key = companionKey(name, this.param)
         if (fresh || group[key] === undefined) group[key] = value
       }
+      if (momentum !== null && (fresh || group.maxMomentum === undefined))
+        startMomentum(group, i, this.options, momentum)
     })
-    const momentum = this.cycled()
-    if (momentum !== null && (fresh || this.optimizer.paramGroups[0].maxMomentum === undefined)) {
-      startMomentum(this.optimizer, this.options, momentum)
-    }
   }
 
   override ownKeys(): string[] {
@@ -161,11 +169,11 @@ export class OneCycleLR extends CountedLR<OneCycleLROptions, OneCycleState> {
     const momentum = this.cycled()
     if (momentum === null) return
     const { phase, part } = this.at(t)
-    this.optimizer.paramGroups.forEach((group, i) => {
-      if (!this.drives(i)) return
-      const limit = (name: string) => group[name === 'max_momentum' ? 'maxMomentum' : 'baseMomentum'] as number
-      writeParam(group, momentum, this.anneal(limit(phase.start_momentum), limit(phase.end_momentum), part))
-    })
+    const from = limitKeys[phase.start_momentum]
+    const to = limitKeys[phase.end_momentum]
+    for (const [i, group] of this.optimizer.paramGroups.entries()) {
+      if (this.drives(i)) writeParam(group, momentum, this.anneal(group[from] as number, group[to] as number, part))
+    }
   }
 
   /** The phase of count `t` and the part of it that is over. */
@@ -174,17 +182,12 @@ export class OneCycleLR extends CountedLR<OneCycleLROptions, OneCycleState> {
     const { hold, pctStart } = this.options
     if (!hold && t > total) throw new EndOfSchedule('OneCycleLR', `at most totalSteps (${total}) calls of step`, t)
     const at = hold ? Math.min(t, total - 1) : t
-    let start = 0
-    for (const [i, phase] of phases.entries()) {
-      if (at > phase.end_step && i < phases.length - 1) {
-        start = phase.end_step
-        continue
-      }
-      const length = phase.end_step - start
-      if (length === 0 && !hold) throw new EndOfSchedule('OneCycleLR', 'pctStart to leave no phase empty', pctStart)
-      return { phase, part: length === 0 ? 1 : (at - start) / length }
-    }
-    throw rangeError('OneCycleLR', 'at least one phase', phases.length)
+    let i = 0
+    while (i < phases.length - 1 && at > phases[i].end_step) i++
+    const start = i === 0 ? 0 : phases[i - 1].end_step
+    const length = phases[i].end_step - start
+    if (length === 0 && !hold) throw new EndOfSchedule('OneCycleLR', 'pctStart to leave no phase empty', pctStart)
+    return { phase: phases[i], part: length === 0 ? 1 : (at - start) / length }
   }
 
   private anneal(from: number, to: number, part: number): number {
@@ -192,9 +195,8 @@ export class OneCycleLR extends CountedLR<OneCycleLROptions, OneCycleState> {
     return to + ((from - to) / 2) * (Math.cos(Math.PI * part) + 1)
   }
 
-  /** `initial_lr` of a phase is the group's initialLr. */
   private limit(group: ScheduledGroup, name: string): number {
-    return group[companionKey(name.slice(0, -'_lr'.length), this.param)] as number
+    return group[companionKey(limitKeys[name], this.param)] as number
   }
 
   private cycled(): ParamName | null {

@@ -43,7 +43,7 @@ export function groupKey(param: ParamName): string {
 
 /** A companion key of a hyper-parameter in the group: `initial` of `lr` is `initialLr`. */
 export function companionKey(prefix: string, param: ParamName): string {
-  return `${prefix}${param[0].toUpperCase()}${param.slice(1)}`
+  return param === 'lr' ? `${prefix}Lr` : `${prefix}${param[0].toUpperCase()}${param.slice(1)}`
 }
 
 /** The momentum that is cycled against the rate: beta1 where there are betas. */

@@ -85,7 +85,11 @@ function formOf(value: unknown): string {
 function sameForm(present: unknown, saved: unknown): boolean {
   if (typeof saved !== typeof present || saved === null || Number.isNaN(saved)) return false
   if (Array.isArray(present)) {
-    if (!Array.isArray(saved) || (typeof present[0] !== 'object' && present.length !== saved.length)) return false
+    if (
+      !Array.isArray(saved) ||
+      (present.length !== saved.length && (typeof present[0] !== 'object' || saved.length === 0))
+    )
+      return false
     return saved.every(value => sameForm(present[0], value))
   }
   if (typeof present !== 'object' || present === null) return true

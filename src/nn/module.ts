@@ -70,8 +70,9 @@ export abstract class Module {
     const found: [string, Module][] = []
     for (const [key, value] of Object.entries(this)) {
       if (value instanceof Module) found.push([key, value])
-      else if (Array.isArray(value))
-        value.forEach((item, i) => item instanceof Module && found.push([`${key}.${i}`, item]))
+      else if (Array.isArray(value)) {
+        for (const [i, item] of value.entries()) if (item instanceof Module) found.push([`${key}.${i}`, item])
+      }
     }
     return found
   }

@@ -103,7 +103,7 @@ export function readStateDict(optimizer: Optimizer, dict: OptimizerStateDict): v
       if (saved) states.push([p, readState(optimizer, merged, p, saved)])
     })
   })
-  paramGroups.forEach((group, g) => Object.assign(group, options[g]))
+  for (const [g, group] of paramGroups.entries()) Object.assign(group, options[g])
   optimizer.state.clear()
   for (const [p, state] of states) optimizer.state.set(p, state)
 }

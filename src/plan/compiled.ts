@@ -151,6 +151,11 @@ export interface Resident {
   readonly stores: ReadonlyMap<string, { store: NativeStore; index: number; width: number }>
 }
 
+/** Gathers leave the set and the order to be filled in: `kernel(set, order, made | dims)`. */
+function isGather(kernel: string): boolean {
+  return kernel === 'panel_gather' || kernel.startsWith('gather_')
+}
+
 type Batch = Extract<Origin, { kind: 'batch' }>
 
 /** Turns placed calls into the numbers that native/plan reads. */
@@ -168,8 +173,10 @@ class Encoder {
 
   call({ kernel, buffers, dims, scalars }: PhysicalCall): void {
     this.#numbers.push(addon.signatures[kernel].id)
-    const made = buffers[2]
-    if (kernel.endsWith('gather') || kernel.startsWith('gather')) return this.#gather(made as Physical)
+    if (isGather(kernel)) {
+      this.#gather(buffers[2] as Physical)
+      return
+    }
     for (const buffer of buffers) this.#numbers.push(...this.#place(buffer))
     this.#numbers.push(...dims, ...scalars)
   }

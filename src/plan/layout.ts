@@ -97,7 +97,7 @@ const panelForms: Record<string, Form> = {
 
 /** Whether every float32 buffer of a kernel has its one dim as length, so that any common layout will do. */
 function isElementwise(kernel: string): boolean {
-  const { dims, buffers } = addon.signatures[kernel]
+  const { dims, buffers } = addon.signatures[kernel] ?? { dims: [], buffers: [] }
   return (
     dims.length === 1 &&
     buffers.every(b => (b.dtype !== 'float32' ? b.dims.length === 0 && b.role === 'in' : b.dims.length === 1))
@@ -121,14 +121,16 @@ export class LayoutPass {
 
   #lower(call: SlotCall): void {
     const form = panelForms[call.kernel]
+    const common = isElementwise(call.kernel) ? this.#commonLayout(call) : undefined
     if (form) {
       const scalars = form.scalars ?? call.scalars
-      return this.#place({ ...call, kernel: form.kernel, scalars }, form.layouts(call.dims))
+      this.#place({ ...call, kernel: form.kernel, scalars }, form.layouts(call.dims))
+    } else if (common) {
+      const layouts = call.buffers.map(b => (b?.dtype === 'float32' ? common : null))
+      this.#place({ ...call, dims: [common.length] }, layouts)
+    } else {
+      this.#place(call, [])
     }
-    const common = isElementwise(call.kernel) ? this.#commonLayout(call) : undefined
-    if (!common) return this.#place(call, [])
-    const layouts = call.buffers.map(b => (b?.dtype === 'float32' ? common : null))
-    this.#place({ ...call, dims: [common.length] }, layouts)
   }
 
   /** The panels that an elementwise call's first operand lies in; undefined where rows will do. */

@@ -3,7 +3,7 @@
 import { type Buf, type DType, type Emitter, type KernelCalls, Unplannable } from '../backends/emitter.js'
 import { checkedLabels } from '../backends/run_now.js'
 import { addon } from '../native/addon.js'
-import { type ElementType, type LabelCheck, type Origin, type Slot, type SlotCall, type TypedArray } from './program.js'
+import type { ElementType, LabelCheck, Origin, Slot, SlotCall, TypedArray } from './program.js'
 
 export class Recorder implements Emitter {
   readonly calls: SlotCall[] = []

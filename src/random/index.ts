@@ -3,4 +3,3 @@
 export { defaultGenerator, Generator, manualSeed } from './generator.js'
 export type { Seed } from './native.js'
 export { RandomState, type RandomStateData } from './random_state.js'
-export { rand, randint, randn, randperm, type SamplingOptions } from './sampling.js'

@@ -3,7 +3,7 @@
 import { shapeError, typeError } from '../base/errors.js'
 
 /** A number or arrays of them, nested to any depth. */
-export type Nested = number | readonly Nested[]
+export type Nested = number | readonly (Nested | ArrayLike<number>)[]
 
 type TypedNumbers =
   | Float32Array

@@ -148,7 +148,10 @@ function runNode(e: Emitter, node: Node, grad: Buf): void {
 
 /** Sends `grad` back from `root` to every leaf that requires a gradient. */
 export function runBackward(root: Tensor, grad: Buf): void {
-  if (!root.node) return deliver(emitter, root, grad, true)
+  if (!root.node) {
+    deliver(emitter, root, grad, true)
+    return
+  }
   const nodes = history(root.node)
   root.node.grad = grad
   try {

@@ -3,7 +3,7 @@
 import type { DataLoader } from '../data/index.js'
 import type { Loss } from '../nn/index.js'
 import type { Steps } from './drive.js'
-import type { FitOptions } from './options.js'
+import type { FitOptions, Model } from './options.js'
 
 /** Sums over the batches of one epoch. */
 export interface EpochSums {
@@ -29,11 +29,20 @@ export interface Run {
 }
 
 export interface Engine {
-  readonly name: 'plan' | 'eager'
+  /** `plan`, `eager`, or the name of the backend that was chosen. */
+  readonly name: string
   /** Why the plan could not be used. */
   readonly reason?: string
   trainEpoch(run: Run): Steps<EpochSums>
   evaluate(loader: DataLoader, loss: Loss): Steps<EpochSums>
   /** Makes the model and the optimizer those of the last update: before callbacks, and at the end. */
   handBack(): void
+  /** Frees what it holds outside of JavaScript's memory; the last call. */
+  close?(): void
+}
+
+/** What `fit({ backend })` takes: it brings an engine of its own, or null for the usual ones. */
+export interface TrainingBackend {
+  readonly name: string
+  engine(model: Model, options: FitOptions): Engine | null
 }

@@ -2,14 +2,14 @@
 
 import { Unplannable } from '../backends/emitter.js'
 import { AnnealError } from '../base/errors.js'
+import { defaultGenerator, type Generator } from '../random/index.js'
 import type { Callback } from './callbacks.js'
 import { driveAsync, driveSync, type Steps } from './drive.js'
 import { EagerEngine } from './eager.js'
 import type { Engine, EpochSums, Run } from './engine.js'
 import { AbortedError, type EpochEvent, type History } from './history.js'
-import { defaultGenerator, type Generator } from '../random/index.js'
-import { PlanEngine } from './plan_engine.js'
 import { checkFit, type FitOptions, type Model, schedulerCadence } from './options.js'
+import { PlanEngine } from './plan_engine.js'
 
 const PROGRESS_MS = 100
 
@@ -50,6 +50,7 @@ class FitRun implements Run {
       yield* this.#epochs()
     } finally {
       this.engine.handBack()
+      this.engine.close?.()
     }
     for (const callback of this.#callbacks) callback.onFinish?.(this.model)
     return this.history
@@ -207,6 +208,8 @@ function* exclusively(model: Model, options: FitOptions, steps: () => Steps<Hist
 
 /** The plan where the model can be one, else the eager engine with the reason. */
 function chooseEngine(model: Model, options: FitOptions, synchronous: boolean): Engine {
+  const chosen = options.backend?.engine(model, options)
+  if (chosen) return chosen
   try {
     return new PlanEngine(model, options, synchronous)
   } catch (error) {

@@ -13,8 +13,8 @@ export interface History {
   testAcc?: number[]
   /** The learning rate used for each update; an array per update where the optimizer has several groups. */
   lr: (number | number[])[]
-  /** What trained: the compiled plan or the eager engine. */
-  engine: 'plan' | 'eager'
+  /** What trained: `plan` (compiled), `eager`, or the name of the backend that was chosen. */
+  engine: string
   /** Why it was not the plan. */
   engineReason?: string
 }

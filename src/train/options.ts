@@ -8,6 +8,7 @@ import type { Loss, Module } from '../nn/index.js'
 import { Optimizer } from '../optim/index.js'
 import type { Tensor } from '../tensor/index.js'
 import type { Callback } from './callbacks.js'
+import type { TrainingBackend } from './engine.js'
 import type { EpochEvent, ProgressEvent } from './history.js'
 
 /** A model of one input. */
@@ -38,6 +39,8 @@ export interface FitOptions {
   signal?: AbortSignal
   /** At most this many threads. */
   threads?: number
+  /** Trains on another backend, to compare: `backends.reference`, or one of `await backends.tfjs(kind)`. Default: native. */
+  backend?: TrainingBackend
 }
 
 const known = [
@@ -55,6 +58,7 @@ const known = [
   'onProgress',
   'signal',
   'threads',
+  'backend',
 ] satisfies (keyof FitOptions)[]
 
 function checkLoader(name: string, loader: unknown): void {
@@ -103,6 +107,9 @@ export function checkFit(model: Model, options: FitOptions): void {
   }
   if (options.signal !== undefined && !(options.signal instanceof AbortSignal)) {
     throw typeError('fit', 'signal to be an AbortSignal', options.signal)
+  }
+  if (options.backend !== undefined && typeof options.backend?.engine !== 'function') {
+    throw typeError('fit', 'backend to be one of backends', options.backend)
   }
   checkNumbers(options)
   checkCallbacks(options)

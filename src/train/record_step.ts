@@ -1,13 +1,13 @@
 /** Records one training or evaluation step of a model as a program. Not here: placing or running it. */
 
 import { Unplannable } from '../backends/emitter.js'
+import type { Loss } from '../nn/index.js'
 import { sizeOf } from '../ops/spec.js'
 import type { Advance } from '../plan/compiled.js'
 import type { LabelCheck, Slot, SlotCall } from '../plan/program.js'
 import { Recorder } from '../plan/recorder.js'
 import { noGrad, Tensor } from '../tensor/index.js'
 import { withEmitter } from '../tensor/tape.js'
-import type { Loss } from '../nn/index.js'
 import type { FitOptions, Model } from './options.js'
 import type { UpdateRows } from './update_rows.js'
 

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { expect } from 'vitest'
-import { Tensor, tensor } from '../../src/tensor/index.js'
+import { type Tensor, tensor } from '../../src/tensor/index.js'
 
 /** A tensor as the goldens store it. */
 export interface Stored {
@@ -31,7 +31,10 @@ export function expectClose(got: ArrayLike<number>, want: ArrayLike<number>, ato
   expect(got.length).toBe(want.length)
   for (let i = 0; i < want.length; i++) {
     if (!Number.isFinite(want[i])) expect(got[i], `element ${i}`).toBe(want[i])
-    else expect(Math.abs(got[i] - want[i]), `element ${i}: ${got[i]}, want ${want[i]}`).toBeLessThanOrEqual(atol + rtol * Math.abs(want[i]))
+    else
+      expect(Math.abs(got[i] - want[i]), `element ${i}: ${got[i]}, want ${want[i]}`).toBeLessThanOrEqual(
+        atol + rtol * Math.abs(want[i]),
+      )
   }
 }
 

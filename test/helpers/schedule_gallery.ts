@@ -27,8 +27,8 @@ export function galleryOptimizer(groups = 1): { paramGroups: lr.ScheduledGroup[]
 
 /** The picture of a schedule, beside docs/schedules.md. */
 export function galleryFile(name: string): string {
-  const snake = name.replace(/([a-z])([A-Z])/g, '$1_$2').replace(/([A-Z]+)LR$/, (_, s: string) => `${s}_LR`)
-  return `schedules/${snake.toLowerCase()}.svg`
+  const words = name.match(/LR|SWA|REX|[A-Z][a-z]+/g) as string[]
+  return `schedules/${words.join('_').toLowerCase()}.svg`
 }
 
 /** A loss that falls, stalls, falls and stalls again. */

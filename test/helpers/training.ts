@@ -6,8 +6,7 @@ import type { LRScheduler } from '../../src/lr_scheduler/index.js'
 import * as nn from '../../src/nn/index.js'
 import { clipGradNorm } from '../../src/nn/utils.js'
 import type { Optimizer } from '../../src/optim/index.js'
-import { manualSeed } from '../../src/random/index.js'
-import { RandomState } from '../../src/random/index.js'
+import { manualSeed, RandomState } from '../../src/random/index.js'
 import { noGrad, Tensor, tensor } from '../../src/tensor/index.js'
 import type { Model } from '../../src/train/options.js'
 
@@ -102,7 +101,10 @@ export function explicitLoop(job: Job, epochs: number, extra: { clip?: number; a
 }
 
 function digest({ data }: Tensor): string {
-  return createHash('sha256').update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)).digest('hex').slice(0, 16)
+  return createHash('sha256')
+    .update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+    .digest('hex')
+    .slice(0, 16)
 }
 
 /** Weights and optimizer state, tensors as digests of their bits. */

@@ -2,8 +2,8 @@
 
 import { checkInt, checkOptions } from '../base/check.js'
 import { typeError } from '../base/errors.js'
-import { Tensor } from '../tensor/tensor.js'
-import { checkGenerator, type Generator } from './generator.js'
+import { checkGenerator, type Generator } from '../random/generator.js'
+import { Tensor } from './tensor.js'
 
 export interface SamplingOptions {
   /** Default: the default generator. */

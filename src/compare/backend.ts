@@ -1,0 +1,81 @@
+/**
+ * What a backend is to a comparison: who it is, its kernels, an optimizer's update, a training step, a whole fit. One
+ * interface for ours and for TensorFlow.js, so that tests and benchmarks treat all of them alike.
+ */
+
+import type { Loss } from '../nn/index.js'
+import type { Optimizer } from '../optim/index.js'
+import type { Tensor } from '../tensor/index.js'
+import type { Engine } from '../train/engine.js'
+import type { FitOptions, Model } from '../train/options.js'
+
+/** An argument of a kernel: a buffer, null for one that is left out, a size or a scalar. */
+export type KernelArg = Float32Array | Float64Array | Int32Array | null | number
+
+/** A kernel with the arguments of its line in native/kernels/kernels.def; it writes its outputs to the buffers given. */
+export type KernelFunction = (...args: KernelArg[]) => void
+
+/** A kernel call whose operands are where the backend wants them, to be run many times. */
+export interface PreparedCall {
+  /** Computes and waits for the result. */
+  run(): void
+  /** Writes the outputs of the last run to the buffers that were given. */
+  read(): void
+  dispose(): void
+}
+
+/** Updates of the parameters from their gradients, by a backend's own optimizer. */
+export interface Updater {
+  /** One update with the gradients as they are in `p.grad`; the rates are those of the optimizer's groups now. */
+  step(): void
+  /** Writes the parameters back to the tensors. */
+  read(): void
+  dispose(): void
+}
+
+/** What came out of one batch. */
+export interface BatchResult {
+  /** The loss before the update. */
+  readonly loss: number
+  /** The model's output, row-major. */
+  readonly prediction: ArrayLike<number>
+}
+
+/** Trains a model with weights of its own, batch by batch. */
+export interface Trainer {
+  /** Forward, loss, backward, update. */
+  step(x: Tensor, y: Tensor): BatchResult
+  /** Forward and loss. */
+  evaluate(x: Tensor, y: Tensor): BatchResult
+  /** Takes the model's weights. */
+  load(): void
+  /** Gives the model its weights. */
+  read(): void
+  dispose(): void
+}
+
+/** What a step needs besides the model. */
+export type Training = Pick<FitOptions, 'loss' | 'optimizer'> & { readonly loss: Loss; readonly optimizer: Optimizer }
+
+export interface Backend {
+  /** `native`, `reference` or the kind of TensorFlow.js. */
+  readonly name: string
+  /** Versions of what computes. */
+  readonly version: string
+  /** What it runs on: the GPU's name, or that it is the CPU. */
+  readonly device: string
+  /** At most this many threads. */
+  readonly threads: number
+  /** The instruction set or the SIMD level. */
+  readonly isa: string
+  /** The kernels that it has, by their names in kernels.def. */
+  readonly kernels: Readonly<Record<string, KernelFunction>>
+  /** Readies a call of one of `kernels` for being run many times. */
+  prepare(kernel: string, args: readonly KernelArg[]): PreparedCall
+  /** Throws ERR_BACKEND where this backend has no such optimizer or not these options. */
+  updater(optimizer: Optimizer): Updater
+  /** Throws ERR_BACKEND where this backend cannot train this model. */
+  trainer(model: Model, training: Training): Trainer
+  /** What `fit({ backend })` runs on; null: fit's own engines. */
+  engine(model: Model, options: FitOptions): Engine | null
+}

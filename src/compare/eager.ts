@@ -1,0 +1,102 @@
+/** Our two backends, both through the eager tape: native kernels, and their float64 twins in TypeScript. */
+
+import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import type { Emitter } from '../backends/emitter.js'
+import { nativeEmitter } from '../backends/native.js'
+import { referenceEmitter } from '../backends/reference.js'
+import { AnnealError } from '../base/errors.js'
+import { addon } from '../native/addon.js'
+import { opTwins } from '../ops/twins.js'
+import * as optimizers from '../optim/index.js'
+import { noGrad } from '../tensor/index.js'
+import { withEmitter } from '../tensor/tape.js'
+import type { Backend, KernelFunction, Trainer } from './backend.js'
+import { BackendEngine } from './engine.js'
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
+
+/** The float64 twins of all kernels: those of the ops and those of the optimizers. */
+export const twins = Object.assign(
+  {},
+  opTwins,
+  ...Object.values(optimizers).map(optimizer => ('rule' in optimizer ? optimizer.rule.reference : {})),
+) as Readonly<Record<string, KernelFunction>>
+
+function trainerOn(emitter: Emitter): Backend['trainer'] {
+  return (model, { loss, optimizer }): Trainer => ({
+    step: (x, y) =>
+      withEmitter(emitter, () => {
+        optimizer.zeroGrad()
+        const prediction = model.forward(x)
+        const value = loss.forward(prediction, y)
+        value.backward()
+        optimizer.step()
+        return { loss: value.item(), prediction: prediction.data }
+      }),
+    evaluate: (x, y) =>
+      withEmitter(emitter, () =>
+        noGrad(() => {
+          const prediction = model.forward(x)
+          return { loss: loss.forward(prediction, y).item(), prediction: prediction.data }
+        }),
+      ),
+    load() {},
+    read() {},
+    dispose: () => optimizer.zeroGrad(),
+  })
+}
+
+type Identity = Pick<Backend, 'name' | 'threads' | 'isa' | 'kernels' | 'engine'>
+
+function eagerBackend(emitter: Emitter, identity: Identity): Backend {
+  const nothing = () => {}
+  return {
+    version,
+    device: 'CPU',
+    ...identity,
+    prepare(kernel, args) {
+      const call = identity.kernels[kernel]
+      if (!call) throw new AnnealError('ERR_BACKEND', `${identity.name}: expected a kernel but received ${kernel}`)
+      return { run: () => call(...args), read: nothing, dispose: nothing }
+    },
+    updater: optimizer => ({
+      step: () => withEmitter(emitter, () => optimizer.step()),
+      read: nothing,
+      dispose: nothing,
+    }),
+    trainer: trainerOn(emitter),
+  }
+}
+
+/** The SIMD kernels of the addon. */
+export const native: Backend = eagerBackend(nativeEmitter, {
+  name: 'native',
+  threads: availableParallelism(),
+  isa: addon.isa,
+  kernels: addon.kernels as Readonly<Record<string, KernelFunction>>,
+  engine: () => null,
+})
+
+/** A twin on float32 arrays: float64 inside, one rounding at the end. */
+function rounded(name: string, twin: KernelFunction): KernelFunction {
+  return (...args) => {
+    const wide = args.map(arg => (arg instanceof Float32Array ? Float64Array.from(arg) : arg))
+    twin(...wide)
+    const { buffers } = addon.signatures[name]
+    buffers.forEach(({ role }, i) => {
+      if (role !== 'in' && args[i] instanceof Float32Array) (args[i] as Float32Array).set(wide[i] as Float64Array)
+    })
+  }
+}
+
+/** The kernels' twins in TypeScript: float64 inside, weights stored as float32. */
+export const reference: Backend = eagerBackend(referenceEmitter(twins as never), {
+  name: 'reference',
+  threads: 1,
+  isa: 'none',
+  kernels: Object.fromEntries(Object.entries(twins).map(([name, twin]) => [name, rounded(name, twin)])),
+  engine: (model, options) => new BackendEngine(reference, model, options),
+})

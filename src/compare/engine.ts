@@ -1,0 +1,86 @@
+/** `fit` on a backend's trainer: the engine of `fit({ backend })`, batch by batch and in the loader's order. */
+
+import { AnnealError } from '../base/errors.js'
+import type { DataLoader } from '../data/index.js'
+import type { Tensor } from '../tensor/index.js'
+import { breathe, type Steps } from '../train/drive.js'
+import { inEvalMode } from '../train/eager.js'
+import type { Engine, EpochSums, Run } from '../train/engine.js'
+import type { FitOptions, Model } from '../train/options.js'
+import type { Backend, BatchResult, Trainer } from './backend.js'
+
+/** Rows whose label is the largest logit, the first of equals. */
+function countCorrect(prediction: ArrayLike<number>, { data: labels }: Tensor): number {
+  const classes = prediction.length / labels.length
+  let count = 0
+  for (let r = 0; r < labels.length; r++) {
+    let best = 0
+    for (let c = 1; c < classes; c++) if (prediction[r * classes + c] > prediction[r * classes + best]) best = c
+    count += Number(best === labels[r])
+  }
+  return count
+}
+
+function refuse(backend: Backend, option: string): AnnealError {
+  return new AnnealError('ERR_BACKEND', `fit: expected no ${option} with the backend ${backend.name}, which has none`)
+}
+
+export class BackendEngine implements Engine {
+  readonly name: string
+  readonly #trainer: Trainer
+
+  constructor(
+    backend: Backend,
+    private readonly model: Model,
+    private readonly options: FitOptions,
+  ) {
+    if (options.clipGradNorm !== undefined) throw refuse(backend, 'clipGradNorm')
+    if ((options.accumulate ?? 1) !== 1) throw refuse(backend, 'accumulate')
+    this.name = backend.name
+    this.#trainer = backend.trainer(model, options)
+  }
+
+  *trainEpoch(run: Run): Steps<EpochSums> {
+    const sums = emptySums()
+    for (const [x, y] of this.options.train) {
+      run.beforeUpdate()
+      this.#add(sums, this.#trainer.step(x, y), y)
+      run.afterUpdate()
+      run.afterChunk(sums)
+      yield breathe
+    }
+    return sums
+  }
+
+  evaluate(loader: DataLoader): Steps<EpochSums> {
+    return inEvalMode(this.model, () => this.#evaluate(loader))
+  }
+
+  handBack(): void {
+    this.#trainer.read()
+  }
+
+  close(): void {
+    this.#trainer.dispose()
+  }
+
+  *#evaluate(loader: DataLoader): Steps<EpochSums> {
+    const sums = emptySums()
+    for (const [x, y] of loader) {
+      this.#add(sums, this.#trainer.evaluate(x, y), y)
+      yield breathe
+    }
+    return sums
+  }
+
+  #add(sums: EpochSums, { loss, prediction }: BatchResult, y: Tensor): void {
+    sums.loss += loss
+    sums.batches++
+    sums.rows += y.shape[0]
+    if (this.options.loss.classifies) sums.correct += countCorrect(prediction, y)
+  }
+}
+
+function emptySums(): EpochSums {
+  return { loss: 0, batches: 0, rows: 0, correct: 0 }
+}

@@ -1,0 +1,180 @@
+/** The kernels on random shapes and values, against their float64 twins. */
+
+import { addon } from '../../native/addon.js'
+import type { Backend, KernelArg } from '../backend.js'
+import { twins } from '../eager.js'
+import { Draw } from './draw.js'
+import { isOurs, judge, noVerdict, smallestOf, statedTerms, type Truth, tfjsFactor, type Verdict } from './judge.js'
+import type { Case, Subject } from './subject.js'
+
+interface Inputs {
+  /** The kernel's buffers in its order; outputs as their lengths. */
+  readonly buffers: readonly (Float32Array | Int32Array | null | { readonly length: number })[]
+  readonly dims: Readonly<Record<string, number>>
+  readonly scalars?: readonly number[]
+  /** Terms of TensorFlow.js beyond twice ours. */
+  readonly tfjsTerms?: number
+  /** Options that only our backends have. */
+  readonly oursOnly?: boolean
+}
+
+interface KernelSubject {
+  readonly inputs: (draw: Draw) => Inputs
+  /** Magnitudes of the outputs; by default the twin `magnitude` on absolute values. */
+  readonly magnitudes: (inputs: Inputs) => Float64Array[]
+}
+
+const isOutput = (buffer: Inputs['buffers'][number]): buffer is { length: number } =>
+  buffer !== null && !ArrayBuffer.isView(buffer)
+
+/** Arguments with new outputs of a type. */
+function argumentsOf(
+  { buffers, dims, scalars = [] }: Inputs,
+  Floats: Float64ArrayConstructor | Float32ArrayConstructor,
+) {
+  const outputs: (Float32Array | Float64Array)[] = []
+  const args: KernelArg[] = buffers.map(buffer => {
+    if (!isOutput(buffer)) return buffer as KernelArg
+    outputs.push(new Floats(buffer.length))
+    return outputs[outputs.length - 1]
+  })
+  return { args: [...args, ...Object.values(dims), ...scalars], outputs }
+}
+
+/** The outputs of a twin in float64. */
+function inFloat64(kernel: string, inputs: Inputs): Float64Array[] {
+  const { args, outputs } = argumentsOf(inputs, Float64Array)
+  twins[kernel](...args)
+  return outputs as Float64Array[]
+}
+
+/** Magnitudes of a kernel that is a sum of products: the kernel on absolute values, the mask `a` as it is. */
+function ofAbsolutes(kernel: string): KernelSubject['magnitudes'] {
+  return inputs => {
+    const mask = addon.signatures[kernel].buffers.findIndex(({ name }) => name === 'a')
+    const buffers = inputs.buffers.map((buffer, i) => {
+      return buffer instanceof Float32Array && i !== mask ? buffer.map(Math.abs) : buffer
+    })
+    return inFloat64(kernel, { ...inputs, buffers })
+  }
+}
+
+const forward = (draw: Draw): Inputs => {
+  const [m, k, n, texture] = [draw.size(), draw.size(), draw.size(), draw.texture()]
+  const [x, w] = [draw.floats(m * k, texture), draw.floats(n * k, texture)]
+  const b = draw.chance(75) ? draw.floats(n, texture) : null
+  return { buffers: [x, w, b, { length: m * n }], dims: { m, k, n } }
+}
+
+function crossEntropyInputs(draw: Draw): Inputs {
+  const [m, n] = [draw.size(), draw.integer(1, 40)]
+  const ignoreIndex = draw.chance(70) ? -100 : draw.integer(0, n - 1)
+  const labels = Int32Array.from({ length: m }, () => (draw.chance(10) ? ignoreIndex : draw.integer(0, n - 1)))
+  if (labels.every(label => label === ignoreIndex)) labels[0] = n > 1 ? (ignoreIndex + 1 + n) % n : 0
+  const logits = draw.floats(m * n, draw.texture()).map(v => v * 4)
+  const weight = draw.chance(30) ? draw.floats(n).map(v => Math.abs(v) + 0.1) : null
+  const smoothing = draw.chance(60) ? 0 : draw.uniform()
+  return {
+    buffers: [logits, labels, weight, { length: m }, { length: 1 }, { length: m * n }],
+    dims: { m, n },
+    scalars: [draw.integer(0, 2), labels[0] === ignoreIndex && n === 1 ? -100 : ignoreIndex, smoothing],
+    tfjsTerms: m,
+    oursOnly: weight !== null && smoothing > 0,
+  }
+}
+
+/** Magnitudes of one row's loss and gradient, from those of its shifted logits, their exponentials and their logarithm. */
+function crossEntropyRow(x: Float64Array, label: number, weight: Float32Array | null, smoothing: number) {
+  const max = x.reduce((a, b) => Math.max(a, b))
+  const shifted = x.map(v => Math.abs(v) + Math.abs(max))
+  const exponentials = x.map(v => Math.exp(v - max))
+  const sum = exponentials.reduce((a, b) => a + b)
+  const sumMagnitude = exponentials.reduce((a, e, c) => a + e * (1 + shifted[c]), 0)
+  const log = Math.abs(Math.log(sum)) + sumMagnitude / sum
+  const shares = x.map((_, c) => ((c === label ? 1 - smoothing : 0) + smoothing / x.length) * (weight?.[c] ?? 1))
+  const total = shares.reduce((a, b) => a + b)
+  return {
+    loss: shares.reduce((a, share, c) => a + share * (shifted[c] + log), 0),
+    gradient: x.map((_, c) => total * (exponentials[c] / sum) * (1 + shifted[c] + log) + shares[c]),
+  }
+}
+
+function crossEntropyMagnitudes({ buffers, dims: { m, n }, scalars }: Inputs): Float64Array[] {
+  const [logits, labels, weight] = buffers as [Float32Array, Int32Array, Float32Array | null]
+  const [reduction, ignoreIndex, smoothing] = scalars!
+  const [rows, loss, gradients] = [new Float64Array(m), new Float64Array(1), new Float64Array(m * n)]
+  let norm = 0
+  labels.forEach((label, r) => {
+    if (label === ignoreIndex) return
+    const row = crossEntropyRow(Float64Array.from(logits.subarray(r * n, (r + 1) * n)), label, weight, smoothing)
+    rows[r] = row.loss
+    gradients.set(row.gradient, r * n)
+    loss[0] += row.loss
+    norm += weight?.[label] ?? 1
+  })
+  if (reduction !== 1) return [rows, loss, gradients]
+  return [rows, loss.map(v => v / norm), gradients.map(v => v / norm)]
+}
+
+const kernels: Readonly<Record<string, KernelSubject>> = {
+  linear_fwd: { inputs: forward, magnitudes: ofAbsolutes('linear_fwd') },
+  linear_relu_fwd: { inputs: forward, magnitudes: ofAbsolutes('linear_fwd') },
+  linear_bwd_input: {
+    inputs(draw) {
+      const [m, k, n, texture] = [draw.size(), draw.size(), draw.size(), draw.texture()]
+      const a = draw.chance(75) ? draw.floats(m * k).map(v => Math.max(v, 0)) : null
+      const buffers = [draw.floats(m * n, texture), draw.floats(n * k, texture), a, { length: m * k }]
+      return { buffers, dims: { m, k, n } }
+    },
+    magnitudes: ofAbsolutes('linear_bwd_input'),
+  },
+  linear_bwd_weight: {
+    inputs(draw) {
+      const [m, k, n, texture] = [draw.size(), draw.size(), draw.size(), draw.texture()]
+      const db = draw.chance(75) ? { length: n } : null
+      const buffers = [draw.floats(m * n, texture), draw.floats(m * k, texture), { length: n * k }, db]
+      return { buffers, dims: { m, k, n } }
+    },
+    magnitudes: ofAbsolutes('linear_bwd_weight'),
+  },
+  softmax_xent_fwd_bwd: { inputs: crossEntropyInputs, magnitudes: crossEntropyMagnitudes },
+}
+
+class KernelCase implements Case {
+  #truth: Truth[] | undefined
+
+  constructor(
+    private readonly kernel: string,
+    private readonly inputs: Inputs,
+  ) {}
+
+  check(backend: Backend): Verdict | null {
+    const { kernel, inputs } = this
+    if (inputs.oursOnly && !isOurs(backend)) return null
+    const { args, outputs } = argumentsOf(inputs, Float32Array)
+    backend.kernels[kernel](...args)
+    const stated = statedTerms(kernel, inputs.dims)
+    const terms = isOurs(backend) ? stated : tfjsFactor * (stated + 1) + (inputs.tfjsTerms ?? 0)
+    const verdict = noVerdict()
+    this.#inFloat64().forEach((truth, i) => judge(outputs[i], truth, terms, smallestOf(backend), verdict))
+    return verdict
+  }
+
+  #inFloat64(): Truth[] {
+    const { kernel, inputs } = this
+    if (this.#truth) return this.#truth
+    const magnitudes = kernels[kernel].magnitudes(inputs)
+    const names = addon.signatures[kernel].buffers.filter((_, i) => {
+      const buffer = inputs.buffers[i]
+      return buffer !== null && isOutput(buffer)
+    })
+    this.#truth = inFloat64(kernel, inputs).map((want, i) => ({ name: names[i].name, want, magnitude: magnitudes[i] }))
+    return this.#truth
+  }
+}
+
+export const kernelSubjects: readonly Subject[] = Object.entries(kernels).map(([name, { inputs }]) => ({
+  name,
+  has: backend => name in backend.kernels,
+  draw: seed => new KernelCase(name, inputs(new Draw(seed))),
+}))

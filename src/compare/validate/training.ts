@@ -1,0 +1,140 @@
+/**
+ * Whole training runs: nets of three sizes, SGD 0.01, from equal weights on equal batches, against the float64 reference.
+ * Every step is compared twice: from the reference's weights of that step, and along the backend's own trajectory.
+ */
+
+import * as nn from '../../nn/index.js'
+import { SGD } from '../../optim/index.js'
+import { defaultGenerator } from '../../random/index.js'
+import { Tensor } from '../../tensor/index.js'
+import type { Backend, Trainer } from '../backend.js'
+import { reference } from '../eager.js'
+import { Draw } from './draw.js'
+import { noVerdict, ulp, type Verdict } from './judge.js'
+import type { Case, Subject } from './subject.js'
+
+/** Relative error that a loss may have from equal weights, and that losses and weights may have along a trajectory. */
+const STEP = 1e-5
+const TRAJECTORY = 1e-4
+
+const nets = [
+  { widths: [2, 8, 3], batch: 32 },
+  { widths: [64, 32, 10], batch: 64 },
+  { widths: [784, 128, 10], batch: 128 },
+]
+
+/** Steps of a run; plain JavaScript does fewer of the large net. */
+export const trainingSteps = { all: 200, largeInJavaScript: 20 }
+
+function makeNet([inputs, hidden, classes]: readonly number[], draw: Draw): nn.Sequential {
+  const state = defaultGenerator.getState()
+  const net = new nn.Sequential(new nn.Linear(inputs, hidden), new nn.ReLU(), new nn.Linear(hidden, classes))
+  defaultGenerator.setState(state)
+  for (const p of net.parameters()) p.data.set(draw.floats(p.size).map(v => v / Math.sqrt(inputs)))
+  return net
+}
+
+type Batch = [x: Tensor, y: Tensor]
+
+function makeBatches([inputs, , classes]: readonly number[], rows: number, draw: Draw): Batch[] {
+  return Array.from({ length: 8 }, () => [
+    new Tensor([rows, inputs], 'float32', draw.floats(rows * inputs)),
+    new Tensor(
+      [rows],
+      'int32',
+      Int32Array.from({ length: rows }, () => draw.integer(0, classes - 1)),
+    ),
+  ])
+}
+
+class TrainingCase implements Case {
+  readonly #batches: Batch[]
+  /** The reference's weights before each step, and that step's loss. */
+  readonly #path: { weights: Float32Array[]; loss: number }[] = []
+  readonly #referenceNet: nn.Sequential
+  readonly #reference: Trainer
+
+  constructor(
+    private readonly widths: readonly number[],
+    rows: number,
+    private readonly seed: number,
+  ) {
+    this.#batches = makeBatches(widths, rows, new Draw(seed + 1))
+    const { net, trainer } = this.#start(reference)
+    this.#referenceNet = net
+    this.#reference = trainer
+  }
+
+  check(backend: Backend): Verdict {
+    const slow = backend.isa === 'none' && this.widths[0] > 100
+    const steps = slow ? Math.min(trainingSteps.largeInJavaScript, trainingSteps.all) : trainingSteps.all
+    const verdict = noVerdict()
+    this.#extend(steps + 1)
+    this.#stepByStep(backend, steps, verdict)
+    this.#trajectory(backend, steps, verdict)
+    return verdict
+  }
+
+  /** A net with the weights of this case. */
+  #start(backend: Backend): { net: nn.Sequential; trainer: Trainer } {
+    const net = makeNet(this.widths, new Draw(this.seed))
+    const optimizer = new SGD(net.parameters(), { lr: 0.01 })
+    return { net, trainer: backend.trainer(net, { loss: new nn.CrossEntropyLoss(), optimizer }) }
+  }
+
+  #batch(step: number): Batch {
+    return this.#batches[step % this.#batches.length]
+  }
+
+  #extend(steps: number): void {
+    for (let i = this.#path.length; i < steps; i++) {
+      const weights = this.#referenceNet.parameters().map(p => Float32Array.from(p.data))
+      this.#path.push({ weights, loss: this.#reference.step(...this.#batch(i)).loss })
+    }
+  }
+
+  #stepByStep(backend: Backend, steps: number, verdict: Verdict): void {
+    const { net, trainer } = this.#start(backend)
+    for (let i = 0; i < steps; i++) {
+      const { weights, loss } = this.#path[i]
+      net.parameters().forEach((p, k) => {
+        p.data.set(weights[k])
+      })
+      trainer.load()
+      const got = trainer.step(...this.#batch(i)).loss
+      verdict.ulps = Math.max(verdict.ulps, Math.abs(got - loss) / ulp(loss))
+      note(verdict, `loss of step ${i + 1} from equal weights`, loss, got, Math.abs(loss) * STEP)
+    }
+    trainer.dispose()
+  }
+
+  #trajectory(backend: Backend, steps: number, verdict: Verdict): void {
+    const { net, trainer } = this.#start(backend)
+    for (let i = 0; i < steps; i++) {
+      const { loss } = this.#path[i]
+      const got = trainer.step(...this.#batch(i)).loss
+      note(verdict, `loss of step ${i + 1} of the run`, loss, got, Math.abs(loss) * TRAJECTORY)
+    }
+    trainer.read()
+    trainer.dispose()
+    net.parameters().forEach((p, k) => {
+      const want = this.#path[steps].weights[k]
+      const largest = want.reduce((a, w) => Math.max(a, Math.abs(w)), 0)
+      for (let i = 0; i < p.size; i++) note(verdict, `weight ${k}[${i}]`, want[i], p.data[i], largest * TRAJECTORY)
+    })
+  }
+}
+
+function note(verdict: Verdict, what: string, want: number, got: number, allowed: number): void {
+  const share = Math.abs(got - want) / allowed
+  if (share <= verdict.share) return
+  verdict.share = Number.isNaN(share) ? Infinity : share
+  verdict.worst = `${what}: expected ${want} but received ${got}`
+}
+
+export const trainingSubjects: readonly Subject[] = nets.map(({ widths, batch }) => ({
+  name: `train-${widths.join('-')}`,
+  cases: 1,
+  has: () => true,
+  draw: seed => new TrainingCase(widths, batch, seed),
+}))
