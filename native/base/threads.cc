@@ -41,14 +41,16 @@ void wait_a_little(int spins) {
 
 }  // namespace
 
-// One thread. `ticket` counts its jobs; the job's fields are written before it is raised.
+// One thread. `ticket` counts its jobs, whose fields are written before it is raised; `claimed` the last job that somebody
+// has begun: the thread itself, or the poster when the thread was too late. A job that is not claimed keeps its fields.
 struct alignas(64) Worker {
   std::atomic<unsigned> ticket{0};
   std::atomic<bool> sleeping{false};
   PartFn body = nullptr;  // null: end
   void* context = nullptr;
   int part = 0, parts = 0;
-  alignas(64) std::atomic<unsigned> finished{0};
+  alignas(64) std::atomic<unsigned> claimed{0};
+  std::atomic<unsigned> finished{0};
   Worker* next = nullptr;  // of the same team
   std::mutex mutex;
   std::condition_variable wake;
@@ -65,29 +67,44 @@ struct alignas(64) Worker {
     wake.notify_one();
   }
 
-  void await_finished() const {
-    for (int spins = 0; finished.load(std::memory_order_acquire) != ticket.load(std::memory_order_relaxed); spins += spins < kSpinsBeforeYield) {
+  bool claim(unsigned job) {
+    unsigned before = job - 1;
+    return claimed.compare_exchange_strong(before, job);
+  }
+
+  // Does the posted job here unless the thread has begun it: on a busy machine it may not get a core for milliseconds.
+  void finish_job() {
+    const unsigned job = ticket.load(std::memory_order_relaxed);
+    if (claim(job)) {
+      body(context, part, parts);
+      return;
+    }
+    for (int spins = 0; finished.load(std::memory_order_acquire) != job; spins += spins < kSpinsBeforeYield) {
       wait_a_little(spins);
     }
   }
 
-  void await_ticket(unsigned seen) {
+  // The newest ticket, once it is not `seen`.
+  unsigned await_ticket(unsigned seen) {
     for (int spins = 0; spins < kSpinsBeforeSleep; ++spins) {
-      if (ticket.load(std::memory_order_acquire) != seen) return;
+      const unsigned now = ticket.load(std::memory_order_acquire);
+      if (now != seen) return now;
       wait_a_little(spins);
     }
     std::unique_lock<std::mutex> lock(mutex);
     sleeping.store(true);
     wake.wait(lock, [&] { return ticket.load() != seen; });
     sleeping.store(false);
+    return ticket.load();
   }
 
   void serve() {
-    for (unsigned seen = 0;; ++seen) {
-      await_ticket(seen);
+    for (unsigned job = 0;;) {
+      job = await_ticket(job);
+      if (!claim(job)) continue;
       if (!body) return;
       body(context, part, parts);
-      finished.store(seen + 1, std::memory_order_release);
+      finished.store(job, std::memory_order_release);
     }
   }
 };
@@ -186,7 +203,7 @@ void Team::parallel(PartFn body, void* context) {
   int part = 1;
   for (Worker* worker = first_; worker; worker = worker->next) worker->post(body, context, part++, size_);
   body(context, 0, size_);
-  for (Worker* worker = first_; worker; worker = worker->next) worker->await_finished();
+  for (Worker* worker = first_; worker; worker = worker->next) worker->finish_job();
 }
 
 void join_threads() { pool().join(); }

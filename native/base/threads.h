@@ -21,7 +21,8 @@ class Team {
 
   int size() const { return size_; }
 
-  // Runs the parts 0 ... size() - 1, the first on this thread, and returns when all are done. About a microsecond.
+  // Runs the parts 0 ... size() - 1, the first on this thread and the others where a thread begins them before it is
+  // done, and returns when all are done. Costs about a microsecond.
   void parallel(PartFn body, void* context);
 
  private:
