@@ -161,7 +161,7 @@ function publish(from, out, stamp, started) {
 }
 
 /** One build at a time per checkout: a second one waits for the first, and takes over when that has died. */
-function withLock(body) {
+export function withLock(body) {
   const lock = join(root, 'build', 'native.lock')
   mkdirSync(dirname(lock), { recursive: true })
   for (let waited = 0; ; waited += 200) {

@@ -36,7 +36,9 @@ function run(command, args, cwd) {
 
 const project = mkdtempSync(join(tmpdir(), 'anneal-tarball-'))
 try {
-  const [{ filename }] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', project], root).replace(/^[^[]*/, ''))
+  const [{ filename }] = JSON.parse(
+    run('npm', ['pack', '--json', '--pack-destination', project], root).replace(/^[^[]*/, ''),
+  )
   writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'stranger', private: true, type: 'module' }))
   run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', join(project, filename)], project)
   writeFileSync(join(project, 'train.ts'), program)

@@ -2,14 +2,14 @@
  * Builds and runs the C++ tests of the kernels and of the plan (native/test), which need cmake and no Node. What is not
  * an option of this script goes to the kernels' test.
  *
- *   node scripts/kernel_test.mjs             on this CPU
+ *   node scripts/kernel_test.mjs             on this CPU, from the objects of the addon
  *   node scripts/kernel_test.mjs --sanitize  on this CPU, under AddressSanitizer and UndefinedBehaviorSanitizer
  *   node scripts/kernel_test.mjs --neon      cross-compiled for aarch64, run by qemu-aarch64
  */
 import { spawnSync } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { root } from './build_native.mjs'
+import { buildNative, root, withLock } from './build_native.mjs'
 import { cmakeProblem, findProgram } from './toolchain.mjs'
 
 const aarch64 = [
@@ -17,10 +17,16 @@ const aarch64 = [
   '-DCMAKE_SYSTEM_PROCESSOR=aarch64',
   '-DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++',
 ]
+const targets = ['kernels_test', 'plan_test']
+/** Where each variant is built, what makes that folder a cmake build, and what runs the programs. */
 const variants = {
-  '--plain': { folder: 'build/kernels', define: [], runner: [] },
-  '--sanitize': { folder: 'build/kernels-sanitize', define: ['-DANNEAL_SANITIZE=ON'], runner: [] },
-  '--neon': { folder: 'build/kernels-neon', define: aarch64, runner: ['qemu-aarch64'], needs: 'aarch64-linux-gnu-g++' },
+  '--plain': { folder: 'build/cmake', configure: () => buildNative({ cmake: true }) },
+  '--sanitize': { folder: 'build/cmake-sanitize', configure: () => buildNative({ sanitize: true }) },
+  '--neon': {
+    folder: 'build/neon',
+    configure: folder => run('cmake', ['-S', '.', '-B', folder, ...aarch64], { quiet: true }),
+    needs: ['qemu-aarch64', 'aarch64-linux-gnu-g++'],
+  },
 }
 
 function fail(message) {
@@ -43,17 +49,19 @@ function run(program, args, { quiet = false } = {}) {
 
 const args = process.argv.slice(2)
 const name = args.find(arg => arg in variants) ?? '--plain'
-const { folder, define, runner, needs } = variants[name]
-for (const program of [...runner, needs].filter(Boolean)) {
+const { folder, configure, needs = [] } = variants[name]
+for (const program of needs) {
   if (!findProgram(program)) fail(`expected ${program} in PATH for ${name} (Debian: qemu-user, g++-aarch64-linux-gnu)`)
 }
 if (cmakeProblem()) fail(cmakeProblem())
 
 const build = join(root, folder)
-run('cmake', ['-S', '.', '-B', build, '-DANNEAL_KERNEL_TEST=ON', ...define], { quiet: true })
-run('cmake', ['--build', build, '--parallel', String(availableParallelism())], { quiet: true })
+configure(build)
+const parallel = ['--parallel', String(availableParallelism())]
+withLock(() => run('cmake', ['--build', build, '--target', ...targets, ...parallel], { quiet: true }))
+const emulator = name === '--neon' ? ['qemu-aarch64'] : []
 const rest = args.filter(arg => arg !== name)
 for (const command of [['kernels_test', ...rest], ['plan_test']]) {
-  const [program, ...first] = [...runner, join(build, command[0])]
+  const [program, ...first] = [...emulator, join(build, command[0])]
   run(program, [...first, ...command.slice(1)])
 }

@@ -3,6 +3,7 @@
 #include "panels_test.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 

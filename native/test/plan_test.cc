@@ -380,7 +380,7 @@ void bench() {
   Team team(2);
   constexpr int64_t kTimes = 200000;
   const double time = nanoseconds(kTimes, [&] { for (int64_t i = 0; i < kTimes; ++i) team.parallel(nothing_part, nullptr); });
-  printf("hand-over to %d threads: %.0f ns\n", team.size(), time);
+  printf("empty parts for %d threads: %.0f ns\n", team.size(), time);
 }
 
 }  // namespace
