@@ -119,7 +119,7 @@ export class Optimizer {
 
   /** @internal One parameter's update with these scalars, through the current emitter. */
   emitUpdate(group: ParamGroup, p: Tensor, grad: Tensor, state: ParamState, row: Buf): void {
-    const slots = this.slotsOf(group, p, state).map(t => t && t.buf)
+    const slots = this.slotsOf(group, p, state).map(t => t?.buf ?? null)
     currentEmitter().kernels[this.rule.kernel](p.buf, grad.buf, ...slots, row, p.size)
   }
 }

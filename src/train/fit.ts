@@ -67,6 +67,7 @@ class FitRun implements Run {
       this.#stepPlateauOrEpoch(event)
       if (!(yield* this.#report(event))) break
     }
+    this.#emitProgress(this.history.trainLoss[this.history.trainLoss.length - 1])
   }
 
   beforeUpdate(): void {
@@ -133,19 +134,21 @@ class FitRun implements Run {
   }
 
   #reportProgress(sums: EpochSums): void {
+    if (performance.now() - this.#reported >= PROGRESS_MS) this.#emitProgress(sums.loss / sums.batches)
+  }
+
+  #emitProgress(loss: number): void {
     const { onProgress, epochs } = this.options
-    const now = performance.now()
-    if (!onProgress || now - this.#reported < PROGRESS_MS) return
-    this.#reported = now
+    this.#reported = performance.now()
     const step = this.history.lr.length
-    onProgress({
+    onProgress?.({
       step,
       steps: this.#updatesPerEpoch * epochs,
-      epoch: this.#epoch,
+      epoch: Math.min(this.#epoch, epochs),
       epochs,
-      loss: sums.loss / sums.batches,
+      loss,
       lr: this.history.lr[step - 1],
-      stepsPerSecond: step / ((now - this.#started) / 1000),
+      stepsPerSecond: step / ((this.#reported - this.#started) / 1000),
     })
   }
 

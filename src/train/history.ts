@@ -32,7 +32,7 @@ export interface EpochEvent {
   seconds: number
 }
 
-/** Sent to `onProgress`, a few times a second at the most. */
+/** Sent to `onProgress`: a few times a second at the most, and once at the end. */
 export interface ProgressEvent {
   /** Updates done, and in all. */
   step: number
