@@ -26,7 +26,9 @@ export interface PreparedCall {
 
 /** Updates of the parameters from their gradients, by a backend's own optimizer. */
 export interface Updater {
-  /** One update with the gradients as they are in `p.grad`; the rates are those of the optimizer's groups now. */
+  /** Takes the gradients from `p.grad`. */
+  load(): void
+  /** One update, waited for, with the gradients loaded last; the rates are those of the optimizer's groups now. */
   step(): void
   /** Writes the parameters back to the tensors. */
   read(): void

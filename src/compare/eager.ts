@@ -63,6 +63,7 @@ function eagerBackend(emitter: Emitter, identity: Identity): Backend {
       return { run: () => call(...args), read: nothing, dispose: nothing }
     },
     updater: optimizer => ({
+      load: nothing,
       step: () => withEmitter(emitter, () => optimizer.step()),
       read: nothing,
       dispose: nothing,

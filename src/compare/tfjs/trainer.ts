@@ -43,7 +43,7 @@ class Variables {
   /** Gradients by the variables' names. */
   gradients(): Record<string, TfTensor> {
     const pairs = this.#pairs.filter(([p]) => p.grad)
-    return Object.fromEntries(pairs.map(([p, { name }]) => [name, this.#values(p.grad!)]))
+    return Object.fromEntries(pairs.map(([p, { name }]) => [name, this.tf.tidy(() => this.#values(p.grad!))]))
   }
 
   #values(p: Tensor): TfTensor {
@@ -61,17 +61,22 @@ export function makeUpdater(tf: Tf, enter: Enter, optimizer: Optimizer): Updater
   return enter(() => {
     const updates = tfOptimizer(tf, optimizer)
     const variables = new Variables(tf, parametersOf(optimizer))
+    const smallest = variables.list.reduce((a, b) => (b.size < a.size ? b : a))
+    let gradients: Record<string, TfTensor> = {}
     return {
+      load() {
+        tf.dispose(Object.values(gradients))
+        gradients = enter(() => variables.gradients())
+      },
       step: () =>
-        enter(() =>
-          tf.tidy(() => {
-            setRate(updates, optimizer.paramGroups[0].lr)
-            updates.applyGradients(variables.gradients())
-          }),
-        ),
+        enter(() => {
+          setRate(updates, optimizer.paramGroups[0].lr)
+          updates.applyGradients(gradients)
+          smallest.dataSync()
+        }),
       read: () => enter(() => variables.read()),
-      dispose: () => {
-        tf.dispose(variables.list)
+      dispose() {
+        tf.dispose([...variables.list, ...Object.values(gradients)])
         updates.dispose()
       },
     }

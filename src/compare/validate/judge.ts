@@ -34,7 +34,7 @@ export function statedTerms(kernel: string, dims: Readonly<Record<string, number
 
 export const isOurs = ({ name }: Backend) => name === 'native' || name === 'reference'
 
-/** What TensorFlow.js is allowed: twice our terms, and results below float32's normal range may become 0. */
+/** Where operations follow one another, TensorFlow.js is allowed so many times our terms: it rounds after each of them. */
 export const tfjsFactor = 2
 
 const bits = new DataView(new ArrayBuffer(4))

@@ -11,19 +11,24 @@ import { updateSubjects } from './updates.js'
 export const subjects: readonly Subject[] = [...kernelSubjects, ...updateSubjects, ...trainingSubjects]
 
 /** What became of one subject on one backend. */
-export interface Outcome extends Verdict {
+export interface Outcome {
   readonly subject: string
   readonly backend: string
   /** Cases that were compared: those whose options the backend has. */
   cases: number
   failures: number
+  /** Of each case the largest error in units of the last place of the float32 result. */
+  readonly ulps: number[]
+  /** The largest error as a share of the bound, and where it was. */
+  share: number
+  worst: string
   /** A command that repeats the first failure alone. */
   reproducer?: string
 }
 
 function record(outcome: Outcome, verdict: Verdict, seed: number): void {
   outcome.cases++
-  outcome.ulps = Math.max(outcome.ulps, verdict.ulps)
+  outcome.ulps.push(verdict.ulps)
   if (verdict.share > outcome.share) Object.assign(outcome, { share: verdict.share, worst: verdict.worst })
   if (verdict.share <= 1) return
   outcome.failures++
@@ -39,7 +44,7 @@ export function validateSubject(
 ): Outcome[] {
   const able = backends.filter(backend => subject.has(backend))
   const outcomes = able.map(({ name }): Outcome => {
-    return { subject: subject.name, backend: name, cases: 0, failures: 0, ...noVerdict() }
+    return { subject: subject.name, backend: name, cases: 0, failures: 0, ...noVerdict(), ulps: [] }
   })
   const count = Math.min(cases, subject.cases ?? cases)
   for (let i = 0; i < count; i++) {

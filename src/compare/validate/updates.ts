@@ -80,6 +80,7 @@ class UpdateCase implements Case {
     const updater = backend.updater(optimizer)
     for (const g of gradients) {
       p.grad = new Tensor(shape, 'float32', g)
+      updater.load()
       updater.step()
     }
     updater.read()
