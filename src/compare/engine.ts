@@ -5,7 +5,7 @@ import type { DataLoader } from '../data/index.js'
 import type { Tensor } from '../tensor/index.js'
 import { breathe, type Steps } from '../train/drive.js'
 import { inEvalMode } from '../train/eager.js'
-import type { Engine, EpochSums, Run } from '../train/engine.js'
+import { type Engine, type EpochSums, emptySums, type Run } from '../train/engine.js'
 import type { FitOptions, Model } from '../train/options.js'
 import type { Backend, BatchResult, Trainer } from './backend.js'
 
@@ -40,7 +40,13 @@ export class BackendEngine implements Engine {
     this.#trainer = backend.trainer(model, options)
   }
 
-  *trainEpoch(run: Run): Steps<EpochSums> {
+  *epochs(run: Run): Steps<void> {
+    const { test } = this.options
+    const sums = yield* this.#train(run)
+    run.afterEpoch(sums, test && (yield* inEvalMode(this.model, () => this.#evaluate(test))))
+  }
+
+  *#train(run: Run): Steps<EpochSums> {
     const sums = emptySums()
     for (const [x, y] of this.options.train) {
       run.beforeUpdate()
@@ -50,10 +56,6 @@ export class BackendEngine implements Engine {
       yield breathe
     }
     return sums
-  }
-
-  evaluate(loader: DataLoader): Steps<EpochSums> {
-    return inEvalMode(this.model, () => this.#evaluate(loader))
   }
 
   handBack(): void {
@@ -79,8 +81,4 @@ export class BackendEngine implements Engine {
     sums.rows += y.shape[0]
     if (this.options.loss.classifies) sums.correct += countCorrect(prediction, y)
   }
-}
-
-function emptySums(): EpochSums {
-  return { loss: 0, batches: 0, rows: 0, correct: 0 }
 }

@@ -100,8 +100,15 @@ export class DataLoader implements Iterable<Tensor[]> {
 
   #drawOrder(): Int32Array {
     const n = this.dataset.length
-    if (!this.shuffle) return Int32Array.from({ length: n }, (_, i) => i)
+    if (!this.shuffle) return upTo(n)
     if (this.generator) return this.generator.randperm(n)
     return throwAway.manualSeed(defaultGenerator.randomInt64()).randperm(n)
   }
+}
+
+/** 0 … n-1, without a call per element. */
+function upTo(n: number): Int32Array {
+  const order = new Int32Array(n)
+  for (let i = 0; i < n; i++) order[i] = i
+  return order
 }

@@ -7,22 +7,7 @@ import { addon } from '../native/addon.js'
 import type { NativePlan, NativeStore } from '../native/types.js'
 import { fuse } from './fuse.js'
 import { LayoutPass, type Physical, type PhysicalCall } from './layout.js'
-import type { Origin, SlotCall } from './program.js'
-
-/** What a step of a program takes from the tables and gives back. */
-export interface Advance {
-  readonly order: number
-  readonly rows: number
-  readonly losses: number
-  readonly counts: number
-}
-
-/** A data set column as one native store: [rows, width]. */
-export interface Column {
-  readonly column: number
-  readonly dtype: 'float32' | 'int32'
-  readonly width: number
-}
+import type { Advance, Column, DataForm, Memory, Origin, Recording } from './program.js'
 
 interface Program {
   readonly calls: PhysicalCall[]
@@ -38,23 +23,7 @@ const LINE = 16
 const aligned = (n: number) => Math.ceil(n / LINE) * LINE
 const units = ({ dtype, length }: Physical) => aligned(dtype === 'float64' ? 2 * length : length)
 
-export const storeKey = (dataSet: number, column: number, dtype: string) => `${dataSet} ${column} ${dtype}`
-
-/** Collects the programs of a plan, then places them. */
-export class PlanBuilder {
-  readonly #homes = new Map<unknown, Physical>()
-  readonly #programs: Program[] = []
-
-  /** Adds a recorded program that reads `dataSet`; returns its number. */
-  add(calls: readonly SlotCall[], advance: Advance, dataSet: number): number {
-    this.#programs.push({ calls: new LayoutPass(this.#homes).run(fuse(calls)), advance, dataSet })
-    return this.#programs.length - 1
-  }
-
-  build(): Placement {
-    return new Placement([...this.#homes.values()], this.#programs)
-  }
-}
+const storeKey = (dataSet: number, column: number, dtype: string) => `${dataSet} ${column} ${dtype}`
 
 /** Every buffer's place in the arena: memory first, then what lives within a step, shared by all programs. */
 export class Placement {
@@ -66,19 +35,24 @@ export class Placement {
   readonly #offsets = new Map<Physical, number>()
   readonly #stepStart: number
 
-  constructor(homes: Physical[], programs: Program[]) {
-    this.homes = homes
-    this.programs = programs
+  constructor(recordings: readonly Recording[]) {
+    const shared = new Map<unknown, Physical>()
+    this.programs = recordings.map(({ calls, advance, dataSet }) => ({
+      calls: new LayoutPass(shared).run(fuse(calls)),
+      advance,
+      dataSet,
+    }))
+    this.homes = [...shared.values()]
     let at = 0
-    for (const home of homes) {
+    for (const home of this.homes) {
       this.#offsets.set(home, at)
       at += units(home)
     }
     this.#stepStart = at
-    const ends = programs.map(program => this.#placeTemps(program.calls))
+    const ends = this.programs.map(program => this.#placeTemps(program.calls))
     this.size = Math.max(at, ...ends, at + this.staged.reduce((sum, home) => sum + aligned(home.slot.length), 0))
-    const outputs = new Set(programs.flatMap(({ calls }) => calls.flatMap(writes)))
-    this.written = homes.filter(home => home.slot.origin.kind === 'memory' && outputs.has(home))
+    const outputs = new Set(this.programs.flatMap(({ calls }) => calls.flatMap(writes)))
+    this.written = this.homes.filter(home => home.slot.origin.kind === 'memory' && outputs.has(home))
   }
 
   /** Memory in another layout than rows: it goes in and out through rows in the step's part of the arena. */
@@ -145,12 +119,6 @@ function lifetimesOf(calls: readonly PhysicalCall[]): Map<Physical, { first: num
   return lifetimes
 }
 
-/** A data set as native code sees it: its columns as stores. */
-export interface Resident {
-  readonly rows: number
-  readonly stores: ReadonlyMap<string, { store: NativeStore; index: number; width: number }>
-}
-
 /** Gathers leave the set and the order to be filled in: `kernel(set, order, made | dims)`. */
 function isGather(kernel: string): boolean {
   return kernel === 'panel_gather' || kernel.startsWith('gather_')
@@ -164,7 +132,8 @@ class Encoder {
 
   constructor(
     private readonly placement: Placement,
-    private readonly resident: Resident[],
+    private readonly data: readonly DataForm[],
+    private readonly stores: readonly string[],
     private readonly dataSet: number,
     advance: Advance,
   ) {
@@ -187,8 +156,8 @@ class Encoder {
 
   #gather(made: Physical): void {
     const { column, start, rows, width } = made.slot.origin as Batch
-    const set = this.resident[this.dataSet]
-    const { index } = set.stores.get(storeKey(this.dataSet, column, made.dtype))!
+    const index = this.stores.indexOf(storeKey(this.dataSet, column, made.dtype))
+    const set = this.data[this.dataSet]
     this.#numbers.push(REGION.store + index, 0, REGION.order, start, ...this.#place(made), set.rows)
     if (made.dtype === 'float32') this.#numbers.push(width)
     this.#numbers.push(rows)
@@ -203,37 +172,51 @@ class Encoder {
   }
 }
 
-/** A plan ready to run: weights and state go in with `load` and come back with `save`. */
+/** A plan ready to run, over whatever arrays and data fit its form: data are written, weights and state go in and out. */
 export class CompiledPlan {
   readonly native: NativePlan
+  /** Bytes of native memory. */
+  readonly bytes: number
+  readonly #stores = new Map<string, NativeStore>()
   readonly #staging: Map<Physical, number>
   readonly #loadProgram: number
   readonly #saveProgram: number
 
   constructor(
     readonly placement: Placement,
-    resident: Resident[],
+    data: readonly DataForm[],
   ) {
     this.#staging = placement.stagingOffsets()
+    data.forEach(({ rows, columns }, dataSet) => {
+      for (const { column, dtype, width } of columns)
+        this.#stores.set(storeKey(dataSet, column, dtype), new addon.Store(dtype, rows * width))
+    })
+    const keys = [...this.#stores.keys()]
     const programs = placement.programs.map(({ calls, advance, dataSet }) => {
-      const encoder = new Encoder(placement, resident, dataSet, advance)
+      const encoder = new Encoder(placement, data, keys, dataSet, advance)
       for (const call of calls) encoder.call(call)
       return encoder.done()
     })
     this.#loadProgram = programs.length
     this.#saveProgram = programs.length + 1
     programs.push(this.#conversions('kernel', placement.staged), this.#conversions('inverse', placement.written))
-    const stores = resident.flatMap(({ stores: own }) => [...own.values()]).sort((a, b) => a.index - b.index)
-    this.native = new addon.Plan({ arena: placement.size, programs, stores: stores.map(({ store }) => store) })
+    const stores = [...this.#stores.values()]
+    this.native = new addon.Plan({ arena: placement.size, programs, stores })
+    this.bytes = 4 * stores.reduce((sum, store) => sum + store.length, placement.size)
+  }
+
+  /** Where a column's values go. */
+  store(dataSet: number, { column, dtype }: Column): NativeStore {
+    return this.#stores.get(storeKey(dataSet, column, dtype))!
   }
 
   /** Weights, state and constants as they are now in JavaScript. */
-  load(): void {
+  load({ arrays }: Memory): void {
     for (const home of this.placement.homes) {
       const { origin } = home.slot
       const values =
         origin.kind === 'memory'
-          ? origin.array
+          ? arrays[origin.index]
           : Float32Array.from((origin as Extract<Origin, { kind: 'constant' }>).values)
       this.native.write(this.#staging.get(home) ?? this.placement.offsetOf(home), values)
     }
@@ -241,11 +224,11 @@ export class CompiledPlan {
   }
 
   /** Back to JavaScript, into the same arrays. */
-  save(): void {
+  save({ arrays }: Memory): void {
     this.#convert(this.#saveProgram)
     for (const home of this.placement.written) {
-      const { array } = home.slot.origin as Extract<Origin, { kind: 'memory' }>
-      this.native.read(this.#staging.get(home) ?? this.placement.offsetOf(home), array)
+      const { index } = home.slot.origin as Extract<Origin, { kind: 'memory' }>
+      this.native.read(this.#staging.get(home) ?? this.placement.offsetOf(home), arrays[index])
     }
   }
 

@@ -245,10 +245,10 @@ export class LayoutPass {
   }
 }
 
-/** What makes two slots the same buffer: memory its array, constants their values, batches their rows. */
+/** What makes two slots the same buffer: memory its number, constants their values, batches their rows. */
 function identity(slot: Slot): unknown {
   const { origin, dtype } = slot
-  if (origin.kind === 'memory') return origin.array
+  if (origin.kind === 'memory') return `memory ${origin.index}`
   if (origin.kind === 'constant') return `constant ${origin.values.join()}`
   if (origin.kind === 'batch') return `batch ${origin.column} ${origin.start} ${dtype}`
   return slot

@@ -12,8 +12,8 @@ export type TypedArray = Float32Array | Int32Array | Float64Array
 export type Origin =
   /** Made by one call, used by later ones. */
   | { readonly kind: 'temp' }
-  /** A tensor that outlives the step: parameters, optimizer state, whatever a model holds. */
-  | { readonly kind: 'memory'; readonly array: Float32Array | Int32Array }
+  /** A tensor that outlives the step: parameters, optimizer state, whatever a model holds; its number in `Memory`. */
+  | { readonly kind: 'memory'; readonly index: number }
   /** The same numbers in every step. */
   | { readonly kind: 'constant'; readonly values: readonly number[] }
   /** Rows of a data set, gathered: `column` 0 is x, 1 is y; rows `start` to `start + rows` of the step's order. */
@@ -45,6 +45,52 @@ export interface SlotCall {
   readonly buffers: readonly (Slot | null)[]
   readonly dims: readonly number[]
   readonly scalars: readonly number[]
+}
+
+/** What a step of a program takes from the tables and gives back. */
+export interface Advance {
+  readonly order: number
+  readonly rows: number
+  readonly losses: number
+  readonly counts: number
+}
+
+/** A recorded program and the data set it reads. */
+export interface Recording {
+  readonly calls: readonly SlotCall[]
+  readonly advance: Advance
+  readonly dataSet: number
+}
+
+/** A column of a data set, as a program gathers from it. */
+export interface Column {
+  readonly column: number
+  readonly dtype: 'float32' | 'int32'
+  readonly width: number
+}
+
+/** The form of a data set, without its values. */
+export interface DataForm {
+  readonly rows: number
+  readonly columns: readonly Column[]
+}
+
+/**
+ * The arrays that outlive a step, by number. Recordings name them by number only, so that the same programs over other
+ * arrays are the same recording.
+ */
+export class Memory {
+  readonly arrays: (Float32Array | Int32Array)[] = []
+  readonly #numbers = new Map<TypedArray, number>()
+
+  numberOf(array: Float32Array | Int32Array): number {
+    let index = this.#numbers.get(array)
+    if (index === undefined) {
+      index = this.arrays.push(array) - 1
+      this.#numbers.set(array, index)
+    }
+    return index
+  }
 }
 
 /** A condition on the labels of a data set, checked when the data is known. */

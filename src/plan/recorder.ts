@@ -3,19 +3,31 @@
 import { type Buf, type DType, type Emitter, type KernelCalls, Unplannable } from '../backends/emitter.js'
 import { checkedLabels } from '../backends/run_now.js'
 import { addon } from '../native/addon.js'
-import type { ElementType, LabelCheck, Origin, Slot, SlotCall, TypedArray } from './program.js'
+import { type ElementType, type LabelCheck, Memory, type Origin, type Slot, type SlotCall } from './program.js'
+
+/** Every kernel as a method that has its call written down; made once, as a recording should cost little. */
+class RecordedKernels {
+  constructor(readonly recorder: Recorder) {}
+}
+
+for (const name of Object.keys(addon.signatures)) {
+  Object.defineProperty(RecordedKernels.prototype, name, {
+    value(this: RecordedKernels, ...args: (Buf | null | number)[]) {
+      this.recorder.record(name, args)
+    },
+  })
+}
 
 export class Recorder implements Emitter {
   readonly calls: SlotCall[] = []
   readonly labelChecks: LabelCheck[] = []
   readonly kernels: KernelCalls
-  readonly #memory = new Map<TypedArray, Slot>()
+  readonly #held = new Map<number, Slot>()
   #slots = 0
 
-  constructor() {
-    this.kernels = Object.fromEntries(
-      Object.keys(addon.signatures).map(name => [name, (...args: (Buf | null | number)[]) => this.#record(name, args)]),
-    )
+  /** `memory` numbers the arrays that outlive a step; the programs of a plan share one. */
+  constructor(private readonly memory = new Memory()) {
+    this.kernels = new RecordedKernels(this) as unknown as KernelCalls
   }
 
   alloc(dtype: DType, length: number): Slot {
@@ -46,17 +58,19 @@ export class Recorder implements Emitter {
 
   #asSlot(buf: Buf): Slot {
     if (!ArrayBuffer.isView(buf)) return buf as Slot
-    const array = buf as unknown as TypedArray
-    let slot = this.#memory.get(array)
+    const array = buf as unknown as Float32Array | Int32Array
+    const index = this.memory.numberOf(array)
+    let slot = this.#held.get(index)
     if (!slot) {
       const dtype = array instanceof Int32Array ? 'int32' : 'float32'
-      slot = this.slot(dtype, array.length, { kind: 'memory', array: array as Float32Array })
-      this.#memory.set(array, slot)
+      slot = this.slot(dtype, array.length, { kind: 'memory', index })
+      this.#held.set(index, slot)
     }
     return slot
   }
 
-  #record(kernel: string, args: readonly (Buf | null | number)[]): void {
+  /** Writes a call down: its buffers, dims and scalars in the kernel's order. */
+  record(kernel: string, args: readonly (Buf | null | number)[]): void {
     const { buffers, dims } = addon.signatures[kernel]
     const firstScalar = buffers.length + dims.length
     this.calls.push({

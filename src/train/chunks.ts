@@ -1,16 +1,30 @@
-/** How many steps go to native code at once, and whether on this thread or off it. Not here: the steps themselves. */
+/** How much work goes to native code at once, and whether on this thread or off it. Not here: the work itself. */
 
+import { availableParallelism } from 'node:os'
 import type { NativePlan, PlanResult } from '../native/types.js'
 import type { Steps } from './drive.js'
 
-/** Native work that is off the thread at the same time, in the whole process: libuv's pool has four threads by default. */
-const MAX_RUNNING = 2
 /** A chunk is about this long: Node waits for it when a worker is terminated. */
 const CHUNK_MS = 40
 /** Shorter work is done on this thread: going off it and back costs about as much. */
 const SHORT_MS = 1
 /** A cautious guess before anything was measured. */
 const FLOPS_PER_MS = 1e7
+
+/**
+ * Native work that is off the thread at the same time, in the whole process. libuv's pool has four threads unless told
+ * otherwise, and two of them stay free for everybody else.
+ */
+export const MAX_RUNNING = Math.max(
+  2,
+  Math.min(availableParallelism(), (Number(process.env.UV_THREADPOOL_SIZE) || 4) - 2),
+)
+
+/** Where chunks run: on this thread, off it unless they are short, or off it in any case, as others wait. */
+export type Dispatch = 'here' | 'auto' | 'away'
+
+/** Preparing so many steps takes about a millisecond of this thread. */
+export const MAX_STEPS = 4096
 
 /** @internal For tests: a fixed number of steps per chunk. */
 export const chunkSettings: { steps: number | null } = { steps: null }
@@ -30,38 +44,40 @@ async function withinLimit<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Steps of one kind, how long they take, and how they run. */
+/** What a plan is asked to do at once. */
+export interface Chunk {
+  /** Pairs of program and steps. */
+  readonly segments: Int32Array
+  readonly order: Int32Array
+  readonly rows: Float64Array
+  /** Multiplications and additions in all. */
+  readonly work: number
+}
+
+/** How long a run's work takes, and how it is done. */
 export class Pace {
-  #stepMs: number
+  #msPerWork = 1 / FLOPS_PER_MS
 
   constructor(
-    flopsPerStep: number,
-    private readonly synchronous: boolean,
+    private readonly dispatch: Dispatch,
     private readonly threads: number,
-  ) {
-    this.#stepMs = flopsPerStep / FLOPS_PER_MS
+  ) {}
+
+  /** The work of the next chunk. */
+  get work(): number {
+    return CHUNK_MS / this.#msPerWork
   }
 
-  /** Steps for the next chunk, of those that are left. */
-  chunk(left: number): number {
-    const wanted = chunkSettings.steps ?? Math.max(1, Math.floor(CHUNK_MS / Math.max(this.#stepMs, 1e-6)))
-    return Math.min(left, wanted)
-  }
-
-  *run(
-    plan: NativePlan,
-    segments: Int32Array,
-    order: Int32Array,
-    rows: Float64Array,
-    steps: number,
-  ): Steps<PlanResult> {
-    const started = performance.now()
-    const short = steps * this.#stepMs < SHORT_MS
-    const result =
-      this.synchronous || short
-        ? plan.run(segments, order, rows, this.threads)
-        : ((yield withinLimit(() => plan.runAsync(segments, order, rows, this.threads))) as PlanResult)
-    if (result.steps > 0) this.#stepMs = (performance.now() - started) / result.steps
+  *run(plan: NativePlan, { segments, order, rows, work }: Chunk, steps: number): Steps<PlanResult> {
+    let started = performance.now()
+    const here = this.dispatch === 'here' || (this.dispatch === 'auto' && work * this.#msPerWork < SHORT_MS)
+    const away = () => {
+      started = performance.now()
+      return plan.runAsync(segments, order, rows, this.threads)
+    }
+    const result = here ? plan.run(segments, order, rows, this.threads) : ((yield withinLimit(away)) as PlanResult)
+    // One that was stopped early says little about the time that all of it takes.
+    if (result.steps === steps) this.#msPerWork = Math.max(performance.now() - started, 1e-6) / work
     return result
   }
 }

@@ -7,7 +7,7 @@ import { clipGradNorm } from '../nn/utils.js'
 import type { Optimizer } from '../optim/index.js'
 import { noGrad, Tensor } from '../tensor/index.js'
 import { breathe, type Steps } from './drive.js'
-import type { Engine, EpochSums, Run } from './engine.js'
+import { type Engine, type EpochSums, emptySums, type Run } from './engine.js'
 import type { Model } from './options.js'
 
 /** Rows whose label is the largest logit. */
@@ -40,7 +40,7 @@ export function* inEvalMode<T>(model: Model, steps: () => Steps<T>): Steps<T> {
 /** Losses and correct rows over a loader, in evaluation mode and without gradients. */
 export function evaluateEager(model: Model, loader: DataLoader, loss: Loss): Steps<EpochSums> {
   return inEvalMode(model, function* () {
-    const sums: EpochSums = { loss: 0, batches: 0, rows: 0, correct: 0 }
+    const sums = emptySums()
     for (const [x, y] of loader) {
       noGrad(() => {
         const prediction = model.forward(x)
@@ -78,9 +78,15 @@ export class EagerEngine implements Engine {
     readonly reason: string,
   ) {}
 
-  *trainEpoch(run: Run): Steps<EpochSums> {
+  *epochs(run: Run): Steps<void> {
+    const { test, loss } = run.options
+    const sums = yield* this.#train(run)
+    run.afterEpoch(sums, test && (yield* evaluateEager(this.model, test, loss)))
+  }
+
+  *#train(run: Run): Steps<EpochSums> {
     const { train, loss, optimizer, clipGradNorm: clip, accumulate = 1 } = run.options
-    const sums: EpochSums = { loss: 0, batches: 0, rows: 0, correct: 0 }
+    const sums = emptySums()
     optimizer.zeroGrad()
     for (const [x, y] of train) {
       const place = sums.batches % accumulate
@@ -89,6 +95,7 @@ export class EagerEngine implements Engine {
       const value = loss.forward(prediction, y)
       backward(value, groupSize)
       measure(sums, loss, value, prediction, y)
+      run.afterLoss?.(value.item())
       if (place === groupSize - 1) {
         run.beforeUpdate()
         update(optimizer, clip)
@@ -98,10 +105,6 @@ export class EagerEngine implements Engine {
       yield breathe
     }
     return sums
-  }
-
-  evaluate(loader: DataLoader, loss: Loss): Steps<EpochSums> {
-    return evaluateEager(this.model, loader, loss)
   }
 
   /** Nothing to do: every update is made in place. */

@@ -1,7 +1,5 @@
 /** What `fit` asks of an engine, and what an engine may ask of the run it works for. */
 
-import type { DataLoader } from '../data/index.js'
-import type { Loss } from '../nn/index.js'
 import type { Steps } from './drive.js'
 import type { FitOptions, Model } from './options.js'
 
@@ -15,6 +13,10 @@ export interface EpochSums {
   correct: number
 }
 
+export function emptySums(): EpochSums {
+  return { loss: 0, batches: 0, rows: 0, correct: 0 }
+}
+
 /** The run an engine works for: it is told of every update. */
 export interface Run {
   readonly options: FitOptions
@@ -22,8 +24,14 @@ export interface Run {
   beforeUpdate(): void
   /** Steps the schedule. */
   afterUpdate(): void
-  /** Reports progress; throws where the run was aborted. Called when the updates so far have really been done. */
+  /** Takes the loss of a batch that was really trained on; left out by those who need the sums only. */
+  afterLoss?(loss: number): void
+  /** Takes the sums of an epoch; `test` is undefined, or empty, where nothing is evaluated. */
+  afterEpoch(train: EpochSums, test: EpochSums | undefined): void
+  /** Reports progress; throws where the run is over. Called when the updates so far have really been done. */
   afterChunk(sums: EpochSums): void
+  /** Updates that may still be done, where there is a limit besides the epochs. */
+  updatesLeft?(): number
   /** Remembers rates and schedule; the function returned puts them back. */
   snapshot(): () => void
 }
@@ -33,8 +41,8 @@ export interface Engine {
   readonly name: string
   /** Why the plan could not be used. */
   readonly reason?: string
-  trainEpoch(run: Run): Steps<EpochSums>
-  evaluate(loader: DataLoader, loss: Loss): Steps<EpochSums>
+  /** Trains and evaluates one epoch, and up to `most` where it goes faster, and tells the run of each. */
+  epochs(run: Run, most: number): Steps<void>
   /** Makes the model and the optimizer those of the last update: before callbacks, and at the end. */
   handBack(): void
   /** Frees what it holds outside of JavaScript's memory; the last call. */

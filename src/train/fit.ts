@@ -1,27 +1,24 @@
 /** `fit`: epochs of training with schedule, evaluation, callbacks and abort, around an engine that does the work. */
 
 import { Unplannable } from '../backends/emitter.js'
-import { AnnealError } from '../base/errors.js'
-import { defaultGenerator, type Generator } from '../random/index.js'
 import type { Callback } from './callbacks.js'
+import type { Dispatch } from './chunks.js'
 import { driveAsync, driveSync, type Steps } from './drive.js'
 import { EagerEngine } from './eager.js'
 import type { Engine, EpochSums, Run } from './engine.js'
+import { exclusively } from './exclusive.js'
 import { AbortedError, type EpochEvent, type History } from './history.js'
 import { checkFit, type FitOptions, type Model, schedulerCadence } from './options.js'
 import { PlanEngine } from './plan_engine.js'
 
 const PROGRESS_MS = 100
 
-/** Models and optimizers in use by a fit; another one would mix up their state. */
-const busy = new WeakSet<object>()
-
 class FitRun implements Run {
   readonly history: History
   readonly #callbacks: readonly Callback[]
   readonly #cadence: ReturnType<typeof schedulerCadence>
   readonly #updatesPerEpoch: number
-  #epoch = 0
+  #last: EpochEvent | null = null
   #epochStart = 0
   #started = performance.now()
   #reported = performance.now()
@@ -57,17 +54,25 @@ class FitRun implements Run {
   }
 
   *#epochs(): Steps<void> {
-    const { model, options } = this
+    const { model, options, history } = this
     model.train()
     this.#checkAbort()
     for (const callback of this.#callbacks) callback.onStart?.(model)
-    for (this.#epoch = 1; this.#epoch <= options.epochs; this.#epoch++) {
+    while (history.trainLoss.length < options.epochs) {
       this.#epochStart = performance.now()
-      const event = yield* this.#trainAndTest()
+      yield* this.engine.epochs(this, this.#ahead())
+      const event = this.#last!
       this.#stepPlateauOrEpoch(event)
       if (!(yield* this.#report(event))) break
     }
-    this.#emitProgress(this.history.trainLoss[this.history.trainLoss.length - 1])
+    this.#emitProgress(history.trainLoss[history.trainLoss.length - 1])
+  }
+
+  /** Epochs until somebody has to be asked or told. */
+  #ahead(): number {
+    const { epochs, onEpochEnd } = this.options
+    const between = this.#callbacks.length > 0 || onEpochEnd || this.#cadence === 'plateau' || this.#cadence === 'epoch'
+    return between ? 1 : epochs - this.history.trainLoss.length
   }
 
   beforeUpdate(): void {
@@ -92,16 +97,15 @@ class FitRun implements Run {
     }
   }
 
-  *#trainAndTest(): Steps<EpochEvent> {
-    const { test, loss } = this.options
-    const train = yield* this.engine.trainEpoch(this)
-    const tested = test && (yield* this.engine.evaluate(test, loss))
+  afterEpoch(train: EpochSums, test: EpochSums | undefined): void {
+    const { classifies } = this.options.loss
+    const tested = test && test.batches > 0 ? test : undefined
     const event: EpochEvent = {
-      epoch: this.#epoch,
+      epoch: this.history.trainLoss.length + 1,
       trainLoss: train.loss / train.batches,
       ...(tested && { testLoss: tested.loss / tested.batches }),
-      ...(loss.classifies && { trainAcc: train.correct / train.rows }),
-      ...(loss.classifies && tested && { testAcc: tested.correct / tested.rows }),
+      ...(classifies && { trainAcc: train.correct / train.rows }),
+      ...(classifies && tested && { testAcc: tested.correct / tested.rows }),
       lr: this.history.lr[this.history.lr.length - 1],
       seconds: (performance.now() - this.#epochStart) / 1000,
     }
@@ -109,7 +113,7 @@ class FitRun implements Run {
       const value = event[key]
       if (value !== undefined) this.history[key]?.push(value)
     }
-    return event
+    this.#last = event
   }
 
   #stepPlateauOrEpoch({ testLoss, trainLoss }: EpochEvent): void {
@@ -144,7 +148,7 @@ class FitRun implements Run {
     onProgress?.({
       step,
       steps: this.#updatesPerEpoch * epochs,
-      epoch: Math.min(this.#epoch, epochs),
+      epoch: Math.min(this.history.trainLoss.length + 1, epochs),
       epochs,
       loss,
       lr: this.history.lr[step - 1],
@@ -158,63 +162,12 @@ class FitRun implements Run {
   }
 }
 
-/** The streams a fit draws from: those of its loaders, and the default one for loaders and layers without their own. */
-function generatorsOf({ train, test }: FitOptions): Generator[] {
-  return [...new Set([defaultGenerator, train.generator ?? defaultGenerator, test?.generator ?? defaultGenerator])]
-}
-
-/** Runs `steps` as the only one who may draw from these streams. */
-function* asHolder<T>(generators: Generator[], steps: () => Steps<T>): Steps<T> {
-  const owner = {}
-  const held: Generator[] = []
-  try {
-    for (const generator of generators) {
-      generator.acquire(owner)
-      held.push(generator)
-    }
-    const drawing = <R>(fn: () => R) => held.reduceRight((inner, g) => () => g.drawAs(owner, inner), fn)()
-    const running = steps()
-    let next = drawing(() => running.next())
-    while (!next.done) {
-      let settled: unknown
-      try {
-        settled = yield next.value
-      } catch (error) {
-        next = drawing(() => running.throw(error))
-        continue
-      }
-      next = drawing(() => running.next(settled))
-    }
-    return next.value
-  } finally {
-    for (const generator of held) generator.release(owner)
-  }
-}
-
-/** Runs `steps` with model and optimizer marked as busy; leaves the model in training mode and without gradients. */
-function* exclusively(model: Model, options: FitOptions, steps: () => Steps<History>): Steps<History> {
-  const { optimizer } = options
-  for (const used of [model, optimizer]) {
-    if (busy.has(used))
-      throw new AnnealError('ERR_BUSY', 'fit: expected a model and an optimizer that no other fit is using')
-  }
-  busy.add(model).add(optimizer)
-  try {
-    return yield* asHolder(generatorsOf(options), steps)
-  } finally {
-    busy.delete(model)
-    busy.delete(optimizer)
-    model.train()
-    optimizer.zeroGrad()
-  }
-}
-
 /** The plan where the model can be one, else the eager engine with the reason. */
-function chooseEngine(model: Model, options: FitOptions, synchronous: boolean): Engine {
+function chooseEngine(model: Model, options: FitOptions, dispatch: Dispatch): Engine {
   const chosen = options.backend?.engine(model, options)
   if (chosen) return chosen
   try {
-    return new PlanEngine(model, options, synchronous)
+    return new PlanEngine(model, options, dispatch)
   } catch (error) {
     if (!(error instanceof Unplannable)) throw error
     options.optimizer.zeroGrad()
@@ -222,10 +175,11 @@ function chooseEngine(model: Model, options: FitOptions, synchronous: boolean): 
   }
 }
 
-function start(model: Model, options: FitOptions, synchronous: boolean): Steps<History> {
+/** @internal The steps of a fit. */
+export function fitSteps(model: Model, options: FitOptions, dispatch: Dispatch): Steps<History> {
   checkFit(model, options)
-  return exclusively(model, options, () =>
-    new FitRun(model, options, chooseEngine(model, options, synchronous)).steps(),
+  return exclusively('fit', model, options, () =>
+    new FitRun(model, options, chooseEngine(model, options, dispatch)).steps(),
   )
 }
 
@@ -241,6 +195,6 @@ function start(model: Model, options: FitOptions, synchronous: boolean): Steps<H
  * has no gradients. `fit.sync` is the same without leaving the thread.
  */
 export const fit = Object.assign(
-  async (model: Model, options: FitOptions): Promise<History> => driveAsync(start(model, options, false)),
-  { sync: (model: Model, options: FitOptions): History => driveSync('fit.sync', start(model, options, true)) },
+  async (model: Model, options: FitOptions): Promise<History> => driveAsync(fitSteps(model, options, 'auto')),
+  { sync: (model: Model, options: FitOptions): History => driveSync('fit.sync', fitSteps(model, options, 'here')) },
 )

@@ -1,252 +1,252 @@
 /**
- * The plan engine: epochs as chunks of native steps. It draws what the explicit loop draws and gives its bits. Not
- * here: recording (record_step.ts), placing (plan/), pacing (chunks.ts).
+ * The plan engine: epochs as chunks of native steps, several epochs to a chunk where nobody looks in between. It draws
+ * what the explicit loop draws and gives its bits. Not here: recording (record_step.ts), the order of steps (course.ts),
+ * placing (plan/), pacing (chunks.ts).
  */
 
 import { Unplannable } from '../backends/emitter.js'
-import type { DataLoader } from '../data/index.js'
+import { AnnealError } from '../base/errors.js'
 import type { PlanResult } from '../native/types.js'
-import { CompiledPlan, PlanBuilder, type Resident } from '../plan/compiled.js'
+import { returnPlan, type Taken, takePlan } from '../plan/pool.js'
+import { type DataForm, Memory } from '../plan/program.js'
 import type { Tensor } from '../tensor/index.js'
-import { Pace } from './chunks.js'
+import { type Chunk, chunkSettings, type Dispatch, MAX_STEPS, Pace } from './chunks.js'
+import { type Leg, legsOf, type Piece, Walk } from './course.js'
 import { breathe, type Steps } from './drive.js'
-import type { Engine, EpochSums, Run } from './engine.js'
+import { type Engine, type EpochSums, emptySums, type Run } from './engine.js'
+import { generatorsOf } from './exclusive.js'
 import type { FitOptions, Model } from './options.js'
-import { type RecordedStep, recordEvaluation, recordTraining } from './record_step.js'
-import { checkLabels, type DataSource, makeResident, rowsOf, sourceOf } from './resident.js'
+import { recordEvaluation, recordTraining } from './record_step.js'
+import { checkLabels, formOf, makeResident, sourceOf } from './resident.js'
 import { UpdateRows } from './update_rows.js'
 
-/** One kind of step: its program and how many rows it takes. */
-interface StepKind {
-  readonly recorded: RecordedStep
-  readonly program: number
-  readonly rows: number
+/** All programs of a run, as the model and the optimizer are at the moment. */
+interface Recorded {
+  readonly memory: Memory
+  readonly rows: UpdateRows
+  readonly legs: readonly Leg[]
+  readonly forms: readonly DataForm[]
 }
 
-/** The steps of an epoch over a loader: the full ones, then at most one that is shorter. */
-interface Course {
-  readonly loader: DataLoader
-  readonly source: DataSource
-  readonly full: StepKind | null
-  readonly fullSteps: number
-  readonly last: StepKind | null
-  readonly pace: Pace
+/** A chunk and the pieces it is made of. */
+interface Prepared {
+  readonly chunk: Chunk
+  readonly pieces: readonly Piece[]
 }
 
-/** Batch sizes of each step of an epoch that updates after every `accumulate` batches. */
-function stepParts({ dataset, batchSize, dropLast }: DataLoader, accumulate: number): number[][] {
-  const sizes: number[] = []
-  for (let at = 0; at < dataset.length; at += batchSize) sizes.push(Math.min(batchSize, dataset.length - at))
-  if (dropLast && sizes[sizes.length - 1] < batchSize) sizes.pop()
-  const steps: number[][] = []
-  for (let i = 0; i < sizes.length; i += accumulate) steps.push(sizes.slice(i, i + accumulate))
-  return steps
+/** Records training and evaluation. Throws Unplannable, with the reason, where the model cannot be a plan. */
+export function recordAll(model: Model, options: FitOptions): Recorded {
+  const { train, test, optimizer, loss, accumulate = 1, clipGradNorm } = options
+  if (clipGradNorm !== undefined) throw new Unplannable('clipGradNorm')
+  const [memory, rows] = [new Memory(), new UpdateRows(optimizer)]
+  const source = sourceOf(train)
+  const record = (parts: readonly number[]) => recordTraining(model, options, source, parts, rows, memory)
+  model.train()
+  const legs = legsOf({ loader: train, source, trains: true, accumulate, record }, 0)
+  if (test) {
+    const source = sourceOf(test)
+    const record = ([count]: readonly number[]) => recordEvaluation(model, loss, source, count, memory)
+    legs.push(...legsOf({ loader: test, source, trains: false, accumulate: 1, record }, legs.length))
+  }
+  return { memory, rows, legs, forms: passes(legs).map(pass => formOf(pass[0].source, recordedIn(pass))) }
 }
 
-/** Multiplications and additions of the products of a step. */
-function flopsOf({ calls }: RecordedStep): number {
-  const products = calls.filter(({ kernel }) => kernel.startsWith('linear'))
-  return products.reduce((sum, { dims: [m, k, n] }) => sum + 2 * m * k * n, 0)
+/** Legs by the data set they read: training's, then those of evaluation. */
+function passes(legs: readonly Leg[]): Leg[][] {
+  return [legs.filter(leg => leg.trains), legs.filter(leg => !leg.trains)].filter(pass => pass.length > 0)
 }
+
+const recordedIn = (legs: readonly Leg[]) => legs.map(({ recorded }) => recorded)
 
 export class PlanEngine implements Engine {
   readonly name = 'plan'
-  readonly #builder = new PlanBuilder()
-  readonly #rows: UpdateRows
-  readonly #train: Course
-  readonly #test: Course | null
-  #plan: CompiledPlan | null = null
-  /** Whether the plan holds the weights; else JavaScript does. */
-  #holds = false
+  readonly #pace: Pace
+  #recorded: Recorded
+  /** Whether the model may have changed since it was recorded, as by a callback. */
+  #stale: boolean
+  #walk: Walk
+  #taken: Taken | null = null
+  /** Weights and state while the plan holds them; null while JavaScript does. */
+  #held: Set<Tensor> | null = null
 
   /** Records all programs. Throws Unplannable, with the reason, where the model cannot be a plan. */
   constructor(
     private readonly model: Model,
     private readonly options: FitOptions,
-    private readonly synchronous: boolean,
+    dispatch: Dispatch,
   ) {
-    const { train, test, optimizer, loss, accumulate = 1, clipGradNorm } = options
-    if (clipGradNorm !== undefined) throw new Unplannable('clipGradNorm')
-    this.#rows = new UpdateRows(optimizer)
-    const source = sourceOf(train)
-    model.train()
-    this.#train = this.#course(train, source, 0, stepParts(train, accumulate), parts =>
-      recordTraining(model, options, source, parts, this.#rows),
-    )
-    const testSource = test && sourceOf(test)
-    this.#test = testSource
-      ? this.#course(test, testSource, 1, stepParts(test, 1), ([rows]) =>
-          recordEvaluation(model, loss, testSource, rows),
-        )
-      : null
+    this.#pace = new Pace(dispatch, options.threads ?? 1)
+    this.#stale = (options.callbacks ?? []).length > 0
+    this.#recorded = recordAll(model, options)
+    this.#walk = new Walk(this.#recorded.legs)
   }
 
-  *trainEpoch(run: Run): Steps<EpochSums> {
+  *epochs(run: Run, most: number): Steps<void> {
     yield* this.#take()
-    const { loader, source, fullSteps, full, last } = this.#train
-    const sums = emptySums()
-    const order = rowsOf(source, loader.epochOrder())
-    if (full) yield* this.#trainSteps(run, full, fullSteps, order, sums)
-    loader.endEpoch()
-    if (last) yield* this.#trainSteps(run, last, 1, order.subarray(fullSteps * (full?.rows ?? 0)), sums)
-    yield breathe
-    return sums
-  }
-
-  *evaluate(): Steps<EpochSums> {
-    yield* this.#take()
-    const { loader, source, fullSteps, full, last, pace } = this.#test!
-    const sums = emptySums()
-    const order = rowsOf(source, loader.epochOrder())
-    for (let at = 0; full && at < fullSteps; ) {
-      const steps = pace.chunk(fullSteps - at)
-      const rows = order.slice(at * full.rows, (at + steps) * full.rows)
-      addTo(
-        sums,
-        yield* pace.run(this.#native, Int32Array.of(full.program, steps), rows, noRows, steps),
-        full.rows * steps,
-      )
-      at += steps
+    const sums = { train: emptySums(), test: emptySums() }
+    for (let done = 0; done < most; ) {
+      const limits = { epochs: most - done, updates: run.updatesLeft?.() ?? Infinity }
+      done += yield* this.#chunk(run, this.#reach(limits), sums)
+      run.afterChunk(sums.train)
+      yield breathe
     }
-    loader.endEpoch()
-    if (last) {
-      const rows = order.slice(fullSteps * (full?.rows ?? 0))
-      addTo(sums, yield* pace.run(this.#native, Int32Array.of(last.program, 1), rows, noRows, 1), last.rows)
-    }
-    return sums
+    this.#walk.arrive()
   }
 
   /** Gives weights, state and counts back to JavaScript. */
   handBack(): void {
-    if (!this.#holds) return
-    this.#holds = false
-    for (const t of this.#tensors()) t.busy = false
-    this.#plan!.save()
-    this.#rows.handBack()
+    if (!this.#held) return
+    for (const t of this.#held) t.busy = false
+    this.#held = null
+    this.#stale = true
+    this.#taken!.plan.save(this.#recorded.memory)
+    this.#recorded.rows.handBack()
   }
 
-  get #native() {
-    return this.#plan!.native
+  close(): void {
+    if (this.#taken) returnPlan(this.#taken)
+    this.#taken = null
   }
 
-  #course(
-    loader: DataLoader,
-    source: DataSource,
-    dataSet: number,
-    steps: number[][],
-    record: (parts: number[]) => RecordedStep,
-  ): Course {
-    const fullSteps = steps.filter(parts => parts.join() === steps[0].join()).length
-    const kind = (parts: number[]): StepKind => {
-      const recorded = record(parts)
-      const program = this.#builder.add(recorded.calls, recorded.advance, dataSet)
-      return { recorded, program, rows: recorded.advance.order }
-    }
-    const full = kind(steps[0])
-    const last = fullSteps < steps.length ? kind(steps[steps.length - 1]) : null
-    if (last && steps[0].length === steps[steps.length - 1].length) sameButForRows(full.recorded, last.recorded)
-    return {
-      loader,
-      source,
-      full,
-      fullSteps,
-      last,
-      pace: new Pace(flopsOf(full.recorded), this.synchronous, this.options.threads ?? 1),
-    }
-  }
-
-  /** Compiles on first use, and takes weights and state as they are now. */
+  /** Takes weights and state as they are now, and the programs too: whoever had them may have changed anything. */
   *#take(): Steps<void> {
-    if (this.#holds) return
-    this.#plan ??= new CompiledPlan(this.#builder.build(), yield* this.#makeResident())
-    this.#plan.load()
-    this.#holds = true
-    for (const t of this.#tensors()) t.busy = true
+    if (this.#held) return
+    if (this.#stale) this.#recordAgain()
+    const { legs, forms, memory } = this.#recorded
+    const recordings = legs.map(({ recorded, trains }) => ({ ...recorded, dataSet: trains ? 0 : 1 }))
+    const before = this.#taken
+    this.#taken = takePlan(recordings, forms, before)
+    if (this.#taken !== before) yield* this.#writeData()
+    this.#taken.plan.load(memory)
+    this.#held = this.#tensors()
+    for (const t of this.#held) t.busy = true
   }
 
-  *#makeResident(): Steps<Resident[]> {
-    const resident: Resident[] = []
-    let stores = 0
-    for (const course of [this.#train, this.#test]) {
-      if (!course) continue
-      const steps = [course.full, course.last].flatMap(kind => (kind ? [kind.recorded] : []))
-      checkLabels(
-        course.source,
-        steps.flatMap(({ labelChecks }) => labelChecks),
-      )
-      resident.push(yield* makeResident(course.source, resident.length, steps, stores))
-      stores += resident[resident.length - 1].stores.size
-    }
-    return resident
-  }
-
-  #tensors(): Tensor[] {
-    const { optimizer } = this.options
-    const state = [...optimizer.state.values()].flatMap(({ tensors }) => Object.values(tensors))
-    return [
-      ...this.model.parameters(),
-      ...this.model.namedBuffers().map(([, t]) => t),
-      ...optimizer.paramGroups.flatMap(g => g.params),
-      ...state,
-    ]
-  }
-
-  /** Trains `steps` steps of one kind, in chunks; `order` starts with the first one's rows. */
-  *#trainSteps(run: Run, kind: StepKind, steps: number, order: Int32Array, sums: EpochSums): Steps<void> {
-    for (let at = 0; at < steps; ) {
-      const count = this.#train.pace.chunk(steps - at)
-      at += yield* this.#trainChunk(run, kind, count, order.slice(at * kind.rows, (at + count) * kind.rows), sums)
-      run.afterChunk(sums)
-    }
-  }
-
-  *#trainChunk(run: Run, kind: StepKind, count: number, order: Int32Array, sums: EpochSums): Steps<number> {
-    const restore = [run.snapshot(), this.#rows.snapshot()]
-    const table = this.#table(run, count)
-    const stop = () => this.#native.stop()
-    const { signal } = this.options
-    signal?.addEventListener('abort', stop, { once: true })
-    let result: PlanResult
+  #recordAgain(): void {
     try {
-      result = yield* this.#train.pace.run(this.#native, Int32Array.of(kind.program, count), order, table, count)
+      this.#recorded = recordAll(this.model, this.options)
+    } catch (error) {
+      if (!(error instanceof Unplannable)) throw error
+      throw new AnnealError('ERR_STATE', `fit: expected a callback to leave a model for the plan but ${error.message}`)
+    }
+    this.#walk = new Walk(this.#recorded.legs)
+    this.#stale = false
+  }
+
+  *#writeData(): Steps<void> {
+    const { legs, forms } = this.#recorded
+    for (const [dataSet, pass] of passes(legs).entries()) {
+      const [{ source }] = pass
+      const checks = recordedIn(pass).flatMap(({ labelChecks }) => labelChecks)
+      checkLabels(source, checks)
+      yield* makeResident(this.#taken!.plan, source, dataSet, forms[dataSet])
+    }
+  }
+
+  #tensors(): Set<Tensor> {
+    const { optimizer } = this.options
+    const held = new Set([...this.model.parameters(), ...this.model.namedBuffers().map(([, t]) => t)])
+    for (const { params } of optimizer.paramGroups) for (const p of params) held.add(p)
+    for (const { tensors } of optimizer.state.values()) for (const t of Object.values(tensors)) held.add(t)
+    return held
+  }
+
+  /** Steps of the next chunk. */
+  #reach(limits: { epochs: number; updates: number }): number {
+    const most = chunkSettings.steps ?? MAX_STEPS
+    const work = chunkSettings.steps === null ? this.#pace.work : Infinity
+    return Math.min(most, this.#walk.steps({ work, ...limits }))
+  }
+
+  /** Runs up to `steps` steps, fewer where it is stopped. Returns how many epochs were completed. */
+  *#chunk(run: Run, steps: number, sums: { train: EpochSums; test: EpochSums }): Steps<number> {
+    const back = this.#snapshot(run)
+    let prepared: Prepared
+    try {
+      prepared = this.#prepare(run, steps)
+    } catch (error) {
+      back()
+      throw error
+    }
+    const result = yield* this.#execute(prepared.chunk, steps)
+    if (result.steps < steps) {
+      back()
+      prepared = this.#prepare(run, result.steps)
+    }
+    return collect(run, prepared.pieces, result, sums)
+  }
+
+  *#execute(chunk: Chunk, steps: number): Steps<PlanResult> {
+    const { native } = this.#taken!.plan
+    const { signal } = this.options
+    const stop = () => native.stop()
+    signal?.addEventListener('abort', stop, { once: true })
+    try {
+      return yield* this.#pace.run(native, chunk, steps)
     } finally {
       signal?.removeEventListener('abort', stop)
     }
-    if (result.steps < count) {
-      for (const back of restore) back()
-      this.#table(run, result.steps)
+  }
+
+  /** Everything that the next steps draw and compute ahead: rows, scalars, and the schedule's way through them. */
+  #prepare(run: Run, steps: number): Prepared {
+    const pieces = [...this.#walk.pieces(steps)]
+    const order = new Int32Array(pieces.reduce((sum, piece) => sum + piece.order.length, 0))
+    let [at, work, updates] = [0, 0, 0]
+    for (const { leg, steps: count, order: rows } of pieces) {
+      order.set(rows, at)
+      at += rows.length
+      work += count * leg.work
+      if (leg.trains) updates += count
     }
-    addTo(sums, result, result.steps * kind.rows)
-    return result.steps
+    const segments = Int32Array.from(pieces.flatMap(({ leg, steps: count }) => [leg.program, count]))
+    return { chunk: { segments, order, rows: this.#table(run, updates), work }, pieces }
   }
 
   /** The scalars of the next `count` updates, while the schedule moves on. */
   #table(run: Run, count: number): Float64Array {
-    const table = new Float64Array(count * this.#rows.width)
+    const { rows } = this.#recorded
+    const table = new Float64Array(count * rows.width)
     for (let i = 0; i < count; i++) {
       run.beforeUpdate()
-      this.#rows.write(table, i * this.#rows.width)
+      rows.write(table, i * rows.width)
       run.afterUpdate()
     }
     return table
   }
+
+  /** Remembers all that `#prepare` moves; the function returned puts it back. */
+  #snapshot(run: Run): () => void {
+    const restore = [run.snapshot(), this.#recorded.rows.snapshot(), this.#walk.snapshot()]
+    const states = generatorsOf(this.options).map(generator => [generator, generator.getState()] as const)
+    return () => {
+      for (const back of restore) back()
+      for (const [generator, state] of states) generator.setState(state)
+    }
+  }
 }
 
-const noRows = new Float64Array(0)
-
-function emptySums(): EpochSums {
-  return { loss: 0, batches: 0, rows: 0, correct: 0 }
-}
-
-function addTo(sums: EpochSums, { losses, counts }: PlanResult, rows: number): void {
-  for (const loss of losses) sums.loss += loss
-  for (const count of counts) sums.correct += count
-  sums.batches += losses.length
-  sums.rows += rows
-}
-
-/** Programs for different numbers of rows must do the same; else the model decides by what it sees. */
-function sameButForRows(a: RecordedStep, b: RecordedStep): void {
-  const names = ({ calls }: RecordedStep) => [...new Set(calls.map(({ kernel }) => kernel))].join()
-  if (names(a) !== names(b)) throw new Unplannable('the model does different things for different numbers of rows')
+/** Adds up what the steps gave, epoch by epoch. Returns how many epochs were completed. */
+function collect(
+  run: Run,
+  pieces: readonly Piece[],
+  { losses, counts }: PlanResult,
+  sums: { train: EpochSums; test: EpochSums },
+): number {
+  let [loss, count, epochs] = [0, 0, 0]
+  for (const { leg, steps, order, last } of pieces) {
+    const { advance } = leg.recorded
+    const sum = leg.trains ? sums.train : sums.test
+    const values = losses.subarray(loss, (loss += steps * advance.losses))
+    for (const value of values) sum.loss += value
+    if (leg.trains && run.afterLoss) for (const value of values) run.afterLoss(value)
+    for (const correct of counts.subarray(count, (count += steps * advance.counts))) sum.correct += correct
+    sum.batches += values.length
+    sum.rows += order.length
+    if (!last) continue
+    run.afterEpoch(sums.train, sums.test)
+    Object.assign(sums, { train: emptySums(), test: emptySums() })
+    epochs++
+  }
+  return epochs
 }

@@ -3,8 +3,7 @@
 import { Unplannable } from '../backends/emitter.js'
 import type { Loss } from '../nn/index.js'
 import { sizeOf } from '../ops/spec.js'
-import type { Advance } from '../plan/compiled.js'
-import type { LabelCheck, Slot, SlotCall } from '../plan/program.js'
+import type { Advance, LabelCheck, Memory, Slot, SlotCall } from '../plan/program.js'
 import { Recorder } from '../plan/recorder.js'
 import { noGrad, Tensor } from '../tensor/index.js'
 import { withEmitter } from '../tensor/tape.js'
@@ -75,8 +74,9 @@ export function recordTraining(
   { x, y }: Columns,
   parts: readonly number[],
   rows: UpdateRows,
+  memory: Memory,
 ): RecordedStep {
-  const r = new Recorder()
+  const r = new Recorder(memory)
   const { loss, optimizer } = options
   withEmitter(r, () => {
     optimizer.zeroGrad()
@@ -97,8 +97,14 @@ export function recordTraining(
 }
 
 /** Records the evaluation of one batch. */
-export function recordEvaluation(model: Model, loss: Loss, { x, y }: Columns, count: number): RecordedStep {
-  const r = new Recorder()
+export function recordEvaluation(
+  model: Model,
+  loss: Loss,
+  { x, y }: Columns,
+  count: number,
+  memory: Memory,
+): RecordedStep {
+  const r = new Recorder(memory)
   const modes = model.modules().map(module => [module, module.training] as const)
   model.eval()
   try {

@@ -4,11 +4,9 @@ import { Unplannable } from '../backends/emitter.js'
 import { checkedLabels } from '../backends/run_now.js'
 import { AnnealError } from '../base/errors.js'
 import { type DataLoader, Subset, TensorDataset } from '../data/index.js'
-import { addon } from '../native/addon.js'
 import type { NativeStore, TypedArray } from '../native/types.js'
-import { sizeOf } from '../ops/spec.js'
-import { type Resident, storeKey } from '../plan/compiled.js'
-import type { LabelCheck } from '../plan/program.js'
+import type { CompiledPlan } from '../plan/compiled.js'
+import type { Column, DataForm, LabelCheck, Slot } from '../plan/program.js'
 import type { Tensor } from '../tensor/index.js'
 import { breathe, type Steps } from './drive.js'
 import type { Columns, RecordedStep } from './record_step.js'
@@ -66,31 +64,23 @@ function valuesOf(t: Tensor, dtype: 'float32' | 'int32'): TypedArray {
   return t.dtype === dtype ? t.data : Int32Array.from(t.data)
 }
 
-/** The columns that recorded steps gather from, as column and dtype. */
-function columnsOf(steps: readonly RecordedStep[]): Map<string, { column: number; dtype: 'float32' | 'int32' }> {
-  const found = new Map<string, { column: number; dtype: 'float32' | 'int32' }>()
-  for (const slot of steps.flatMap(({ calls }) => calls.flatMap(({ buffers }) => buffers))) {
-    if (slot?.origin.kind !== 'batch') continue
-    const { column } = slot.origin
+/** The form of a data set: the columns that recorded steps gather from. */
+export function formOf(source: DataSource, steps: readonly RecordedStep[]): DataForm {
+  const found = new Map<string, Column>()
+  const note = (slot: Slot | null) => {
+    if (slot?.origin.kind !== 'batch') return
+    const { column, width } = slot.origin
     const dtype = slot.dtype as 'float32' | 'int32'
-    found.set(`${column} ${dtype}`, { column, dtype })
+    found.set(`${column} ${dtype}`, { column, dtype, width })
   }
-  return found
+  for (const { calls } of steps) for (const { buffers } of calls) buffers.forEach(note)
+  return { rows: source.x.shape[0], columns: [...found.values()] }
 }
 
-/** Makes what these steps gather resident, numbering the stores from `first`. */
-export function* makeResident(
-  source: DataSource,
-  dataSet: number,
-  steps: readonly RecordedStep[],
-  first: number,
-): Steps<Resident> {
-  const stores = new Map<string, { store: NativeStore; index: number; width: number }>()
-  for (const { column, dtype } of columnsOf(steps).values()) {
-    const t = column === 0 ? source.x : source.y
-    const store = new addon.Store(dtype, t.size)
-    yield* fill(store, valuesOf(t, dtype))
-    stores.set(storeKey(dataSet, column, dtype), { store, index: first + stores.size, width: sizeOf(t.shape.slice(1)) })
+/** Writes the values that steps gather into the plan's stores, as they are now. */
+export function* makeResident(plan: CompiledPlan, source: DataSource, dataSet: number, form: DataForm): Steps<void> {
+  for (const column of form.columns) {
+    const t = column.column === 0 ? source.x : source.y
+    yield* fill(plan.store(dataSet, column), valuesOf(t, column.dtype))
   }
-  return { rows: source.x.shape[0], stores }
 }

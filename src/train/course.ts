@@ -1,0 +1,148 @@
+/**
+ * The course of an epoch: its legs (the full steps over a loader, then at most one that is shorter), and a walk along
+ * them that draws what the explicit loop draws on the way. Not here: what a step computes, or running it.
+ */
+
+import { Unplannable } from '../backends/emitter.js'
+import type { DataLoader } from '../data/index.js'
+import type { RecordedStep } from './record_step.js'
+import { type DataSource, rowsOf } from './resident.js'
+
+/** Steps of one kind: one program, over the rows of a loader's pass from `from` on. */
+export interface Leg {
+  readonly loader: DataLoader
+  readonly source: DataSource
+  /** Number of the program that the plan runs. */
+  readonly program: number
+  readonly recorded: RecordedStep
+  readonly trains: boolean
+  readonly steps: number
+  readonly from: number
+  /** Multiplications and additions of a step, but never nothing. */
+  readonly work: number
+}
+
+/** Part of a leg: some of its steps, and the rows they take. */
+export interface Piece {
+  readonly leg: Leg
+  readonly steps: number
+  readonly order: Int32Array
+  /** Whether an epoch is over with it. */
+  readonly last: boolean
+}
+
+/** Batch sizes of each step of an epoch that updates after every `accumulate` batches. */
+function stepParts({ dataset, batchSize, dropLast }: DataLoader, accumulate: number): number[][] {
+  const sizes: number[] = []
+  for (let at = 0; at < dataset.length; at += batchSize) sizes.push(Math.min(batchSize, dataset.length - at))
+  if (dropLast && sizes[sizes.length - 1] < batchSize) sizes.pop()
+  const steps: number[][] = []
+  for (let i = 0; i < sizes.length; i += accumulate) steps.push(sizes.slice(i, i + accumulate))
+  return steps
+}
+
+function workOf({ calls }: RecordedStep): number {
+  const products = calls.filter(({ kernel }) => kernel.startsWith('linear'))
+  return products.reduce((sum, { dims: [m, k, n] }) => sum + 2 * m * k * n, 1)
+}
+
+/** What the legs over one loader have in common. */
+interface Pass {
+  readonly loader: DataLoader
+  readonly source: DataSource
+  readonly trains: boolean
+  readonly accumulate: number
+  readonly record: (parts: readonly number[]) => RecordedStep
+}
+
+/** The legs of a pass over a loader; their programs are numbered from `program`. */
+export function legsOf({ loader, source, trains, accumulate, record }: Pass, program: number): Leg[] {
+  const parts = stepParts(loader, accumulate)
+  const full = parts.filter(sizes => sizes.join() === parts[0].join()).length
+  const leg = (first: number, steps: number, from: number): Leg => {
+    const recorded = record(parts[first])
+    return {
+      ...{ loader, source, trains, recorded, steps, from },
+      program: program + Math.sign(first),
+      work: workOf(recorded),
+    }
+  }
+  const legs = [leg(0, full, 0)]
+  if (full === parts.length) return legs
+  legs.push(leg(full, 1, full * legs[0].recorded.advance.order))
+  if (parts[0].length === parts[full].length) sameButForRows(legs[0].recorded, legs[1].recorded)
+  return legs
+}
+
+/** Programs for different numbers of rows must do the same; else the model decides by what it sees. */
+function sameButForRows(a: RecordedStep, b: RecordedStep): void {
+  const names = ({ calls }: RecordedStep) => [...new Set(calls.map(({ kernel }) => kernel))].join()
+  if (names(a) !== names(b)) throw new Unplannable('the model does different things for different numbers of rows')
+}
+
+/** How far to go at once. */
+export interface Reach {
+  /** Work of all steps together; one step is always taken. */
+  readonly work: number
+  readonly epochs: number
+  readonly updates: number
+}
+
+/** A walk along the legs of one epoch after another. */
+export class Walk {
+  #leg = 0
+  #step = 0
+  #order: Int32Array = new Int32Array(0)
+
+  constructor(private readonly legs: readonly Leg[]) {}
+
+  /** Steps from here that are within reach. */
+  steps({ work, epochs, updates }: Reach): number {
+    let [steps, leg, done] = [0, this.#leg, this.#step]
+    let { work: left, epochs: ends, updates: most } = { work, epochs, updates }
+    while (true) {
+      const { steps: all, work: each, trains } = this.legs[leg]
+      const wanted = Math.min(all - done, Math.floor(left / each), trains ? most : Infinity)
+      steps += wanted
+      if (wanted < all - done) return Math.max(1, steps)
+      left -= wanted * each
+      if (trains) most -= wanted
+      leg = (leg + 1) % this.legs.length
+      done = 0
+      if (leg === 0 && --ends === 0) return Math.max(1, steps)
+    }
+  }
+
+  /** Walks on by this many steps, drawing each pass's order as it comes to it. */
+  *pieces(steps: number): Iterable<Piece> {
+    for (let left = steps; left > 0; ) {
+      this.arrive()
+      const leg = this.legs[this.#leg]
+      if (leg.from === 0 && this.#step === 0) this.#order = rowsOf(leg.source, leg.loader.epochOrder())
+      const count = Math.min(left, leg.steps - this.#step)
+      const { order } = leg.recorded.advance
+      const at = leg.from + this.#step * order
+      this.#step += count
+      left -= count
+      const last = this.#step === leg.steps && leg === this.legs[this.legs.length - 1]
+      yield { leg, steps: count, order: this.#order.subarray(at, at + count * order), last }
+    }
+  }
+
+  /** Leaves a leg whose steps are done, and draws what running out of samples draws. */
+  arrive(): void {
+    const { loader, from, steps } = this.legs[this.#leg]
+    if (this.#step < steps) return
+    if (from === 0) loader.endEpoch()
+    this.#leg = (this.#leg + 1) % this.legs.length
+    this.#step = 0
+  }
+
+  /** Remembers where it is; the function returned goes back. */
+  snapshot(): () => void {
+    const [leg, step, order] = [this.#leg, this.#step, this.#order]
+    return () => {
+      ;[this.#leg, this.#step, this.#order] = [leg, step, order]
+    }
+  }
+}
