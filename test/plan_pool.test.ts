@@ -71,14 +71,24 @@ describe('many small fits', () => {
   })
 })
 
+class HalfLoss extends nn.CrossEntropyLoss {
+  override forward(x: Tensor, y: Tensor): Tensor {
+    return super.forward(x, y).mul(0.5)
+  }
+}
+
+function assign(target: object, values: object): void {
+  Object.assign(target, values)
+}
+
 describe('a change of what a step does', () => {
   const edits: [string, (job: Job) => void][] = [
-    ['momentum', ({ optimizer }) => void (optimizer.paramGroups[0].momentum = 0.9)],
-    ['a frozen parameter', ({ model }) => void (model.parameters()[0].requiresGrad = false)],
-    ['another loss', job => void (job.loss = { classifies: true, forward: (x, y) => x.crossEntropy(y).mul(0.5) })],
+    ['momentum', ({ optimizer }) => assign(optimizer.paramGroups[0], { momentum: 0.9 })],
+    ['a frozen parameter', ({ model }) => assign(model.parameters()[0], { requiresGrad: false })],
+    ['another loss', job => assign(job, { loss: new HalfLoss() })],
     [
       'another batch size',
-      job => void (job.train = new DataLoader(job.train.dataset, { batchSize: 9, shuffle: true })),
+      job => assign(job, { train: new DataLoader(job.train.dataset, { batchSize: 9, shuffle: true }) }),
     ],
     [
       'a replaced layer',
@@ -102,7 +112,9 @@ describe('a change of what a step does', () => {
     explicitLoop(loop, 3)
     const job = makeJob({ optimizer: sgd({}) })
     const { model, ...rest } = job
-    const onEpochEnd = ({ epoch }: { epoch: number }) => void (epoch === 2 && edit(job))
+    const onEpochEnd = ({ epoch }: { epoch: number }) => {
+      if (epoch === 2) edit(job)
+    }
     expect((await fit(model, { ...rest, epochs: 5, onEpochEnd })).engine).toBe('plan')
     expect(stateOf(job)).toEqual(stateOf(loop))
   })
@@ -111,7 +123,7 @@ describe('a change of what a step does', () => {
     const job = makeJob({ optimizer: sgd({}) })
     const { model, ...rest } = job
     const before = [...model.parameters()[0].data]
-    const freeze = { onStart: (m: Model) => void (m.parameters()[0].requiresGrad = false) }
+    const freeze = { onStart: (m: Model) => assign(m.parameters()[0], { requiresGrad: false }) }
     await fit(model, { ...rest, epochs: 2, callbacks: [freeze] })
     expect([...model.parameters()[0].data]).toEqual(before)
   })
@@ -120,7 +132,7 @@ describe('a change of what a step does', () => {
     const job = makeJob({ optimizer: sgd({}) })
     const { model, ...rest } = job
     const reading = { forward: (x: Tensor) => x.mul(x.data[0]) }
-    const onEpochEnd = () => void Object.assign(model, { 1: Object.assign(new nn.ReLU(), reading) })
+    const onEpochEnd = () => assign(model, { 1: Object.assign(new nn.ReLU(), reading) })
     await expect(fit(model, { ...rest, epochs: 5, onEpochEnd })).rejects.toMatchObject({ code: 'ERR_STATE' })
     expect(await fitOnce(job)).toBe('eager')
   })

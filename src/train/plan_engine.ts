@@ -236,17 +236,22 @@ function collect(
   let [loss, count, epochs] = [0, 0, 0]
   for (const { leg, steps, order, last } of pieces) {
     const { advance } = leg.recorded
-    const sum = leg.trains ? sums.train : sums.test
-    const values = losses.subarray(loss, (loss += steps * advance.losses))
-    for (const value of values) sum.loss += value
+    const values = losses.subarray(loss, loss + steps * advance.losses)
+    add(leg.trains ? sums.train : sums.test, values, counts.subarray(count, count + steps * advance.counts), order)
     if (leg.trains && run.afterLoss) for (const value of values) run.afterLoss(value)
-    for (const correct of counts.subarray(count, (count += steps * advance.counts))) sum.correct += correct
-    sum.batches += values.length
-    sum.rows += order.length
+    loss += values.length
+    count += steps * advance.counts
     if (!last) continue
     run.afterEpoch(sums.train, sums.test)
     Object.assign(sums, { train: emptySums(), test: emptySums() })
     epochs++
   }
   return epochs
+}
+
+function add(sums: EpochSums, losses: Float32Array, counts: Int32Array, order: Int32Array): void {
+  for (const loss of losses) sums.loss += loss
+  for (const correct of counts) sums.correct += correct
+  sums.batches += losses.length
+  sums.rows += order.length
 }
