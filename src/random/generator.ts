@@ -40,6 +40,7 @@ export class Generator {
   readonly #engine: Engine = native.create()
   #holder: object | null = null
   #holderDraws = false
+  #standIn: Generator | null = null
 
   /** `seed`: a safe integer or a bigint; default: PyTorch's 67280421310721. */
   constructor(seed: Seed = DEFAULT_SEED) {
@@ -59,7 +60,7 @@ export class Generator {
 
   /** The seed in force, modulo 2^64. */
   initialSeed(): bigint {
-    return native.initial_seed(this.#engine)
+    return native.initial_seed(this.#actual.#engine)
   }
 
   /** Seeds with 53 bits of true randomness. Returns the seed. */
@@ -165,38 +166,60 @@ export class Generator {
     return out
   }
 
+  /**
+   * @internal Runs `fn` with `other` in this one's place: whoever draws from this draws from that. So a run builds its
+   * layers and trains on a stream of its own while everyone keeps naming the default generator.
+   */
+  replacedBy<T>(other: Generator, fn: () => T): T {
+    const before = this.#standIn
+    this.#standIn = other
+    try {
+      return fn()
+    } finally {
+      this.#standIn = before
+    }
+  }
+
   /** @internal Keeps all others from drawing until `release`. Throws ERR_BUSY where someone holds it already. */
   acquire(owner: object): void {
     this.#use()
-    this.#holder = owner
+    this.#actual.#holder = owner
   }
 
   /** @internal Ends `acquire`; without effect for anyone but the holder. */
   release(owner: object): void {
-    if (this.#holder === owner) this.#holder = null
+    const actual = this.#actual
+    if (actual.#holder === owner) actual.#holder = null
   }
 
   /** @internal Runs `fn`, which may draw on behalf of the holder. */
   drawAs<T>(owner: object, fn: () => T): T {
-    if (this.#holder !== owner) throw this.#busy()
-    const before = this.#holderDraws
-    this.#holderDraws = true
+    const actual = this.#actual
+    if (actual.#holder !== owner) throw this.#busy()
+    const before = actual.#holderDraws
+    actual.#holderDraws = true
     try {
       return fn()
     } finally {
-      this.#holderDraws = before
+      actual.#holderDraws = before
     }
   }
 
   /** @internal The native engine, for a plan that draws off the thread while `owner` holds this generator. */
   engineFor(owner: object): Engine {
-    return this.drawAs(owner, () => this.#engine)
+    return this.drawAs(owner, () => this.#actual.#engine)
+  }
+
+  /** This generator, or the one in its place. */
+  get #actual(): Generator {
+    return this.#standIn ? this.#standIn.#actual : this
   }
 
   /** The engine, if it is free: the one place that decides who may draw. */
   #use(): Engine {
-    if (this.#holder && !this.#holderDraws) throw this.#busy()
-    return this.#engine
+    const actual = this.#actual
+    if (actual.#holder && !actual.#holderDraws) throw this.#busy()
+    return actual.#engine
   }
 
   #busy(): AnnealError {

@@ -26,30 +26,18 @@ function* asHolder<T>(generators: Generator[], steps: () => Steps<T>): Steps<T> 
       held.push(generator)
     }
     const drawing = <R>(fn: () => R) => held.reduceRight((inner, g) => () => g.drawAs(owner, inner), fn)()
-    const running = steps()
-    let next = drawing(() => running.next())
-    while (!next.done) {
-      let settled: unknown
-      try {
-        settled = yield next.value
-      } catch (error) {
-        next = drawing(() => running.throw(error))
-        continue
-      }
-      next = drawing(() => running.next(settled))
-    }
-    return next.value
+    return yield* wrapped(steps(), drawing)
   } finally {
     for (const generator of held) generator.release(owner)
   }
 }
 
-/** Runs `steps` with model and optimizer marked as busy; leaves the model in training mode and without gradients. */
+/** Runs `steps` as the only user of model, optimizer and streams. Throws ERR_BUSY while another run uses one of them. */
 export function* exclusively<T>(where: string, model: Model, options: Used, steps: () => Steps<T>): Steps<T> {
   const { optimizer } = options
   for (const used of [model, optimizer]) {
     if (busy.has(used))
-      throw new AnnealError('ERR_BUSY', `${where}: expected a model and an optimizer that no fit is using`)
+      throw new AnnealError('ERR_BUSY', `${where}: expected a model and an optimizer that no other run is using`)
   }
   busy.add(model).add(optimizer)
   try {
@@ -57,7 +45,27 @@ export function* exclusively<T>(where: string, model: Model, options: Used, step
   } finally {
     busy.delete(model)
     busy.delete(optimizer)
-    model.train()
-    optimizer.zeroGrad()
   }
+}
+
+/** Runs `steps` with a stream of their own in the place of the default one. */
+export function* onStream<T>(generator: Generator, steps: Steps<T>): Steps<T> {
+  const inPlace = <R>(fn: () => R) => defaultGenerator.replacedBy(generator, fn)
+  return yield* wrapped(steps, inPlace)
+}
+
+/** Passes through what `steps` yields, each stretch of it run inside of `within`. */
+function* wrapped<T>(steps: Steps<T>, within: <R>(fn: () => R) => R): Steps<T> {
+  let next = within(() => steps.next())
+  while (!next.done) {
+    let settled: unknown
+    try {
+      settled = yield next.value
+    } catch (error) {
+      next = within(() => steps.throw(error))
+      continue
+    }
+    next = within(() => steps.next(settled))
+  }
+  return next.value
 }

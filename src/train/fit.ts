@@ -162,8 +162,8 @@ class FitRun implements Run {
   }
 }
 
-/** The plan where the model can be one, else the eager engine with the reason. */
-function chooseEngine(model: Model, options: FitOptions, dispatch: Dispatch): Engine {
+/** @internal The plan where the model can be one, else the eager engine with the reason. */
+export function chooseEngine(model: Model, options: FitOptions, dispatch: Dispatch): Engine {
   const chosen = options.backend?.engine(model, options)
   if (chosen) return chosen
   try {
@@ -175,12 +175,17 @@ function chooseEngine(model: Model, options: FitOptions, dispatch: Dispatch): En
   }
 }
 
-/** @internal The steps of a fit. */
+/** @internal The steps of a fit; they leave the model in training mode and without gradients. */
 export function fitSteps(model: Model, options: FitOptions, dispatch: Dispatch): Steps<History> {
   checkFit(model, options)
-  return exclusively('fit', model, options, () =>
-    new FitRun(model, options, chooseEngine(model, options, dispatch)).steps(),
-  )
+  return exclusively('fit', model, options, function* () {
+    try {
+      return yield* new FitRun(model, options, chooseEngine(model, options, dispatch)).steps()
+    } finally {
+      model.train()
+      options.optimizer.zeroGrad()
+    }
+  })
 }
 
 /**

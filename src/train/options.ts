@@ -61,61 +61,58 @@ const known = [
   'backend',
 ] satisfies (keyof FitOptions)[]
 
-function checkLoader(name: string, loader: unknown): void {
-  if (!(loader instanceof DataLoader)) throw typeError('fit', `${name} to be a DataLoader`, loader)
+function checkLoader(where: string, name: string, loader: unknown): void {
+  if (!(loader instanceof DataLoader)) throw typeError(where, `${name} to be a DataLoader`, loader)
   if (loader.length === 0)
-    throw new AnnealError('ERR_EMPTY', `fit: expected ${name} to have at least one batch but received none`)
+    throw new AnnealError('ERR_EMPTY', `${where}: expected ${name} to have at least one batch but received none`)
 }
 
-function checkModel(model: unknown): void {
+function checkModel(where: string, model: unknown): void {
   if (typeof (model as Model | null)?.forward !== 'function' || typeof (model as Model).parameters !== 'function') {
-    throw typeError('fit', 'model to be a Module', model)
+    throw typeError(where, 'model to be a Module', model)
   }
 }
 
-function checkCallbacks({ callbacks = [], onEpochEnd, onProgress }: FitOptions): void {
-  if (!Array.isArray(callbacks)) throw typeError('fit', 'callbacks to be an array', callbacks)
-  if (onEpochEnd !== undefined) checkFunction('fit', 'onEpochEnd', onEpochEnd)
-  if (onProgress !== undefined) checkFunction('fit', 'onProgress', onProgress)
+function checkCallbacks(where: string, { callbacks = [], onEpochEnd, onProgress }: FitOptions): void {
+  if (!Array.isArray(callbacks)) throw typeError(where, 'callbacks to be an array', callbacks)
+  if (onEpochEnd !== undefined) checkFunction(where, 'onEpochEnd', onEpochEnd)
+  if (onProgress !== undefined) checkFunction(where, 'onProgress', onProgress)
 }
 
-function checkNumbers({
-  epochs,
-  accumulate = 1,
-  clipGradNorm,
-  threads,
-  stepSchedulerEvery = 'batch',
-}: FitOptions): void {
-  checkInt('fit', 'epochs', epochs, { min: 0 })
-  checkInt('fit', 'accumulate', accumulate, { min: 1 })
-  if (clipGradNorm !== undefined) checkNumber('fit', 'clipGradNorm', clipGradNorm, { above: 0, max: Infinity })
-  if (threads !== undefined) checkInt('fit', 'threads', threads, { min: 1, max: 1024 })
-  checkOneOf('fit', 'stepSchedulerEvery', stepSchedulerEvery, ['batch', 'epoch'])
+function checkNumbers(
+  where: string,
+  { epochs, accumulate = 1, clipGradNorm, threads, stepSchedulerEvery = 'batch' }: FitOptions,
+): void {
+  checkInt(where, 'epochs', epochs, { min: 0 })
+  checkInt(where, 'accumulate', accumulate, { min: 1 })
+  if (clipGradNorm !== undefined) checkNumber(where, 'clipGradNorm', clipGradNorm, { above: 0, max: Infinity })
+  if (threads !== undefined) checkInt(where, 'threads', threads, { min: 1, max: 1024 })
+  checkOneOf(where, 'stepSchedulerEvery', stepSchedulerEvery, ['batch', 'epoch'])
 }
 
-/** Throws TypeError, RangeError or AnnealError for anything that `fit` cannot use. */
-export function checkFit(model: Model, options: FitOptions): void {
-  checkModel(model)
-  checkOptions('fit', options, known)
-  checkLoader('train', options.train)
-  if (options.test !== undefined) checkLoader('test', options.test)
-  if (typeof options.loss?.forward !== 'function') throw typeError('fit', 'loss to be a loss', options.loss)
+/** Throws TypeError, RangeError or AnnealError for anything that `fit`, or what trains like it, cannot use. */
+export function checkFit(model: Model, options: FitOptions, where = 'fit'): void {
+  checkModel(where, model)
+  checkOptions(where, options, known)
+  checkLoader(where, 'train', options.train)
+  if (options.test !== undefined) checkLoader(where, 'test', options.test)
+  if (typeof options.loss?.forward !== 'function') throw typeError(where, 'loss to be a loss', options.loss)
   if (!(options.optimizer instanceof Optimizer))
-    throw typeError('fit', 'optimizer to be an Optimizer', options.optimizer)
+    throw typeError(where, 'optimizer to be an Optimizer', options.optimizer)
   if (options.scheduler !== undefined && typeof options.scheduler?.step !== 'function') {
-    throw typeError('fit', 'scheduler to be a scheduler', options.scheduler)
+    throw typeError(where, 'scheduler to be a scheduler', options.scheduler)
   }
   if (options.signal !== undefined && !(options.signal instanceof AbortSignal)) {
-    throw typeError('fit', 'signal to be an AbortSignal', options.signal)
+    throw typeError(where, 'signal to be an AbortSignal', options.signal)
   }
   if (options.backend !== undefined && typeof options.backend?.engine !== 'function') {
-    throw typeError('fit', 'backend to be one of backends', options.backend)
+    throw typeError(where, 'backend to be one of backends', options.backend)
   }
-  checkNumbers(options)
-  checkCallbacks(options)
+  checkNumbers(where, options)
+  checkCallbacks(where, options)
   const parameters = new Set(model.parameters())
   if (!options.optimizer.paramGroups.some(group => group.params.some(p => parameters.has(p)))) {
-    throw rangeError('fit', "the optimizer to hold the model's parameters", 'parameters of another model')
+    throw rangeError(where, "the optimizer to hold the model's parameters", 'parameters of another model')
   }
 }
 
