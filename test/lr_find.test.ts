@@ -61,7 +61,7 @@ describe('the curve', () => {
     expect(found.lr[22]).toBeCloseTo(1, 12)
     expect(found.diverged).toBe(false)
     expect(found.smoothed[0]).toBeCloseTo(expected[0], 12)
-    const [a, b] = [0.98 * 0.02 * expected[0] + 0.02 * expected[1], 1 - 0.98 ** 2]
+    const [a, b] = [0.9 * 0.1 * expected[0] + 0.1 * expected[1], 1 - 0.9 ** 2]
     expect(found.smoothed[1]).toBeCloseTo(a / b, 12)
   })
 

@@ -65,23 +65,30 @@ export function suggest(rates: readonly number[], smoothed: readonly number[]): 
   }
 }
 
+/** All losses, but of a smoothed curve that diverged not the end, beside which nothing else could be seen. */
+function shownRange({ loss, smoothed, diverged }: Omit<LrCurve, 'chart'>): [number, number] {
+  const level = diverged ? smoothed.slice(0, -5) : smoothed
+  const [low, high] = [Math.min(...loss, ...smoothed), Math.max(smoothed[0], ...level)]
+  const margin = (high - low || Math.abs(high) || 1) / 10
+  return [low - margin, high + margin]
+}
+
 /** Loss and smoothed loss over the rate, the suggestions as points on the latter. */
-export function drawLrCurve({ lr, loss, smoothed, suggestions }: Omit<LrCurve, 'chart'>): Promise<Chart> {
+export function drawLrCurve(curve: Omit<LrCurve, 'chart'>): Promise<Chart> {
+  const { lr, loss, smoothed, suggestions } = curve
   const points = (values: readonly number[]) => values.map((value, i) => [lr[i], value] as const)
   const at = (rate: number) => smoothed[indexOfLowest(lr.map(other => Math.abs(Math.log(other / rate))))]
-  const [low, high] = [Math.min(...smoothed), Math.max(...smoothed)]
-  const margin = (high - low || Math.abs(high) || 1) / 10
   return lineChart({
     title: 'Learning-rate range test',
     xLabel: 'learning rate',
     yLabel: 'loss',
     xScale: 'log',
-    yDomain: [low - margin, high + margin],
+    yDomain: shownRange(curve),
     series: [
       { name: 'loss', points: points(loss) },
       { name: 'smoothed', points: points(smoothed) },
       ...Object.entries(suggestions).map(([name, rate]) => ({
-        name: `${name} ${formatNumber(rate)}`,
+        name: `${name} ${formatNumber(Number(rate.toPrecision(2)))}`,
         points: [[rate, at(rate)] as const],
       })),
     ],

@@ -19,7 +19,7 @@ export interface LrFindOptions extends Pick<FitOptions, 'train' | 'loss' | 'opti
   maxLr?: number
   /** Updates, each at a rate of its own. Default 100. */
   steps?: number
-  /** Share of the smoothed loss that goes on, in [0, 1). Default 0.98. */
+  /** Share of the smoothed loss that goes on, in [0, 1). Default 0.9, a mean of about ten batches. */
   smoothing?: number
   /** Stop where the smoothed loss exceeds its minimum so many times. Default 4. */
   divergence?: number
@@ -39,7 +39,7 @@ function checked(model: Model, options: LrFindOptions): Setting {
     ...{ train, loss, optimizer, signal, threads, minLr },
     maxLr: checkNumber(where, 'maxLr', options.maxLr ?? 10, { above: minLr }),
     steps: checkInt(where, 'steps', options.steps ?? 100, { min: 2 }),
-    smoothing: checkNumber(where, 'smoothing', options.smoothing ?? 0.98, { min: 0, below: 1 }),
+    smoothing: checkNumber(where, 'smoothing', options.smoothing ?? 0.9, { min: 0, below: 1 }),
     divergence: checkNumber(where, 'divergence', options.divergence ?? 4, { above: 1 }),
   }
 }
