@@ -95,16 +95,20 @@ std::vector<float> ramp(int64_t n) {
 
 }  // namespace
 
+// The plan's products, m rows: forward with bias and ReLU, input gradient with the mask, weight gradient with the update.
 void bench(const char* isa, const KernelFn* kernels) {
-  const int64_t shapes[][3] = {{32, 2, 8},      {32, 8, 3},       {64, 64, 32},     {128, 784, 128},   {128, 128, 10},
-                               {32, 1024, 1024}, {256, 1024, 10}, {1, 784, 128},    {256, 1024, 1024}, {256, 1536, 512}};
-  const char* names[] = {"linear_fwd", "linear_bwd_input", "linear_bwd_weight"};
+  const int64_t shapes[][3] = {{32, 2, 8},      {32, 8, 3},        {64, 64, 32},      {64, 32, 10},     {128, 784, 128},
+                               {128, 784, 256}, {128, 256, 128},   {128, 128, 10},    {256, 784, 1024}, {256, 1024, 1024},
+                               {256, 1024, 10}, {256, 1536, 512},  {256, 512, 10},    {32, 1024, 1024}};
+  const char* names[] = {"panel_fwd", "panel_bwd_input", "panel_bwd_weight_sgd"};
   printf("%s: peak %.1f GFLOP/s\n%18s%34s%34s%34s\n", isa, peak(isa), "m,k,n", names[0], names[1], names[2]);
   for (const auto& [m, k, n] : shapes) {
-    std::vector<float> x = ramp(m * k), w = ramp(n * k), b = ramp(n), y = ramp(m * n), dx = x, dw = w, db = b;
-    const Call calls[] = {{{x.data(), w.data(), b.data(), y.data()}, {m, k, n}, {}},
+    const int64_t kp = (k + 15) / 16 * 16, np = (n + 15) / 16 * 16;
+    std::vector<float> x = ramp(m * kp), w = ramp(np * k), b = ramp(np), y = ramp(m * np), dx = x;
+    double row[] = {0, 0, 0, 0, 0, 0, 1};  // a rate of 0, so that repeated updates stay finite
+    const Call calls[] = {{{x.data(), w.data(), b.data(), y.data()}, {m, k, n}, {1}},
                           {{y.data(), w.data(), x.data(), dx.data()}, {m, k, n}, {}},
-                          {{y.data(), x.data(), dw.data(), db.data()}, {m, k, n}, {}}};
+                          {{y.data(), x.data(), w.data(), nullptr, b.data(), nullptr, row, row}, {m, k, n}, {}}};
     const double top = peak(isa);
     printf("%6d,%5d,%5d", static_cast<int>(m), static_cast<int>(k), static_cast<int>(n));
     for (int i = 0; i < 3; ++i) {
