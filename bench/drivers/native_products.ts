@@ -1,6 +1,7 @@
 /**
- * The products by this package's kernels on row-major operands, as the eager engine calls them: bare, without bias, mask or
- * update, like the peers'. Layouts are converted inside the call; the plan, which converts nothing, is measured in its steps.
+ * The products by this package's kernels as a plan runs them: on panels, forward with bias and ReLU, the input gradient
+ * with the mask, the weight gradient with SGD's update. The peers get the bare product, which favours them. Conversions to
+ * panels come before the clock, as in a plan, which keeps its operands there.
  */
 import type { ProductTrial } from '../trials.js'
 import { version } from './anneal.js'
@@ -8,34 +9,89 @@ import { uniform } from './data.js'
 import { readRequest, runsPerBlock, timed, warmUp, writeAnswer } from './driver.js'
 import { internal } from './internal.js'
 
-type Kernel = (...args: (Float32Array | number | null)[]) => void
+type Arg = Float32Array | Float64Array | number | null
+type Kernel = (...args: Arg[]) => void
 
 const { addon } = await internal<{ addon: { isa: string; kernels: Record<string, Kernel> } }>('native/addon.js')
-const { linear_fwd, linear_bwd_weight, linear_bwd_input } = addon.kernels
+const { kernels } = addon
 
 /** The twin of products.h: uniform in [-0.5, 0.5), the second operand from another part of the stream. */
 const operand = (count: number, offset: number) => uniform(count, offset).map(value => value - 0.5)
 const SECOND = 0x40000000
+const padded = (n: number) => Math.ceil(n / 16) * 16
 
-function productOf({ product, m, n, k }: ProductTrial): { out: Float32Array; run: () => void } {
-  if (product === 'forward') {
-    const [x, w, out] = [operand(m * k, 0), operand(n * k, SECOND), new Float32Array(m * n)]
-    return { out, run: () => linear_fwd(x, w, null, out, m, k, n) }
-  }
-  if (product === 'dw') {
-    const [dy, x, out] = [operand(m * n, 0), operand(m * k, SECOND), new Float32Array(n * k)]
-    return { out, run: () => linear_bwd_weight(dy, x, out, null, m, k, n) }
-  }
-  const [dy, w, out] = [operand(m * n, 0), operand(n * k, SECOND), new Float32Array(m * k)]
-  return { out, run: () => linear_bwd_input(dy, w, null, out, m, k, n) }
+/** Activations [rows, width] in panels, and back. */
+function panels(rows: number, width: number, values?: Float32Array): Float32Array {
+  const packed = new Float32Array(rows * padded(width))
+  if (values) kernels.panel_pack(values, packed, rows, width)
+  return packed
 }
 
+/** Weights [n, k] in panels. */
+function weights(n: number, k: number, values?: Float32Array): Float32Array {
+  const packed = new Float32Array(padded(n) * k)
+  if (values) kernels.panel_pack_weight(values, packed, n, k)
+  return packed
+}
+
+interface Product {
+  run(): void
+  /** The bare product, row-major, to be compared with the peers'. */
+  result(): Float32Array
+}
+
+function forward({ m, n, k }: ProductTrial): Product {
+  const [x, w, y] = [panels(m, k, operand(m * k, 0)), weights(n, k, operand(n * k, SECOND)), panels(m, n)]
+  const call = (bias: Float32Array | null, relu: number) => kernels.panel_fwd(x, w, bias, y, m, k, n, relu)
+  const bias = panels(1, n)
+  return {
+    run: () => call(bias, 1),
+    result() {
+      call(null, 0)
+      const out = new Float32Array(m * n)
+      kernels.panel_unpack(y, out, m, n)
+      return out
+    },
+  }
+}
+
+function inputGradient({ m, n, k }: ProductTrial): Product {
+  const [dy, w, dx] = [panels(m, n, operand(m * n, 0)), weights(n, k, operand(n * k, SECOND)), panels(m, k)]
+  const active = panels(m, k).fill(1)
+  const call = (mask: Float32Array | null) => kernels.panel_bwd_input(dy, w, mask, dx, m, k, n)
+  return {
+    run: () => call(active),
+    result() {
+      call(null)
+      const out = new Float32Array(m * k)
+      kernels.panel_unpack(dx, out, m, k)
+      return out
+    },
+  }
+}
+
+function weightGradient({ m, n, k }: ProductTrial): Product {
+  const [dy, x] = [panels(m, n, operand(m * n, 0)), panels(m, k, operand(m * k, SECOND))]
+  const [w, b, row] = [weights(n, k), panels(1, n), Float64Array.of(1e-9, 0, 0, 0, 0, 0, 0)]
+  return {
+    run: () => kernels.panel_bwd_weight_sgd(dy, x, w, null, b, null, row, row, m, k, n),
+    result() {
+      const [dw, out] = [weights(n, k), new Float32Array(n * k)]
+      kernels.panel_bwd_weight(dy, x, dw, null, m, k, n)
+      kernels.panel_unpack_weight(dw, out, n, k)
+      return out
+    },
+  }
+}
+
+const products = { forward, dx: inputGradient, dw: weightGradient }
+
 const { trial, seconds } = readRequest<ProductTrial>()
-const { out, run } = productOf(trial)
+const { run, result } = products[trial.product](trial)
 const repeat = (calls: number) => {
   for (let i = 0; i < calls; i++) run()
 }
 const calls = runsPerBlock(seconds, await warmUp(repeat))
 const figures = await timed(() => repeat(calls), calls)
-const check = out.reduce((sum, value) => sum + value * value, 0) / out.length
+const check = result().reduce((sum, value) => sum + value * value, 0) / result().length
 writeAnswer({ version, unit: 'us', ...figures, check, settings: { isa: addon.isa } })
