@@ -18,6 +18,7 @@ const order = (offset: number): Place => [2, offset]
 const rows = (offset: number): Place => [3, offset]
 const losses = (offset: number): Place => [4, offset]
 const counts = (offset: number): Place => [5, offset]
+const draws = (offset: number): Place => [6, offset]
 const store = (i: number, offset: number): Place => [16 + i, offset]
 
 /** The numbers of one call. `rest`: dims, then scalars. */
@@ -25,7 +26,9 @@ function call(kernel: string, places: Place[], ...rest: number[]): number[] {
   return [addon.signatures[kernel].id, ...places.flat(), ...rest]
 }
 
-const program = (perStep: number[], ...calls: number[][]) => Float64Array.from([...perStep, ...calls.flat()])
+/** `perStep`: order, rows, losses, counts and draws. */
+const program = (perStep: [number, number, number, number, number?], ...calls: number[][]) =>
+  Float64Array.from([...perStep.slice(0, 4), perStep[4] ?? 0, ...calls.flat()] as number[])
 const noOrder = new Int32Array(0)
 const noRows = new Float64Array(0)
 
@@ -193,6 +196,21 @@ describe('a plan gives the bits of direct kernel calls', () => {
     }
   })
 
+  it('that take draws, each step its own, and never more than there are', () => {
+    const step = program(
+      [0, 0, 2, 0, 3],
+      call('dropout', [arena(0), draws(1), losses(0)], 2, 10),
+      call('add', [arena(0), draws(0), arena(0)], 1),
+    )
+    const plan = new addon.Plan({ arena: 16, programs: [step], stores: [] })
+    plan.write(0, Float32Array.of(1, 2))
+    const numbers = Float32Array.of(1, 1, 0, 2, 0, 1, 3, 1, 1)
+    const run = (given?: Float32Array) => plan.run(Int32Array.of(0, 3), noOrder, noRows, 1, given)
+    for (const given of [undefined, numbers.subarray(1)])
+      expect(() => run(given)).toThrow(/draws to have at least 9 elements/)
+    expect(run(numbers).losses).toEqual(Float32Array.of(10, 0, 0, 20, 40, 20))
+  })
+
   it('with no step at all', () => {
     const { plan, w } = regression()
     expect(plan.run(noOrder, noOrder, noRows, 1)).toEqual({
@@ -323,13 +341,13 @@ describe('hostile arguments', () => {
   })
 
   it('as numbers of a program, in every place', () => {
-    const good = [0, 0, 1, 0, ...call('add', [arena(0), store(0, 0), arena(4)], 3)]
+    const good = [0, 0, 1, 0, 0, ...call('add', [arena(0), store(0, 0), arena(4)], 3)]
     new addon.Plan({ arena: 8, programs: [Float64Array.from(good)], stores: fields().stores })
     const numbers = [NaN, Infinity, -Infinity, -1, 0.5, 2 ** 31, 2 ** 32 + 5, 2 ** 53, 2 ** 64, 1e300, 7, 15, 18]
     for (let place = 0; place < good.length; place++) {
       for (const value of numbers) {
         const plan = { arena: 8, programs: [Float64Array.from(good.with(place, value))], stores: fields().stores }
-        if (place > 4 && place !== 6 && place !== 8 && place !== 10)
+        if (place > 5 && place !== 7 && place !== 9 && place !== 11)
           expect(() => new addon.Plan(plan), `${place} ${value}`).toThrow(RangeError)
         else survives(`number ${place} = ${value}`, () => new addon.Plan(plan))
       }
@@ -346,7 +364,13 @@ describe('hostile arguments', () => {
       for (const name of ['write', 'read']) survives(name, () => plan[name](...args))
       survives('Store.write', () => data.write(...args))
     }
-    for (const args of replaced([Int32Array.of(0, 1), new Int32Array(3), new Float64Array(3), 1])) {
+    for (const args of replaced([
+      Int32Array.of(0, 1),
+      new Int32Array(3),
+      new Float64Array(3),
+      1,
+      new Float32Array(2),
+    ])) {
       survives('run', () => plan.run(...args))
     }
     for (const receiver of [...hostile(), data, Object.create(plan), new Proxy(plan, {})]) {
@@ -369,6 +393,7 @@ describe('hostile arguments', () => {
     for (const threads of [0, 1025, 1.5, NaN]) refused('ERR_ARG_VALUE', twice, labels, table, threads)
     refused('ERR_ARG_TYPE', twice, labels, [...table], 1)
     refused('ERR_ARG_TYPE', twice, null, table, 1)
+    refused('ERR_ARG_TYPE', twice, labels, table, 1, table)
     expect((await plan.runAsync(twice, labels, table, 1024)).steps).toBe(2)
   })
 })
@@ -380,7 +405,7 @@ const longSteps = `
   const addon = require(${JSON.stringify(binary)})
   const product = [addon.signatures.panel_fwd.id, 16, 0, 16, 0, 0, 0, 1, 0, 64, 256, 256, 0]
   const data = new addon.Store('float32', 256 * 256)
-  let plan = new addon.Plan({ arena: 64 * 256, programs: [Float64Array.of(0, 0, 0, 0, ...product)], stores: [data] })
+  let plan = new addon.Plan({ arena: 64 * 256, programs: [Float64Array.of(0, 0, 0, 0, 0, ...product)], stores: [data] })
   const run = steps => plan.runAsync(Int32Array.of(0, steps), new Int32Array(0), new Float64Array(0), 2)
   const begin = performance.now()
   plan.run(Int32Array.of(0, 10), new Int32Array(0), new Float64Array(0), 1)

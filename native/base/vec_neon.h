@@ -91,6 +91,8 @@ ANNEAL_INLINE void transpose4(const float* from, ptrdiff_t from_stride, float* t
   store(to + 3 * to_stride, vcombine_f32(vget_high_f32(ab.val[1]), vget_high_f32(cd.val[1])));
 }
 
+ANNEAL_INLINE double sqrt(double a) { return vget_lane_f64(vsqrt_f64(vdup_n_f64(a)), 0); }
+
 }  // namespace word
 }  // namespace
 }  // namespace anneal

@@ -1,4 +1,5 @@
-// What the x86 words share: transposing 4x4 blocks and storing the first lanes of a 128-bit register. See vec.h.
+// What the x86 words share: transposing 4x4 blocks, storing the first lanes of a 128-bit register, the root of a double.
+// See vec.h.
 #pragma once
 
 #include <immintrin.h>
@@ -52,6 +53,8 @@ ANNEAL_INLINE void transpose4(const float* from, ptrdiff_t from_stride, float* t
   _mm_storeu_ps(to + 2 * to_stride, c);
   _mm_storeu_ps(to + 3 * to_stride, d);
 }
+
+ANNEAL_INLINE double sqrt(double a) { return _mm_cvtsd_f64(_mm_sqrt_sd(_mm_setzero_pd(), _mm_set_sd(a))); }
 
 }  // namespace word
 }  // namespace

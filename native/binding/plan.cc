@@ -95,7 +95,7 @@ template <typename T> std::vector<T> copy_of(const Args& args, size_t i, const c
   return std::vector<T>(span.data, span.data + span.length);
 }
 
-// run(segments, order, rows, threads), copied and checked.
+// run(segments, order, rows, threads, draws?), copied and checked.
 void read_run(const Args& args, const Plan& plan, Run& run) {
   const std::vector<int32_t> pairs = copy_of<int32_t>(args, 0, "segments");
   if (pairs.size() % 2) args.refuse_range("segments", "an even number of elements", std::to_string(pairs.size()));
@@ -103,6 +103,7 @@ void read_run(const Args& args, const Plan& plan, Run& run) {
   run.order = copy_of<int32_t>(args, 1, "order");
   run.rows = copy_of<double>(args, 2, "rows");
   run.threads = static_cast<int>(args.integer(3, "threads", 1, kMaxThreads));
+  if (!args.is_nullish(4)) run.draws = copy_of<float>(args, 4, "draws");
   if (plan.busy) args.refuse_busy("the plan");
   Status status = prepare_run(plan, run);
   if (!status.ok()) refuse(args.env(), status);

@@ -9,7 +9,7 @@
 namespace anneal {
 namespace {
 
-constexpr int64_t kElementSize[kMovingRegions] = {sizeof(int32_t), sizeof(double), sizeof(float), sizeof(int32_t)};
+constexpr int64_t kElementSize[kMovingRegions] = {sizeof(int32_t), sizeof(double), sizeof(float), sizeof(int32_t), sizeof(float)};
 
 Status refuse(const std::string& expected, const std::string& received) { return refused("run", expected, received); }
 
@@ -34,9 +34,13 @@ Status total(const Plan& plan, const Run& run, Amounts& sum) {
 }
 
 Status check_lengths(const Run& run, const Amounts& sum) {
-  const int64_t order = static_cast<int64_t>(run.order.size()), rows = static_cast<int64_t>(run.rows.size());
-  if (order < sum.of[0]) return refuse("order to have at least " + std::to_string(sum.of[0]) + " elements", std::to_string(order));
-  if (rows < sum.of[1]) return refuse("rows to have at least " + std::to_string(sum.of[1]) + " elements", std::to_string(rows));
+  const struct { const char* name; size_t length; Region region; } inputs[] = {
+      {"order", run.order.size(), kOrder}, {"rows", run.rows.size(), kRows}, {"draws", run.draws.size(), kDraws}};
+  for (const auto& input : inputs) {
+    const int64_t least = sum.of[input.region - kFirstMoving];
+    if (static_cast<int64_t>(input.length) >= least) continue;
+    return refuse(std::string(input.name) + " to have at least " + std::to_string(least) + " elements", std::to_string(input.length));
+  }
   return {};
 }
 
@@ -65,7 +69,7 @@ struct Places {
 
   explicit Places(Run& run)
       : at{reinterpret_cast<char*>(run.order.data()), reinterpret_cast<char*>(run.rows.data()), run.losses->data(),
-           run.counts->data()} {}
+           run.counts->data(), reinterpret_cast<char*>(run.draws.data())} {}
 };
 
 void point(Program& program, const Places& places) {

@@ -29,6 +29,7 @@ struct Run {
   std::vector<Segment> segments;
   std::vector<int32_t> order;
   std::vector<double> rows;
+  std::vector<float> draws;
   int threads = 1;
   std::unique_ptr<Arena> losses, counts;  // float32, int32
 

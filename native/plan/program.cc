@@ -44,14 +44,14 @@ const char* dtype_name(Dtype dtype) {
 }
 
 Dtype moving_dtype(int64_t region) {
-  return region == kRows ? Dtype::f64 : region == kLosses ? Dtype::f32 : Dtype::i32;
+  return region == kRows ? Dtype::f64 : region == kLosses || region == kDraws ? Dtype::f32 : Dtype::i32;
 }
 
 bool is_moving(int64_t region) { return region >= kFirstMoving && region < kFirstMoving + kMovingRegions; }
 bool is_result(int64_t region) { return region == kLosses || region == kCounts; }
 
 std::string region_name(int64_t region) {
-  static const char* const names[] = {"nowhere", "the arena", "order", "rows", "losses", "counts"};
+  static const char* const names[] = {"nowhere", "the arena", "order", "rows", "losses", "counts", "draws"};
   return region < kFirstStore ? names[region] : "store " + std::to_string(region - kFirstStore);
 }
 
@@ -82,7 +82,7 @@ class Decoder {
 
  private:
   Status header() {
-    static const char* const names[] = {"order per step", "rows per step", "losses per step", "counts per step"};
+    static const char* const names[] = {"order per step", "rows per step", "losses per step", "counts per step", "draws per step"};
     for (int i = 0; i < kMovingRegions; ++i) {
       Status status = integer(names[i], kMaxDim, program_.per_step.of[i]);
       if (!status.ok()) return status;
@@ -173,7 +173,7 @@ class Decoder {
     const bool is_store = place.region >= kFirstStore;
     if (is_store ? place.region - kFirstStore >= static_cast<int64_t>(space_.stores.size())
                  : place.region != kArena && !is_moving(place.region)) {
-      return refuse(b, "to be in the arena, order, rows, losses, counts or one of " + text(space_.stores.size()) + " stores",
+      return refuse(b, "to be in the arena, order, rows, losses, counts, draws or one of " + text(space_.stores.size()) + " stores",
                     "region " + text(place.region));
     }
     if (place.region == kArena) {

@@ -2,7 +2,7 @@
 // lays out, and proved to stay within their memory. What has been decoded can be executed without a further check, but
 // for the row numbers in `order`, which are a run's (executor.h). Not here: running it.
 //
-//   [order rows losses counts per step]  then per call  [kernel id, (region, offset) per buffer, dims, scalars]
+//   [order rows losses counts draws per step]  then per call  [kernel id, (region, offset) per buffer, dims, scalars]
 #pragma once
 
 #include <stdint.h>
@@ -19,10 +19,10 @@ namespace anneal {
 
 // Where a buffer lies. Offsets count elements, in the arena words of four bytes. In the moving regions they count from
 // the current step's place, which goes on by the program's amount after each step.
-enum Region : int8_t { kAbsent = 0, kArena = 1, kOrder = 2, kRows = 3, kLosses = 4, kCounts = 5 };
+enum Region : int8_t { kAbsent = 0, kArena = 1, kOrder = 2, kRows = 3, kLosses = 4, kCounts = 5, kDraws = 6 };
 constexpr int kFirstStore = 16;
 constexpr int kFirstMoving = kOrder;
-constexpr int kMovingRegions = 4;
+constexpr int kMovingRegions = 5;
 constexpr int64_t kWord = 4;
 
 // Elements of each moving region, in the order of Region.

@@ -24,7 +24,7 @@ struct Refusal {
 Code add_of(At a, At b, At y, double n) { return Code({4, 8, 1, 1}).call("add", {a, b, y}, {n}); }
 
 Code raw(std::vector<double> numbers) {
-  Code code({});
+  Code code({0, 0, 0, 0});
   code.numbers = std::move(numbers);
   return code;
 }
@@ -37,6 +37,10 @@ Code sgd_of(At p, At momentum, At row, double n) {
   return Code({4, 8, 1, 1}).call("sgd_update", {p, arena(20), momentum, row}, {n});
 }
 
+Code dropout_of(At mask, At y, double n) {
+  return Code({4, 8, 1, 1, 12}).call("dropout", {arena(0), mask, y}, {n, 2});
+}
+
 Code gather_of(At data, At order, double rows) {
   return Code({4, 8, 1, 1}).call("gather_rows", {data, order, arena(0)}, {rows, 8, 4});
 }
@@ -45,8 +49,8 @@ Code gather_of(At data, At order, double rows) {
 std::vector<Code> accepted() {
   const double id = kernel_id("add");
   return {
-      raw({0, 0, 0, 0}),
-      raw({4, 8, 1, 1, id, 1, 0, 1, 10, 1, 20, 10}),
+      raw({0, 0, 0, 0, 0}),
+      raw({4, 8, 1, 1, 0, id, 1, 0, 1, 10, 1, 20, 10}),
       add_of(arena(0), arena(10), arena(90), 10),
       add_of(arena(0), arena(10), arena(0), 10),
       add_of(arena(0), arena(0), arena(0), 100),
@@ -59,6 +63,7 @@ std::vector<Code> accepted() {
       sgd_of(arena(0), arena(30), rows(0), 10),
       sgd_of(arena(0), none(), arena(86), 10),
       gather_of(store(0, 0), order(0), 8),
+      dropout_of(draws(2), arena(20), 10),
       Code({4, 0, 0, 1}).call("count_correct", {arena(0), order(0), counts(0)}, {4, 3}),
       Code({4, 0, 0, 1}).call("count_correct", {arena(0), store(1, 60), arena(99)}, {4, 3}),
   };
@@ -67,31 +72,32 @@ std::vector<Code> accepted() {
 std::vector<Refusal> malformed_headers() {
   return {
       {"program 0: expected order per step", raw({})},
-      {"program 0: expected counts per step but received the end", raw({0, 0, 0})},
-      {"rows per step to be an integer", raw({0, -1, 0, 0})},
-      {"losses per step to be an integer", raw({0, 0, 0.5, 0})},
-      {"counts per step to be an integer", raw({0, 0, 0, kNan})},
-      {"order per step to be an integer", raw({4294967301.0, 0, 0, 0})},
-      {"order per step to be an integer", raw({kInfinity, 0, 0, 0})},
+      {"program 0: expected draws per step but received the end", raw({0, 0, 0, 0})},
+      {"rows per step to be an integer", raw({0, -1, 0, 0, 0})},
+      {"losses per step to be an integer", raw({0, 0, 0.5, 0, 0})},
+      {"counts per step to be an integer", raw({0, 0, 0, kNan, 0})},
+      {"order per step to be an integer", raw({4294967301.0, 0, 0, 0, 0})},
+      {"draws per step to be an integer", raw({0, 0, 0, 0, -1})},
+      {"order per step to be an integer", raw({kInfinity, 0, 0, 0, 0})},
   };
 }
 
 std::vector<Refusal> malformed_numbers() {
   const double id = kernel_id("add"), end = kernel_count();
   return {
-      {"call 0: expected a kernel id", raw({0, 0, 0, 0, end})},
-      {"a kernel id", raw({0, 0, 0, 0, -1})},
-      {"a kernel id", raw({0, 0, 0, 0, kNan})},
-      {"a kernel id", raw({0, 0, 0, 0, 0.5})},
-      {"call 0 (add): expected buffer a's region but received the end", raw({0, 0, 0, 0, id})},
-      {"buffer a's offset but received the end", raw({0, 0, 0, 0, id, 1})},
-      {"dim n but received the end", raw({0, 0, 0, 0, id, 1, 0, 1, 10, 1, 20})},
-      {"call 1: expected a kernel id", raw({0, 0, 0, 0, id, 1, 0, 1, 10, 1, 20, 10, -3})},
-      {"buffer a's region to be an integer", raw({0, 0, 0, 0, id, -1, 0, 1, 10, 1, 20, 10})},
-      {"buffer a's region to be an integer", raw({0, 0, 0, 0, id, 1e300, 0, 1, 10, 1, 20, 10})},
-      {"buffer b's offset to be an integer", raw({0, 0, 0, 0, id, 1, 0, 1, -10, 1, 20, 10})},
-      {"buffer b's offset to be an integer", raw({0, 0, 0, 0, id, 1, 0, 1, 1e17, 1, 20, 10})},
-      {"buffer y's offset to be an integer", raw({0, 0, 0, 0, id, 1, 0, 1, 10, 1, 20.5, 10})},
+      {"call 0: expected a kernel id", raw({0, 0, 0, 0, 0, end})},
+      {"a kernel id", raw({0, 0, 0, 0, 0, -1})},
+      {"a kernel id", raw({0, 0, 0, 0, 0, kNan})},
+      {"a kernel id", raw({0, 0, 0, 0, 0, 0.5})},
+      {"call 0 (add): expected buffer a's region but received the end", raw({0, 0, 0, 0, 0, id})},
+      {"buffer a's offset but received the end", raw({0, 0, 0, 0, 0, id, 1})},
+      {"dim n but received the end", raw({0, 0, 0, 0, 0, id, 1, 0, 1, 10, 1, 20})},
+      {"call 1: expected a kernel id", raw({0, 0, 0, 0, 0, id, 1, 0, 1, 10, 1, 20, 10, -3})},
+      {"buffer a's region to be an integer", raw({0, 0, 0, 0, 0, id, -1, 0, 1, 10, 1, 20, 10})},
+      {"buffer a's region to be an integer", raw({0, 0, 0, 0, 0, id, 1e300, 0, 1, 10, 1, 20, 10})},
+      {"buffer b's offset to be an integer", raw({0, 0, 0, 0, 0, id, 1, 0, 1, -10, 1, 20, 10})},
+      {"buffer b's offset to be an integer", raw({0, 0, 0, 0, 0, id, 1, 0, 1, 1e17, 1, 20, 10})},
+      {"buffer y's offset to be an integer", raw({0, 0, 0, 0, 0, id, 1, 0, 1, 10, 1, 20.5, 10})},
       {"dim n to be an integer", add_of(arena(0), arena(0), arena(0), -1)},
       {"dim n to be an integer", add_of(arena(0), arena(0), arena(0), kNan)},
       {"dim n to be an integer", add_of(arena(0), arena(0), arena(0), 2147483648.0)},
@@ -114,7 +120,7 @@ std::vector<Refusal> malformed_places() {
       {"buffer a to be present", add_of(none(), arena(10), arena(90), 10)},
       {"buffer y to be present", add_of(arena(0), arena(10), none(), 10)},
       {"or one of 2 stores", add_of(arena(0), store(2, 0), arena(90), 10)},
-      {"or one of 2 stores", add_of(arena(0), {6, 0}, arena(90), 10)},
+      {"or one of 2 stores", add_of(arena(0), {7, 0}, arena(90), 10)},
       {"or one of 2 stores", add_of(arena(0), {15, 0}, arena(90), 10)},
       {"to be in a region of float32", add_of(arena(0), store(1, 0), arena(90), 10)},
       {"to be in a region of float32", add_of(arena(0), order(0), arena(90), 4)},
@@ -125,6 +131,9 @@ std::vector<Refusal> malformed_places() {
       {"buffer y to be in the arena, losses or counts, being written", add_of(arena(0), arena(10), store(0, 0), 10)},
       {"buffer count to be in the arena, losses or counts",
        Code({4, 0, 0, 1}).call("count_correct", {arena(0), order(0), order(3)}, {4, 3})},
+      {"buffer mask to end within the 12 elements of draws", dropout_of(draws(3), arena(20), 10)},
+      {"buffer y to be in the arena, losses or counts, being written", dropout_of(draws(0), draws(0), 10)},
+      {"to be in a region of float64", sgd_of(arena(0), none(), draws(0), 10)},
       {"buffer p to be in the arena, losses or counts", sgd_of(store(0, 0), none(), rows(0), 10)},
   };
 }
@@ -175,19 +184,23 @@ struct RunRefusal {
   std::vector<Segment> segments;
   int64_t order, rows;  // lengths
   int32_t last;         // of order; the others are 0
+  int64_t draws = 0;    // length
 };
 
 bool check_run(const RunRefusal& refusal) {
   auto plan = make_plan(kWords);
-  // The second program needs 4 order values and 7 scalars per step, the third 4 numbers of 8 and of 6 rows.
-  add_program(*plan, raw({0, 0, 0, 0}).numbers);
+  // The second program needs 4 order values and 7 scalars per step, the third 4 numbers of 8 and of 6 rows, the fourth
+  // 12 draws.
+  add_program(*plan, raw({0, 0, 0, 0, 0}).numbers);
   add_program(*plan, Code({4, 7, 1, 1}).call("sgd_update", {arena(0), arena(20), none(), rows(0)}, {10}).numbers);
   add_program(*plan, gather_of(store(0, 0), order(0), 8).call("gather_rows", {store(0, 0), order(0), arena(32)}, {6, 8, 4}).numbers);
+  add_program(*plan, Code({0, 0, 0, 0, 12}).call("dropout", {arena(0), draws(0), arena(20)}, {12, 2}).numbers);
   Run run;
   run.segments = refusal.segments;
   run.order.assign(static_cast<size_t>(refusal.order), 0);
   if (!run.order.empty()) run.order.back() = refusal.last;
   run.rows.assign(static_cast<size_t>(refusal.rows), 0.5);
+  run.draws.assign(static_cast<size_t>(refusal.draws), 1.0f);
   const Status status = prepare_run(*plan, run);
   if (*refusal.words ? status.refusal.find(refusal.words) != std::string::npos : status.ok()) return true;
   printf("expected the run to be refused with '%s' but received '%s'\n", refusal.words, status.refusal.c_str());
@@ -203,10 +216,12 @@ std::vector<RunRefusal> runs() {
       {"order[3] to be one of 6 rows but received -1", {{2, 1}}, 4, 8, -1},
       {"order[7] to be one of 6 rows but received 2147483647", {{2, 1}, {2, 1}, {1, 0}}, 8, 16, 2147483647},
       {"", {{1, 1}}, 4, 7, 2147483647},
-      {"segment 0 to name one of 3 programs", {{3, 1}}, 0, 0, 0},
-      {"segment 1 to name one of 3 programs", {{0, 1}, {-1, 1}}, 0, 0, 0},
+      {"segment 0 to name one of 4 programs", {{4, 1}}, 0, 0, 0},
+      {"segment 1 to name one of 4 programs", {{0, 1}, {-1, 1}}, 0, 0, 0},
       {"segment 0 to have 0 or more steps", {{0, -1}}, 0, 0, 0},
       {"order to have at least 8 elements", {{1, 2}}, 7, 14, 0},
+      {"", {{3, 2}}, 0, 0, 0, 24},
+      {"draws to have at least 24 elements", {{3, 2}}, 0, 0, 0, 23},
       {"rows to have at least 14 elements", {{1, 2}}, 8, 13, 0},
       {"order to have at least 8589934588 elements", {{1, 2147483647}}, 8, 14, 0},
   };

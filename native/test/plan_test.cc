@@ -273,7 +273,7 @@ void check_teams() {
 // Buffers one after the other; scalars of an update 0.01.
 std::unique_ptr<Plan> single_call_plan(const KernelInfo& info, const std::vector<int64_t>& dims, std::vector<double>& code) {
   int64_t at = 0;
-  code = {0, 0, 0, 0, number(info.id)};
+  code = {0, 0, 0, 0, 0, number(info.id)};
   for (int b = 0; b < info.buffer_count; ++b) {
     code.insert(code.end(), {1, number(at)});
     at += (extent(info.buffers[b], dims.data()) * element_size(info.buffers[b].dtype) / kWord + 15) / 16 * 16;
@@ -284,7 +284,7 @@ std::unique_ptr<Plan> single_call_plan(const KernelInfo& info, const std::vector
   fill_weights(*plan);
   for (int b = 0; b < info.buffer_count; ++b) {
     if (info.buffers[b].dtype != Dtype::f64) continue;
-    double* row = reinterpret_cast<double*>(plan->space.arena->data() + static_cast<int64_t>(code[6 + 2 * b]) * kWord);
+    double* row = reinterpret_cast<double*>(plan->space.arena->data() + static_cast<int64_t>(code[7 + 2 * b]) * kWord);
     for (int64_t i = 0; i < extent(info.buffers[b], dims.data()); ++i) row[i] = 0.01;
   }
   return plan;

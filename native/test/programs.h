@@ -22,12 +22,13 @@ inline At order(double offset) { return {kOrder, offset}; }
 inline At rows(double offset) { return {kRows, offset}; }
 inline At losses(double offset) { return {kLosses, offset}; }
 inline At counts(double offset) { return {kCounts, offset}; }
+inline At draws(double offset) { return {kDraws, offset}; }
 inline At store(double number, double offset) { return {kFirstStore + number, offset}; }
 
 class Code {
  public:
-  // Elements per step of order, rows, losses and counts.
-  Code(std::initializer_list<double> per_step) : numbers(per_step) {}
+  // Elements per step of order, rows, losses, counts and draws; of those not named, none.
+  Code(std::initializer_list<double> per_step) : numbers(per_step) { numbers.resize(kMovingRegions); }
 
   // `rest`: dims, then scalars.
   Code& call(const char* kernel, std::initializer_list<At> buffers, std::initializer_list<double> rest) {

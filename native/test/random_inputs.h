@@ -82,6 +82,8 @@ inline double random_coefficient(Rng& rng, const BufferSpec& row, int64_t i) {
 inline double random_scalar(Rng& rng, const char* name, const int64_t* dims) {
   if (!strcmp(name, "reduction")) return static_cast<double>(rng.below(3));
   if (!strcmp(name, "ignore_index")) return rng.chance(50) ? -100.0 : static_cast<double>(rng.below(dims[1] + 1));
+  if (!strcmp(name, "eps")) return 0.01 + rng.uniform();
+  if (!strcmp(name, "padding")) return static_cast<double>(rng.below(dims[2] + 1) - 1);
   if (!strcmp(name, "label_smoothing")) return rng.chance(50) ? 0.0 : rng.chance(20) ? 1.0 : rng.uniform();
   return random_float(rng, random_texture(rng));
 }
@@ -91,10 +93,10 @@ inline void make_possible(const KernelInfo& info, int64_t* dims) {
   if (!strcmp(info.dims[0].text, "rows") && dims[0] == 0) dims[info.dim_count - 1] = 0;
 }
 
-// Second moments are not negative, nor are class weights, which are ordinary numbers too.
+// Second moments and variances are not negative, nor are weights and scales, which are ordinary numbers too.
 inline float random_element(Rng& rng, const char* name, Texture texture) {
-  const bool weight = !strcmp(name, "weight");
-  const bool square = strstr(name, "_sq") || !strcmp(name, "vw") || !strcmp(name, "vb");
+  const bool weight = !strcmp(name, "weight") || !strcmp(name, "rstd");
+  const bool square = strstr(name, "_sq") || strstr(name, "var") || !strcmp(name, "vw") || !strcmp(name, "vb");
   const float f = random_float(rng, weight ? Texture::bell : texture);
   return (weight || square) && f < 0 ? -f : f;
 }

@@ -13,19 +13,27 @@ export interface Buf {
 /** One function per kernel, called positionally with its buffers, dims and scalars (native/kernels/kernels.def). */
 export type KernelCalls = Readonly<Record<string, (...args: (Buf | null | number)[]) => void>>
 
+/** How an error names labels: `labels[3]`, and `indices[3, 1]` where each row has several (`width`). */
+export interface LabelNames {
+  readonly name: string
+  readonly width: number
+}
+
 export interface Emitter {
   readonly kernels: KernelCalls
   /** A new buffer; the first call that names it as an output writes all of it. */
-  alloc(dtype: DType, length: number): Buf
+  alloc(dtype: DType | 'float64', length: number): Buf
   /** A buffer with these values: numbers that are the same on every run of the program. */
   constant(values: readonly number[]): Buf
   /** `length` elements of `buf` from `start`, sharing its memory. */
   slice(buf: Buf, start: number, length: number): Buf
+  /** `length` numbers, 1 with this probability and else 0, from the default generator; in a recording anew in every step. */
+  bernoulli(length: number, probability: number): Buf
   /**
-   * `labels` as int32, every one in [0, classes) or equal to `ignoreIndex`; else ERR_LABEL_RANGE, which names the row.
-   * Labels that a recording will only see later are checked when they become known.
+   * `labels` as int32, every one in [0, classes) or equal to `ignoreIndex`; else ERR_LABEL_RANGE, which names the place.
+   * Labels that a recording will only see later are checked when they become known. `as`: how messages name them.
    */
-  labels(where: string, labels: Buf, classes: number, ignoreIndex: number): Buf
+  labels(where: string, labels: Buf, classes: number, ignoreIndex: number, as?: LabelNames): Buf
 }
 
 /** Thrown while recording where a model does what a plan cannot express; the message is the reason. */

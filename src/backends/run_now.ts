@@ -1,7 +1,8 @@
 /** The emitter that runs every kernel call at once: the eager engine, on native kernels or on their float64 twins. */
 
 import { AnnealError, phrase } from '../base/errors.js'
-import type { Buf, DType, Emitter, KernelCalls } from './emitter.js'
+import { defaultGenerator } from '../random/index.js'
+import type { Buf, DType, Emitter, KernelCalls, LabelNames } from './emitter.js'
 
 /** Arrays a backend computes in. Native: float32; reference: float64. */
 type FloatArray = Float32ArrayConstructor | Float64ArrayConstructor
@@ -12,8 +13,9 @@ export class RunNow implements Emitter {
     private readonly Floats: FloatArray,
   ) {}
 
-  alloc(dtype: DType, length: number): Buf {
-    return dtype === 'int32' ? new Int32Array(length) : new this.Floats(length)
+  alloc(dtype: DType | 'float64', length: number): Buf {
+    if (dtype === 'float32') return new this.Floats(length)
+    return dtype === 'int32' ? new Int32Array(length) : new Float64Array(length)
   }
 
   constant(values: readonly number[]): Buf {
@@ -24,22 +26,28 @@ export class RunNow implements Emitter {
     return (buf as Float32Array).subarray(start, start + length)
   }
 
-  labels(where: string, labels: Buf, classes: number, ignoreIndex: number): Buf {
-    return checkedLabels(where, labels as Float32Array | Int32Array, classes, ignoreIndex)
+  bernoulli(length: number, probability: number): Buf {
+    return defaultGenerator.bernoulli_(new this.Floats(length), probability)
+  }
+
+  labels(where: string, labels: Buf, classes: number, ignoreIndex: number, as?: LabelNames): Buf {
+    return checkedLabels(where, labels as Float32Array | Int32Array, classes, ignoreIndex, as)
   }
 }
 
-/** `labels` as int32; the first one that is no class and not `ignoreIndex` is an ERR_LABEL_RANGE that names its row. */
+/** `labels` as int32; the first one that is no class and not `ignoreIndex` is an ERR_LABEL_RANGE that names its place. */
 export function checkedLabels(
   where: string,
   labels: Float32Array | Float64Array | Int32Array,
   classes: number,
   ignoreIndex: number,
+  { name, width }: LabelNames = { name: 'labels', width: 1 },
 ): Int32Array {
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i]
     if ((label >= 0 && label < classes && Number.isInteger(label)) || label === ignoreIndex) continue
-    throw new AnnealError('ERR_LABEL_RANGE', phrase(where, `labels[${i}] to be in [0, ${classes - 1}]`, label))
+    const place = width === 1 ? i : `${Math.floor(i / width)}, ${i % width}`
+    throw new AnnealError('ERR_LABEL_RANGE', phrase(where, `${name}[${place}] to be in [0, ${classes - 1}]`, label))
   }
   return labels instanceof Int32Array ? labels : Int32Array.from(labels)
 }

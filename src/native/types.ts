@@ -39,8 +39,14 @@ export interface NativePlan {
   write(offset: number, values: TypedArray): void
   read(offset: number, values: TypedArray): void
   /** `segments`: pairs of program and steps. */
-  run(segments: Int32Array, order: Int32Array, rows: Float64Array, threads: number): PlanResult
-  runAsync(segments: Int32Array, order: Int32Array, rows: Float64Array, threads: number): Promise<PlanResult>
+  run(segments: Int32Array, order: Int32Array, rows: Float64Array, threads: number, draws?: Float32Array): PlanResult
+  runAsync(
+    segments: Int32Array,
+    order: Int32Array,
+    rows: Float64Array,
+    threads: number,
+    draws?: Float32Array,
+  ): Promise<PlanResult>
   /** Ends a run after the current step. */
   stop(): void
 }

@@ -3,7 +3,7 @@
  */
 
 import { AnnealError, phrase, shapeError, typeError } from '../base/errors.js'
-import { shapeText } from '../ops/spec.js'
+import { shapeText, sizeOf } from '../ops/spec.js'
 import { Tensor } from '../tensor/index.js'
 
 /**
@@ -20,6 +20,11 @@ export class Parameter extends Tensor {
     super(values.shape, values.dtype, values.buf)
     this.requiresGrad = requiresGrad
   }
+}
+
+/** A parameter with the same value everywhere. */
+export function filled(shape: readonly number[], value: number): Parameter {
+  return new Parameter(new Tensor(shape, 'float32', new Float32Array(sizeOf(shape)).fill(value)))
 }
 
 /** Tensors under PyTorch's keys: `fc1.weight`, `bn.running_mean`. */
@@ -41,7 +46,8 @@ export type StateDict = Record<string, Tensor>
 export abstract class Module {
   /** Whether layers such as Dropout behave as in training. Set by `train()` and `eval()`. */
   training = true
-  readonly #buffers = new Set<string>()
+  /** Keys of the state dict by property name. */
+  readonly #buffers = new Map<string, string>()
 
   abstract forward(...inputs: never[]): Tensor
 
@@ -130,9 +136,9 @@ export abstract class Module {
     for (const parameter of this.parameters()) parameter.grad = null
   }
 
-  /** Makes the tensor under property `name` part of the state dict without being trained. */
-  protected registerBuffer(name: string): void {
-    this.#buffers.add(name)
+  /** Makes the tensor under property `name` part of the state dict, under `key`, without being trained. */
+  protected registerBuffer(name: string, key = name): void {
+    this.#buffers.set(name, key)
   }
 
   #isParameter(key: string, value: Tensor): boolean {
@@ -141,7 +147,9 @@ export abstract class Module {
   }
 
   #walk(keep: (module: Module, key: string, value: Tensor) => boolean): [string, Tensor][] {
-    const own = Object.entries(this).filter(([key, value]) => value instanceof Tensor && keep(this, key, value))
+    const own = Object.entries(this)
+      .filter(([key, value]) => value instanceof Tensor && keep(this, key, value))
+      .map(([key, value]): [string, Tensor] => [this.#buffers.get(key) ?? key, value])
     const below = this.namedChildren().flatMap(([name, child]) =>
       child.#walk(keep).map(([key, value]): [string, Tensor] => [`${name}.${key}`, value]),
     )

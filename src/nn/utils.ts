@@ -1,8 +1,9 @@
 /** Gradient clipping. */
 
-import { nativeEmitter } from '../backends/native.js'
 import { checkNumber } from '../base/check.js'
+import { emitClipNorm } from '../ops/clip.js'
 import type { Tensor } from '../tensor/index.js'
+import { currentEmitter } from '../tensor/tape.js'
 
 function gradients(parameters: Iterable<Tensor>): Tensor[] {
   return [...parameters].flatMap(p => (p.grad ? [p.grad] : []))
@@ -14,21 +15,13 @@ function gradients(parameters: Iterable<Tensor>): Tensor[] {
  */
 export function clipGradNorm(parameters: Iterable<Tensor>, maxNorm: number): number {
   checkNumber('clipGradNorm', 'maxNorm', maxNorm, { min: 0, max: Infinity })
-  const grads = gradients(parameters)
-  let squares = 0
-  for (const { buf, size } of grads) {
-    const sum = new Float64Array(1)
-    nativeEmitter.kernels.sum_squares(buf, sum, size)
-    squares += sum[0]
-  }
-  const norm = Math.sqrt(squares)
-  const scale = Math.min(1, maxNorm / (norm + 1e-6))
-  for (const { buf, size } of grads) nativeEmitter.kernels.mul_scalar(buf, buf, size, scale)
-  return norm
+  const squares = emitClipNorm(currentEmitter(), gradients(parameters), maxNorm) as Float64Array
+  return Math.sqrt(squares.reduce((sum, square) => sum + square, 0))
 }
 
 /** Limits every element of every gradient to [-clipValue, clipValue]. Source: torch.nn.utils.clip_grad_value_. */
 export function clipGradValue(parameters: Iterable<Tensor>, clipValue: number): void {
   checkNumber('clipGradValue', 'clipValue', clipValue, { min: 0, max: Infinity })
-  for (const { buf, size } of gradients(parameters)) nativeEmitter.kernels.clamp(buf, buf, size, -clipValue, clipValue)
+  const { clamp } = currentEmitter().kernels
+  for (const { buf, size } of gradients(parameters)) clamp(buf, buf, size, -clipValue, clipValue)
 }

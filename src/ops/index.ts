@@ -2,8 +2,12 @@
 
 export { add } from './add.js'
 export { argmax } from './argmax.js'
+export { batchNorm } from './batch_norm.js'
 export { crossEntropy } from './cross_entropy.js'
 export { div } from './div.js'
+export { dropout } from './dropout.js'
+export { embedding } from './embedding.js'
+export { layerNorm } from './layer_norm.js'
 export { linear } from './linear.js'
 export { logSoftmax } from './log_softmax.js'
 export { matmul } from './matmul.js'

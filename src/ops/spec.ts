@@ -45,7 +45,7 @@ export interface Application<A> extends Meta {
 export interface Sample {
   /** Operands: a shape stands for random values, `{ labels }` for an int32 tensor; anything else is passed as it is. */
   readonly x: readonly unknown[]
-  /** The other arguments; in options, `{ shape }` stands for a tensor of positive values. */
+  /** The other arguments; in options, `{ shape }` stands for a tensor of positive values, `{ parameter }` for an operand. */
   readonly args?: readonly unknown[]
 }
 

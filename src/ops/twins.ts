@@ -2,11 +2,13 @@
 
 import type { ReferenceKernels } from '../backends/emitter.js'
 import { reference as broadcasting } from './broadcast.js'
+import { reference as clipping } from './clip.js'
 import * as registry from './index.js'
 import type { OpSpec } from './spec.js'
 
 export const opTwins: ReferenceKernels = Object.assign(
   {},
   broadcasting,
+  clipping,
   ...Object.values(registry).map(spec => (spec as OpSpec).reference ?? {}),
 )

@@ -16,7 +16,7 @@ interface Program {
 }
 
 /** Regions of native/plan: what the first number of a buffer's place means. */
-const REGION = { none: 0, arena: 1, order: 2, row: 3, loss: 4, count: 5, store: 16 } as const
+const REGION = { none: 0, arena: 1, order: 2, row: 3, loss: 4, count: 5, draw: 6, store: 16 } as const
 /** A cache line, in elements of 4 bytes: every buffer starts on one. */
 const LINE = 16
 
@@ -61,7 +61,10 @@ export class Placement {
   }
 
   offsetOf(physical: Physical): number {
-    if (physical.within) return this.offsetOf(physical.within.base) + physical.within.start
+    if (physical.within) {
+      const { base, start } = physical.within
+      return this.offsetOf(base) + (base.dtype === 'float64' ? 2 : 1) * start
+    }
     return this.#offsets.get(physical)!
   }
 
@@ -95,8 +98,10 @@ export class Placement {
   }
 }
 
-function inArena({ slot: { origin } }: Physical): boolean {
-  return origin.kind === 'temp' || origin.kind === 'batch' || origin.kind === 'memory' || origin.kind === 'constant'
+/** Where in the tables of a run a buffer lies; null for what is in the arena, as copies in another layout are. */
+function tablePlace({ slot: { origin }, layout }: Physical): [region: number, offset: number] | null {
+  const inTable = origin.kind === 'row' || origin.kind === 'loss' || origin.kind === 'count' || origin.kind === 'draw'
+  return inTable && layout.key === 'rows' ? [REGION[origin.kind], origin.offset] : null
 }
 
 function writes({ kernel, buffers }: PhysicalCall): Physical[] {
@@ -110,7 +115,7 @@ function lifetimesOf(calls: readonly PhysicalCall[]): Map<Physical, { first: num
   calls.forEach(({ buffers }, i) => {
     for (const named of buffers) {
       const buffer = named?.within?.base ?? named
-      if (!buffer || !inArena(buffer)) continue
+      if (!buffer || tablePlace(buffer)) continue
       const seen = lifetimes.get(buffer)
       if (seen) seen.last = i
       else lifetimes.set(buffer, { first: i, last: i })
@@ -137,7 +142,7 @@ class Encoder {
     private readonly dataSet: number,
     advance: Advance,
   ) {
-    this.#numbers = [advance.order, advance.rows, advance.losses, advance.counts]
+    this.#numbers = [advance.order, advance.rows, advance.losses, advance.counts, advance.draws]
   }
 
   call({ kernel, buffers, dims, scalars }: PhysicalCall): void {
@@ -158,17 +163,12 @@ class Encoder {
     const { column, start, rows, width } = made.slot.origin as Batch
     const index = this.stores.indexOf(storeKey(this.dataSet, column, made.dtype))
     const set = this.data[this.dataSet]
-    this.#numbers.push(REGION.store + index, 0, REGION.order, start, ...this.#place(made), set.rows)
-    if (made.dtype === 'float32') this.#numbers.push(width)
-    this.#numbers.push(rows)
+    this.#numbers.push(REGION.store + index, 0, REGION.order, start, ...this.#place(made), set.rows, width, rows)
   }
 
   #place(buffer: Physical | null): [number, number] {
     if (!buffer) return [REGION.none, 0]
-    const { origin } = buffer.slot
-    if (origin.kind === 'row' || origin.kind === 'loss' || origin.kind === 'count')
-      return [REGION[origin.kind], origin.offset]
-    return [REGION.arena, this.placement.offsetOf(buffer)]
+    return tablePlace(buffer) ?? [REGION.arena, this.placement.offsetOf(buffer)]
   }
 }
 
@@ -237,7 +237,7 @@ export class CompiledPlan {
   }
 
   #conversions(direction: 'kernel' | 'inverse', homes: readonly Physical[]): Float64Array {
-    const numbers = [0, 0, 0, 0]
+    const numbers = [0, 0, 0, 0, 0]
     for (const home of homes) {
       const pack = home.layout.pack
       if (!pack) continue

@@ -55,6 +55,8 @@ interface Form {
   readonly kernel: string
   readonly layouts: (dims: readonly number[]) => (Layout | null)[]
   readonly scalars?: readonly number[]
+  /** Taken only where the first operand lies in panels already; rows would do as well. */
+  readonly follows?: boolean
 }
 
 const forward = ([m, k, n]: readonly number[]) => [panels(m, k), weights(n, k), panels(1, n), panels(m, n)]
@@ -72,6 +74,11 @@ function updateForm(kernel: string, stateSlots: number): Form {
       null,
     ],
   }
+}
+
+/** A normalisation of [m, n]: # marks the buffers that lie in panels, the others are vectors in rows. */
+function norm(kernel: string, buffers: string): Form {
+  return { kernel, layouts: ([m, n]) => [...buffers].map(mark => (mark === '#' ? panels(m, n) : null)), follows: true }
 }
 
 /** The panel form of every kernel that has one; null keeps a buffer in rows. */
@@ -93,6 +100,12 @@ const panelForms: Record<string, Form> = {
     layouts: ([m, n]) => [panels(m, n), null, null, null, null, panels(m, n)],
   },
   count_correct: { kernel: 'panel_count_correct', layouts: ([m, n]) => [panels(m, n), null, null] },
+  column_moments: norm('panel_column_moments', '#--'),
+  batch_norm_fwd: norm('panel_batch_norm_fwd', '#----#'),
+  batch_norm_bwd: norm('panel_batch_norm_bwd', '##---#--'),
+  layer_norm_fwd: norm('panel_layer_norm_fwd', '#--#--'),
+  layer_norm_bwd_input: norm('panel_layer_norm_bwd_input', '##---#'),
+  layer_norm_bwd_weight: norm('panel_layer_norm_bwd_weight', '##----'),
 }
 
 /** Whether every float32 buffer of a kernel has its one dim as length, so that any common layout will do. */
@@ -120,7 +133,7 @@ export class LayoutPass {
   }
 
   #lower(call: SlotCall): void {
-    const form = panelForms[call.kernel]
+    const form = this.#formOf(call)
     const common = isElementwise(call.kernel) ? this.#commonLayout(call) : undefined
     if (form) {
       const scalars = form.scalars ?? call.scalars
@@ -131,6 +144,14 @@ export class LayoutPass {
     } else {
       this.#place(call, [])
     }
+  }
+
+  #formOf({ kernel, buffers, dims }: SlotCall): Form | undefined {
+    const form = panelForms[kernel]
+    if (!form?.follows) return form
+    const [first] = buffers
+    const layout = form.layouts(dims)[0]
+    return first && layout && this.#copiesOf(first).has(layout.key) ? form : undefined
   }
 
   /** The panels that an elementwise call's first operand lies in; undefined where rows will do. */
@@ -210,7 +231,7 @@ export class LayoutPass {
     const { width, rows: count } = slot.origin as Extract<Origin, { kind: 'batch' }>
     const direct = slot.dtype === 'float32' && layout.key === panels(count, width).key
     const made = this.#add(slot, direct ? layout : rows(slot.length))
-    const kernel = slot.dtype === 'int32' ? 'gather_labels' : direct ? 'panel_gather' : 'gather_rows'
+    const kernel = slot.dtype === 'int32' ? 'gather_ints' : direct ? 'panel_gather' : 'gather_rows'
     this.#calls.push({ kernel, buffers: [null, null, made], dims: [], scalars: [] })
     return direct || layout.key === 'rows' ? made : this.#convert(made, layout)
   }

@@ -59,8 +59,8 @@ function keyOf(recordings: readonly Recording[], data: readonly DataForm[]): str
 
 function recordingText({ calls, advance, dataSet }: Recording): string {
   const known = new Set<Slot>()
-  const { order, rows, losses, counts } = advance
-  let text = `${dataSet} ${order} ${rows} ${losses} ${counts}`
+  const { order, rows, losses, counts, draws } = advance
+  let text = `${dataSet} ${order} ${rows} ${losses} ${counts} ${draws}`
   for (const call of calls) text += callText(call, known)
   return text
 }

@@ -3,7 +3,7 @@
  * fusion and layout passes rewrite. Not here: how a recording runs (compiled.ts).
  */
 
-import type { Buf } from '../backends/emitter.js'
+import type { Buf, LabelNames } from '../backends/emitter.js'
 
 export type ElementType = 'float32' | 'int32' | 'float64'
 export type TypedArray = Float32Array | Int32Array | Float64Array
@@ -28,6 +28,8 @@ export type Origin =
   | { readonly kind: 'row'; readonly offset: number }
   /** One number per step for the outside: a loss, or a count of correct rows. */
   | { readonly kind: 'loss' | 'count'; readonly offset: number }
+  /** Random numbers of this step, drawn before it: where they are among the step's draws. */
+  | { readonly kind: 'draw'; readonly offset: number }
   /** Part of another buffer. */
   | { readonly kind: 'slice'; readonly of: Slot; readonly start: number }
 
@@ -53,6 +55,8 @@ export interface Advance {
   readonly rows: number
   readonly losses: number
   readonly counts: number
+  /** Random numbers, drawn before the step. */
+  readonly draws: number
 }
 
 /** A recorded program and the data set it reads. */
@@ -99,6 +103,18 @@ export interface LabelCheck {
   readonly where: string
   readonly classes: number
   readonly ignoreIndex: number
+  readonly as?: LabelNames
+}
+
+/** Numbers that a step draws: so many of 1 with this probability, else 0. */
+export interface Draw {
+  readonly length: number
+  readonly probability: number
+}
+
+/** How many numbers that is in all. */
+export function drawsPerStep(draws: readonly Draw[]): number {
+  return draws.reduce((sum, { length }) => sum + length, 0)
 }
 
 /** Replaces one slot by another in every call. */

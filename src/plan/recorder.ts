@@ -1,9 +1,25 @@
 /** The emitter that records: kernel calls become a list instead of running. Not here: what the list is turned into. */
 
-import { type Buf, type DType, type Emitter, type KernelCalls, Unplannable } from '../backends/emitter.js'
+import {
+  type Buf,
+  type DType,
+  type Emitter,
+  type KernelCalls,
+  type LabelNames,
+  Unplannable,
+} from '../backends/emitter.js'
 import { checkedLabels } from '../backends/run_now.js'
 import { addon } from '../native/addon.js'
-import { type ElementType, type LabelCheck, Memory, type Origin, type Slot, type SlotCall } from './program.js'
+import {
+  type Draw,
+  drawsPerStep,
+  type ElementType,
+  type LabelCheck,
+  Memory,
+  type Origin,
+  type Slot,
+  type SlotCall,
+} from './program.js'
 
 /** Every kernel as a method that has its call written down; made once, as a recording should cost little. */
 class RecordedKernels {
@@ -21,6 +37,8 @@ for (const name of Object.keys(addon.signatures)) {
 export class Recorder implements Emitter {
   readonly calls: SlotCall[] = []
   readonly labelChecks: LabelCheck[] = []
+  /** What the step draws, in this order. */
+  readonly draws: Draw[] = []
   readonly kernels: KernelCalls
   readonly #held = new Map<number, Slot>()
   #slots = 0
@@ -30,7 +48,7 @@ export class Recorder implements Emitter {
     this.kernels = new RecordedKernels(this) as unknown as KernelCalls
   }
 
-  alloc(dtype: DType, length: number): Slot {
+  alloc(dtype: DType | 'float64', length: number): Slot {
     return this.slot(dtype, length, { kind: 'temp' })
   }
 
@@ -43,11 +61,18 @@ export class Recorder implements Emitter {
     return this.slot(of.dtype, length, { kind: 'slice', of, start })
   }
 
-  labels(where: string, labels: Buf, classes: number, ignoreIndex: number): Buf {
-    if (ArrayBuffer.isView(labels)) return checkedLabels(where, labels as unknown as Int32Array, classes, ignoreIndex)
+  bernoulli(length: number, probability: number): Slot {
+    const offset = drawsPerStep(this.draws)
+    this.draws.push({ length, probability })
+    return this.slot('float32', length, { kind: 'draw', offset })
+  }
+
+  labels(where: string, labels: Buf, classes: number, ignoreIndex: number, as?: LabelNames): Buf {
+    if (ArrayBuffer.isView(labels))
+      return checkedLabels(where, labels as unknown as Int32Array, classes, ignoreIndex, as)
     const { origin, length } = labels as Slot
-    if (origin.kind !== 'batch') throw new Unplannable('labels are computed by the model')
-    this.labelChecks.push({ column: origin.column, where, classes, ignoreIndex })
+    if (origin.kind !== 'batch') throw new Unplannable(`${as?.name ?? 'labels'} are computed by the model`)
+    this.labelChecks.push({ column: origin.column, where, classes, ignoreIndex, as })
     return this.slot('int32', length, origin)
   }
 

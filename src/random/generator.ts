@@ -215,11 +215,16 @@ export class Generator {
     return this.#standIn ? this.#standIn.#actual : this
   }
 
-  /** The engine, if it is free: the one place that decides who may draw. */
-  #use(): Engine {
+  /** @internal Whether who asks may draw: nobody else holds it. The one place that decides. */
+  get isFree(): boolean {
     const actual = this.#actual
-    if (actual.#holder && !actual.#holderDraws) throw this.#busy()
-    return actual.#engine
+    return actual.#holder === null || actual.#holderDraws
+  }
+
+  /** The engine, if it is free. */
+  #use(): Engine {
+    if (!this.isFree) throw this.#busy()
+    return this.#actual.#engine
   }
 
   #busy(): AnnealError {

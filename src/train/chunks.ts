@@ -50,6 +50,7 @@ export interface Chunk {
   readonly segments: Int32Array
   readonly order: Int32Array
   readonly rows: Float64Array
+  readonly draws: Float32Array
   /** Multiplications and additions in all. */
   readonly work: number
 }
@@ -68,14 +69,16 @@ export class Pace {
     return CHUNK_MS / this.#msPerWork
   }
 
-  *run(plan: NativePlan, { segments, order, rows, work }: Chunk, steps: number): Steps<PlanResult> {
+  *run(plan: NativePlan, { segments, order, rows, draws, work }: Chunk, steps: number): Steps<PlanResult> {
     let started = performance.now()
     const here = this.dispatch === 'here' || (this.dispatch === 'auto' && work * this.#msPerWork < SHORT_MS)
     const away = () => {
       started = performance.now()
-      return plan.runAsync(segments, order, rows, this.threads)
+      return plan.runAsync(segments, order, rows, this.threads, draws)
     }
-    const result = here ? plan.run(segments, order, rows, this.threads) : ((yield withinLimit(away)) as PlanResult)
+    const result = here
+      ? plan.run(segments, order, rows, this.threads, draws)
+      : ((yield withinLimit(away)) as PlanResult)
     // One that was stopped early says little about the time that all of it takes.
     if (result.steps === steps) this.#msPerWork = Math.max(performance.now() - started, 1e-6) / work
     return result

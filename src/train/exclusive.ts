@@ -1,6 +1,7 @@
 /** Who may use a model, an optimizer and random streams: one run at a time. Not here: what the run does. */
 
 import { AnnealError } from '../base/errors.js'
+import { Dropout } from '../nn/index.js'
 import { defaultGenerator, type Generator } from '../random/index.js'
 import type { Steps } from './drive.js'
 import type { FitOptions, Model } from './options.js'
@@ -10,10 +11,11 @@ const busy = new WeakSet<object>()
 
 type Used = Pick<FitOptions, 'train' | 'test' | 'optimizer'>
 
-/** The streams that the order of batches is drawn from: each loader's own, else the default one. */
-export function generatorsOf({ train, test }: Pick<FitOptions, 'train' | 'test'>): Generator[] {
-  const loaders = test ? [train, test] : [train]
-  return [...new Set(loaders.map(({ generator }) => generator ?? defaultGenerator))]
+/** The streams that a run draws from: each loader's own, and the default one for other loaders and for layers. */
+export function generatorsOf(model: Model, { train, test }: Pick<FitOptions, 'train' | 'test'>): Generator[] {
+  const streams = (test ? [train, test] : [train]).map(({ generator }) => generator ?? defaultGenerator)
+  if (model.modules().some(module => module instanceof Dropout)) streams.push(defaultGenerator)
+  return [...new Set(streams)]
 }
 
 /** Runs `steps` as the only one who may draw from these streams. */
@@ -41,7 +43,7 @@ export function* exclusively<T>(where: string, model: Model, options: Used, step
   }
   busy.add(model).add(optimizer)
   try {
-    return yield* asHolder(generatorsOf(options), steps)
+    return yield* asHolder(generatorsOf(model, options), steps)
   } finally {
     busy.delete(model)
     busy.delete(optimizer)

@@ -1,6 +1,7 @@
 /** `fit`: epochs of training with schedule, evaluation, callbacks and abort, around an engine that does the work. */
 
 import { Unplannable } from '../backends/emitter.js'
+import type { Optimizer } from '../optim/index.js'
 import type { Callback } from './callbacks.js'
 import type { Dispatch } from './chunks.js'
 import { driveAsync, driveSync, type Steps } from './drive.js'
@@ -10,6 +11,7 @@ import { exclusively } from './exclusive.js'
 import { AbortedError, type EpochEvent, type History } from './history.js'
 import { checkFit, type FitOptions, type Model, schedulerCadence } from './options.js'
 import { PlanEngine } from './plan_engine.js'
+import { rehearseLastBatch } from './rehearse.js'
 
 const PROGRESS_MS = 100
 
@@ -171,8 +173,14 @@ export function chooseEngine(model: Model, options: FitOptions, dispatch: Dispat
   } catch (error) {
     if (!(error instanceof Unplannable)) throw error
     options.optimizer.zeroGrad()
+    rehearseLastBatch(model, options.train)
     return new EagerEngine(model, error.message)
   }
+}
+
+/** A plan's recording makes state before the first update; where none came, there is none to keep. */
+function dropUnusedState({ state }: Optimizer): void {
+  for (const [p, { scalars }] of state) if (scalars.step === 0) state.delete(p)
 }
 
 /** @internal The steps of a fit; they leave the model in training mode and without gradients. */
@@ -184,6 +192,7 @@ export function fitSteps(model: Model, options: FitOptions, dispatch: Dispatch):
     } finally {
       model.train()
       options.optimizer.zeroGrad()
+      dropUnusedState(options.optimizer)
     }
   })
 }

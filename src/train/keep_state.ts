@@ -42,7 +42,7 @@ export function keepState(model: Model, options: Pick<FitOptions, 'train' | 'tes
   const groups = optimizer.paramGroups
   const buffers = model.namedBuffers().map(([, t]) => t)
   const modes = model.modules().map(module => [module, module.training] as const)
-  const streams = [...new Set([defaultGenerator, ...generatorsOf(options)])].map(g => [g, g.getState()] as const)
+  const streams = [...new Set([defaultGenerator, ...generatorsOf(model, options)])].map(g => [g, g.getState()] as const)
   const restores = [
     keepTensors([...model.parameters(), ...buffers, ...groups.flatMap(({ params }) => params)]),
     keepOptimizerState(optimizer),

@@ -9,9 +9,11 @@ import { AnnealError } from '../base/errors.js'
 import type { PlanResult } from '../native/types.js'
 import { returnPlan, type Taken, takePlan } from '../plan/pool.js'
 import { type DataForm, Memory } from '../plan/program.js'
+import { defaultGenerator, type Generator } from '../random/index.js'
 import type { Tensor } from '../tensor/index.js'
 import { type Chunk, chunkSettings, type Dispatch, MAX_STEPS, Pace } from './chunks.js'
 import { type Leg, legsOf, type Piece, Walk } from './course.js'
+import { DrawTable, snapshotOf, stepsPerTable, withoutDraws } from './draws.js'
 import { breathe, type Steps } from './drive.js'
 import { type Engine, type EpochSums, emptySums, type Run } from './engine.js'
 import { generatorsOf } from './exclusive.js'
@@ -26,6 +28,8 @@ interface Recorded {
   readonly rows: UpdateRows
   readonly legs: readonly Leg[]
   readonly forms: readonly DataForm[]
+  /** What its steps draw from. */
+  readonly streams: readonly Generator[]
 }
 
 /** A chunk and the pieces it is made of. */
@@ -36,8 +40,11 @@ interface Prepared {
 
 /** Records training and evaluation. Throws Unplannable, with the reason, where the model cannot be a plan. */
 export function recordAll(model: Model, options: FitOptions): Recorded {
-  const { train, test, optimizer, loss, accumulate = 1, clipGradNorm } = options
-  if (clipGradNorm !== undefined) throw new Unplannable('clipGradNorm')
+  return withoutDraws(() => recordLegs(model, options))
+}
+
+function recordLegs(model: Model, options: FitOptions): Recorded {
+  const { train, test, optimizer, loss, accumulate = 1 } = options
   const [memory, rows] = [new Memory(), new UpdateRows(optimizer)]
   const source = sourceOf(train)
   const record = (parts: readonly number[]) => recordTraining(model, options, source, parts, rows, memory)
@@ -48,7 +55,19 @@ export function recordAll(model: Model, options: FitOptions): Recorded {
     const record = ([count]: readonly number[]) => recordEvaluation(model, loss, source, count, memory)
     legs.push(...legsOf({ loader: test, source, trains: false, accumulate: 1, record }, legs.length))
   }
-  return { memory, rows, legs, forms: passes(legs).map(pass => formOf(pass[0].source, recordedIn(pass))) }
+  const forms = passes(legs).map(pass => formOf(pass[0].source, recordedIn(pass)))
+  return { memory, rows, legs, forms, streams: streamsOf(model, options, legs) }
+}
+
+/** Loaders' streams, and the layers' where they draw. */
+function streamsOf(model: Model, options: FitOptions, legs: readonly Leg[]): Generator[] {
+  const { train, accumulate = 1 } = options
+  const streams = generatorsOf(model, options)
+  if (legs.every(leg => leg.recorded.draws.length === 0)) return streams
+  // A loader that runs out of samples draws between two parts of a step: from its own generator, as a rule.
+  if (accumulate > 1 && train.generator === defaultGenerator)
+    throw new Unplannable('loader and layers draw from one generator within a step')
+  return [...new Set([...streams, defaultGenerator])]
 }
 
 /** Legs by the data set they read: training's, then those of evaluation. */
@@ -155,7 +174,8 @@ export class PlanEngine implements Engine {
   #reach(limits: { epochs: number; updates: number }): number {
     const most = chunkSettings.steps ?? MAX_STEPS
     const work = chunkSettings.steps === null ? this.#pace.work : Infinity
-    return Math.min(most, this.#walk.steps({ work, ...limits }))
+    const drawn = stepsPerTable(recordedIn(this.#recorded.legs))
+    return Math.min(most, drawn, this.#walk.steps({ work, ...limits }))
   }
 
   /** Runs up to `steps` steps, fewer where it is stopped. Returns how many epochs were completed. */
@@ -188,9 +208,16 @@ export class PlanEngine implements Engine {
     }
   }
 
-  /** Everything that the next steps draw and compute ahead: rows, scalars, and the schedule's way through them. */
+  /**
+   * Everything that the next steps draw and compute ahead: rows, random numbers, scalars, and the schedule's way through
+   * them. A piece's numbers are drawn after its order and before that of the next.
+   */
   #prepare(run: Run, steps: number): Prepared {
-    const pieces = [...this.#walk.pieces(steps)]
+    const [pieces, draws] = [[] as Piece[], new DrawTable()]
+    for (const piece of this.#walk.pieces(steps)) {
+      pieces.push(piece)
+      draws.add(piece.leg.recorded.draws, piece.steps)
+    }
     const order = new Int32Array(pieces.reduce((sum, piece) => sum + piece.order.length, 0))
     let [at, work, updates] = [0, 0, 0]
     for (const { leg, steps: count, order: rows } of pieces) {
@@ -200,7 +227,7 @@ export class PlanEngine implements Engine {
       if (leg.trains) updates += count
     }
     const segments = Int32Array.from(pieces.flatMap(({ leg, steps: count }) => [leg.program, count]))
-    return { chunk: { segments, order, rows: this.#table(run, updates), work }, pieces }
+    return { chunk: { segments, order, rows: this.#table(run, updates), draws: draws.numbers(), work }, pieces }
   }
 
   /** The scalars of the next `count` updates, while the schedule moves on. */
@@ -218,10 +245,9 @@ export class PlanEngine implements Engine {
   /** Remembers all that `#prepare` moves; the function returned puts it back. */
   #snapshot(run: Run): () => void {
     const restore = [run.snapshot(), this.#recorded.rows.snapshot(), this.#walk.snapshot()]
-    const states = generatorsOf(this.options).map(generator => [generator, generator.getState()] as const)
+    restore.push(snapshotOf(this.#recorded.streams))
     return () => {
       for (const back of restore) back()
-      for (const [generator, state] of states) generator.setState(state)
     }
   }
 }

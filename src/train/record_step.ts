@@ -2,8 +2,17 @@
 
 import { Unplannable } from '../backends/emitter.js'
 import type { Loss } from '../nn/index.js'
+import { emitClipNorm } from '../ops/clip.js'
 import { sizeOf } from '../ops/spec.js'
-import type { Advance, LabelCheck, Memory, Slot, SlotCall } from '../plan/program.js'
+import {
+  type Advance,
+  type Draw,
+  drawsPerStep,
+  type LabelCheck,
+  type Memory,
+  type Slot,
+  type SlotCall,
+} from '../plan/program.js'
 import { Recorder } from '../plan/recorder.js'
 import { noGrad, Tensor } from '../tensor/index.js'
 import { withEmitter } from '../tensor/tape.js'
@@ -15,6 +24,8 @@ export interface RecordedStep {
   readonly calls: readonly SlotCall[]
   readonly advance: Advance
   readonly labelChecks: readonly LabelCheck[]
+  /** The random numbers of each step, in the order of the explicit loop. */
+  readonly draws: readonly Draw[]
 }
 
 /** x and y of a data set, as far as a recording needs them. */
@@ -51,9 +62,13 @@ function emitResults(r: Recorder, loss: Loss, value: Tensor, prediction: Tensor,
   )
 }
 
-function advanceOf(parts: readonly number[], loss: Loss, rows: number): Advance {
+/** The recording as a step on batches of these numbers of rows, with so many scalars for its update. */
+function recorded(r: Recorder, parts: readonly number[], loss: Loss, rows: number): RecordedStep {
+  const { calls, labelChecks, draws } = r
   const order = parts.reduce((sum, n) => sum + n, 0)
-  return { order, rows, losses: parts.length, counts: loss.classifies ? parts.length : 0 }
+  const counts = loss.classifies ? parts.length : 0
+  const advance = { order, rows, losses: parts.length, counts, draws: drawsPerStep(draws) }
+  return { calls, advance, labelChecks, draws }
 }
 
 function emitUpdates({ optimizer }: FitOptions, r: Recorder, rows: UpdateRows): void {
@@ -77,7 +92,7 @@ export function recordTraining(
   memory: Memory,
 ): RecordedStep {
   const r = new Recorder(memory)
-  const { loss, optimizer } = options
+  const { loss, optimizer, clipGradNorm } = options
   withEmitter(r, () => {
     optimizer.zeroGrad()
     let start = 0
@@ -90,10 +105,12 @@ export function recordTraining(
       emitResults(r, loss, value, prediction, by, part)
       start += count
     })
+    const grads = optimizer.paramGroups.flatMap(group => group.params.flatMap(p => (p.grad ? [p.grad] : [])))
+    if (clipGradNorm !== undefined) emitClipNorm(r, grads, clipGradNorm)
     emitUpdates(options, r, rows)
     optimizer.zeroGrad()
   })
-  return { calls: r.calls, advance: advanceOf(parts, loss, rows.width), labelChecks: r.labelChecks }
+  return recorded(r, parts, loss, rows.width)
 }
 
 /** Records the evaluation of one batch. */
@@ -118,5 +135,5 @@ export function recordEvaluation(
   } finally {
     for (const [module, training] of modes) module.training = training
   }
-  return { calls: r.calls, advance: advanceOf([count], loss, 0), labelChecks: r.labelChecks }
+  return recorded(r, [count], loss, 0)
 }

@@ -5,6 +5,7 @@ import { checkedLabels } from '../backends/run_now.js'
 import { AnnealError } from '../base/errors.js'
 import { type DataLoader, Subset, TensorDataset } from '../data/index.js'
 import type { NativeStore, TypedArray } from '../native/types.js'
+import { sizeOf } from '../ops/spec.js'
 import type { CompiledPlan } from '../plan/compiled.js'
 import type { Column, DataForm, LabelCheck, Slot } from '../plan/program.js'
 import type { Tensor } from '../tensor/index.js'
@@ -24,7 +25,6 @@ export interface DataSource extends Columns {
 export function sourceOf({ dataset }: DataLoader): DataSource {
   if (dataset instanceof TensorDataset && dataset.tensors.length === 2) {
     const [x, y] = dataset.tensors
-    if (x.dtype !== 'float32') throw new Unplannable('x of the data set is not float32')
     return { x, y, indices: null }
   }
   if (dataset instanceof Subset) {
@@ -41,11 +41,19 @@ export function rowsOf({ indices }: DataSource, order: Int32Array): Int32Array {
 }
 
 /** Refuses labels that the recorded losses cannot use; rows are numbered as in the data set. */
-export function checkLabels({ y, indices }: DataSource, checks: readonly LabelCheck[]): void {
-  for (const { where, classes, ignoreIndex } of checks) {
-    const labels = indices ? Float64Array.from(indices, i => y.data[i]) : y.data
-    checkedLabels(where, labels, classes, ignoreIndex)
+export function checkLabels({ x, y, indices }: DataSource, checks: readonly LabelCheck[]): void {
+  for (const { column, where, classes, ignoreIndex, as } of checks) {
+    const labels = column === 0 ? x : y
+    checkedLabels(where, indices ? rowsAt(labels, indices) : labels.data, classes, ignoreIndex, as)
   }
+}
+
+function rowsAt({ data, shape }: Tensor, rows: Int32Array): Float64Array {
+  const width = sizeOf(shape.slice(1))
+  return Float64Array.from(
+    { length: rows.length * width },
+    (_, i) => data[rows[Math.floor(i / width)] * width + (i % width)],
+  )
 }
 
 function* fill(store: NativeStore, values: TypedArray): Steps<void> {

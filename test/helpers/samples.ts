@@ -1,6 +1,7 @@
 /** Turns an op's samples (shapes, labels, options) into tensors with reproducible values. Not a test. */
 
 import { type Sample, sizeOf } from '../../src/ops/spec.js'
+import { manualSeed } from '../../src/random/index.js'
 import { ops, Tensor } from '../../src/tensor/index.js'
 
 type FloatArray = Float32ArrayConstructor | Float64ArrayConstructor
@@ -39,12 +40,23 @@ export function floats(seed: number, nudge?: { operand: number; element: number;
   }
 }
 
+/** One more input: it requires gradients. */
+function input(shape: readonly number[], draw: Draw, Floats: FloatArray, inputs: Tensor[]): Tensor {
+  const t = new Tensor(shape, 'float32', Floats.from(draw.values(inputs.length, sizeOf(shape), false)))
+  t.requiresGrad = true
+  inputs.push(t)
+  return t
+}
+
 function isShape(arg: unknown): arg is number[] {
   return Array.isArray(arg) && arg.every(size => Number.isInteger(size) && size >= 0)
 }
 
-function withTensors(options: object, draw: Draw, Floats: FloatArray): object {
+/** Options with their tensors made: `{ shape }` is a constant, `{ parameter }` one more input that requires gradients. */
+function withTensors(options: object, draw: Draw, Floats: FloatArray, inputs: Tensor[]): object {
   const convert = (value: unknown) => {
+    const trained = (value as { parameter?: number[] } | null)?.parameter
+    if (trained) return input(trained, draw, Floats, inputs)
     const shape = (value as { shape?: number[] } | null)?.shape
     return shape ? new Tensor(shape, 'float32', Floats.from(draw.values(9, sizeOf(shape), true))) : value
   }
@@ -58,18 +70,16 @@ export function operands({ x, args = [] }: Sample, draw: Draw, Floats: FloatArra
     const labels = (operand as { labels?: number[] } | null)?.labels
     if (labels) return new Tensor([labels.length], 'int32', Int32Array.from(labels))
     if (!isShape(operand)) return operand
-    const t = new Tensor(operand, 'float32', Floats.from(draw.values(inputs.length, sizeOf(operand), false)))
-    t.requiresGrad = true
-    inputs.push(t)
-    return t
+    return input(operand, draw, Floats, inputs)
   })
   const isOptions = (arg: unknown) => typeof arg === 'object' && arg !== null && !Array.isArray(arg)
-  const rest = args.map(arg => (isOptions(arg) ? withTensors(arg as object, draw, Floats) : arg))
+  const rest = args.map(arg => (isOptions(arg) ? withTensors(arg as object, draw, Floats, inputs) : arg))
   return { args: [...made, ...rest], inputs }
 }
 
-/** Σ weights · op(args) with random weights: value, result and the gradient of every float operand. */
+/** Σ weights · op(args) with random weights: value, result and the gradient of every float operand. Each call draws the same. */
 export function weighted(name: keyof typeof ops, sample: Sample, draw: Draw, Floats: FloatArray) {
+  manualSeed(5)
   const { args, inputs } = operands(sample, draw, Floats)
   const out = (ops[name] as (...a: unknown[]) => Tensor)(...args)
   const result = out.data as unknown as Float64Array

@@ -50,4 +50,11 @@ inline Real log(const Real& a) {
   return {l, fabs(l) + a.magnitude / fabs(a.value)};
 }
 
+// A value and what float32 loses of it at the ends of its range: what rounds to zero, and all above the largest. For
+// intermediate results that are divided by something small, or multiplied by zero.
+inline Real in_float32(const Real& a) {
+  const double lost = a.magnitude > 3.4e38 ? INFINITY : 0x1p-124;
+  return {fabs(a.value) <= 0x1p-150 ? 0 : a.value, a.magnitude + lost};
+}
+
 }  // namespace anneal

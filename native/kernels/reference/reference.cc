@@ -13,10 +13,12 @@ namespace anneal {
 namespace {
 
 // A buffer that a kernel updates in place.
-struct Updated {
-  const float* before;
+template <class T>
+struct InPlace {
+  const T* before;
   Real* after;
 };
+using Updated = InPlace<float>;
 
 namespace twin {
 
@@ -31,6 +33,8 @@ double once_rounded(double s) { return static_cast<float>(s); }
 #include "panel_softmax.inc"
 #include "update.inc"
 #include "panel_update.inc"
+#include "norm.inc"
+#include "embedding.inc"
 
 }  // namespace twin
 
@@ -42,8 +46,9 @@ struct Arguments {
   template <class T>
   void next(const T*& p) { p = static_cast<const T*>(call.buffer[buffers++]); }
   void next(Real*& p) { p = outputs[buffers++]; }
-  void next(Updated& u) {
-    u = {static_cast<const float*>(call.buffer[buffers]), outputs[buffers]};
+  template <class T>
+  void next(InPlace<T>& u) {
+    u = {static_cast<const T*>(call.buffer[buffers]), outputs[buffers]};
     ++buffers;
   }
   void next(int64_t& dim) { dim = call.dim[dims++]; }

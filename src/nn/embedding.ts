@@ -1,0 +1,44 @@
+/** A learned table of rows. */
+
+import { checkInt, checkOptions } from '../base/check.js'
+import { checkPadding, type EmbeddingOptions } from '../ops/embedding.js'
+import { defaultGenerator } from '../random/index.js'
+import { Tensor } from '../tensor/index.js'
+import { Module, Parameter } from './module.js'
+
+export type { EmbeddingOptions }
+
+/**
+ * Row `i` of a learned table [numEmbeddings, embeddingDim] for every index: int32 [...] to float32 [..., embeddingDim].
+ *
+ * ```ts
+ * const layer = new nn.Embedding(1000, 16, { paddingIdx: 0 })
+ * layer.forward(tensor([[4, 9, 0]], { dtype: 'int32' })) // [1, 3, 16]
+ * ```
+ * The table starts standard normal, drawn from the default generator in PyTorch's order; the padding row starts at zero
+ * and keeps its value in training. Throws ERR_LABEL_RANGE with place and value of an index that names no row; `fit` checks
+ * all of a data set's before the first step. Source: torch.nn.Embedding.
+ */
+export class Embedding extends Module {
+  readonly numEmbeddings: number
+  readonly embeddingDim: number
+  readonly paddingIdx: number | null
+  readonly weight: Parameter
+
+  constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingOptions = {}) {
+    super()
+    const where = 'Embedding'
+    const { paddingIdx } = checkOptions(where, options, ['paddingIdx'])
+    this.numEmbeddings = checkInt(where, 'numEmbeddings', numEmbeddings, { min: 0, max: 2 ** 31 - 1 })
+    this.embeddingDim = checkInt(where, 'embeddingDim', embeddingDim, { min: 0, max: 2 ** 31 - 1 })
+    const size = checkInt(where, 'numEmbeddings * embeddingDim', numEmbeddings * embeddingDim, { max: 2 ** 31 - 1 })
+    this.paddingIdx = checkPadding(where, paddingIdx, numEmbeddings)
+    const values = defaultGenerator.normal_(new Float32Array(size))
+    if (this.paddingIdx !== null) values.fill(0, this.paddingIdx * embeddingDim, (this.paddingIdx + 1) * embeddingDim)
+    this.weight = new Parameter(new Tensor([numEmbeddings, embeddingDim], 'float32', values))
+  }
+
+  override forward(indices: Tensor): Tensor {
+    return indices.embedding(this.weight, { paddingIdx: this.paddingIdx })
+  }
+}

@@ -1,0 +1,36 @@
+/** Gradient clipping as kernel calls, the same for both engines. Not an op: nothing flows back through it. */
+
+import type { Buf, Emitter, Floats, ReferenceKernels } from '../backends/emitter.js'
+
+/** A gradient: its values and how many there are. */
+export interface Gradient {
+  readonly buf: Buf
+  readonly size: number
+}
+
+/** Scales gradients together, in place, to a norm of at most `maxNorm`. Returns the sum of squares of each. */
+export function emitClipNorm(e: Emitter, gradients: readonly Gradient[], maxNorm: number): Buf {
+  const count = gradients.length
+  const [squares, scale] = [e.alloc('float64', count), e.alloc('float32', 1)]
+  gradients.forEach(({ buf, size }, i) => {
+    e.kernels.sum_squares(buf, e.slice(squares, i, 1), size)
+  })
+  e.kernels.clip_scale(squares, scale, count, maxNorm)
+  for (const { buf, size } of gradients) e.kernels.scale_rows(buf, scale, buf, 1, size)
+  return squares
+}
+
+export const reference: ReferenceKernels = {
+  sum_squares(x: Floats, total: Float64Array, n: number) {
+    total[0] = 0
+    for (let i = 0; i < n; i++) total[0] += x[i] * x[i]
+  },
+  clip_scale(squares: Float64Array, scale: Floats, n: number, maxNorm: number) {
+    let total = 0
+    for (let i = 0; i < n; i++) total += squares[i]
+    scale[0] = Math.min(1, maxNorm / (Math.sqrt(total) + 1e-6))
+  },
+  clamp(x: Floats, y: Floats, n: number, low: number, high: number) {
+    for (let i = 0; i < n; i++) y[i] = Math.min(high, Math.max(low, x[i]))
+  },
+}

@@ -1,0 +1,77 @@
+/**
+ * The random numbers of coming steps as a table, since native code draws none. They come from the default generator in
+ * the order of the explicit loop. Not here: what they are for (the ops), or when a loader draws (course.ts).
+ */
+
+import { Unplannable } from '../backends/emitter.js'
+import { type Draw, drawsPerStep } from '../plan/program.js'
+import { defaultGenerator, type Generator } from '../random/index.js'
+import type { RecordedStep } from './record_step.js'
+
+/** Numbers of a table: 4 MB, and less than 10 ms of drawing. */
+const MAX_NUMBERS = 2 ** 20
+
+/** Steps whose numbers make a table, at most; at least one. */
+export function stepsPerTable(steps: readonly RecordedStep[]): number {
+  const most = steps.reduce((max, { advance }) => Math.max(max, advance.draws), 0)
+  return Math.max(1, Math.floor(MAX_NUMBERS / most))
+}
+
+/** A chunk's numbers, drawn as it is put together. */
+export class DrawTable {
+  readonly #parts: Float32Array[] = []
+  #length = 0
+
+  /** Draws for so many steps of one kind. Numbers of one probability that follow each other are drawn at once. */
+  add(draws: readonly Draw[], steps: number): void {
+    if (draws.length === 0) return
+    const [{ probability }] = draws
+    if (draws.every(draw => draw.probability === probability)) this.#draw(steps * drawsPerStep(draws), probability)
+    else for (let step = 0; step < steps; step++) for (const draw of draws) this.#draw(draw.length, draw.probability)
+  }
+
+  /** All of them, in order. */
+  numbers(): Float32Array {
+    if (this.#parts.length === 1) return this.#parts[0]
+    const all = new Float32Array(this.#length)
+    let at = 0
+    for (const part of this.#parts) {
+      all.set(part, at)
+      at += part.length
+    }
+    return all
+  }
+
+  #draw(length: number, probability: number): void {
+    this.#parts.push(defaultGenerator.bernoulli_(new Float32Array(length), probability))
+    this.#length += length
+  }
+}
+
+/** Remembers generators; the function returned puts them back. */
+export function snapshotOf(generators: readonly Generator[]): () => void {
+  const states = generators.map(generator => generator.getState())
+  return () => {
+    generators.forEach((generator, i) => {
+      generator.setState(states[i])
+    })
+  }
+}
+
+/**
+ * Runs `record` on behalf of a plan. A number that it draws would be the same in every step: Unplannable, and the
+ * generator is as before.
+ */
+export function withoutDraws<T>(record: () => T): T {
+  if (!defaultGenerator.isFree) return record() // a draw is refused
+  const before = defaultGenerator.getState()
+  let drew = true
+  try {
+    const result = record()
+    drew = Buffer.compare(before, defaultGenerator.getState()) !== 0
+    if (drew) throw new Unplannable('the model draws random numbers of its own')
+    return result
+  } finally {
+    if (drew) defaultGenerator.setState(before)
+  }
+}
