@@ -44,11 +44,21 @@ class Words extends nn.Module {
   }
 }
 
+/** Drops in evaluation too, by the op: every pass draws. */
+class AlwaysDropped extends nn.Module {
+  first = new Linear(6, 20)
+  head = new Linear(20, 3)
+  override forward(x: Tensor): Tensor {
+    return this.head.forward(this.first.forward(x).dropout({ p: 0.3 }).relu())
+  }
+}
+
 const models: Record<string, () => Model> = {
   dropout: () => new Sequential(new Linear(6, 20), new ReLU(), new Dropout({ p: 0.25 }), new Linear(20, 3)),
   'dropout first and last': () => new Sequential(new Dropout({ p: 0.1 }), new Linear(6, 3), new Dropout({ p: 0.6 })),
   'dropout of all and of nothing': () =>
     new Sequential(new Linear(6, 7), new Dropout({ p: 0 }), new Linear(7, 3), new Dropout({ p: 1 })),
+  'dropout in evaluation too': () => new AlwaysDropped(),
   'batch norm': () => new Sequential(new Linear(6, 20), new BatchNorm1d(20), new ReLU(), new Linear(20, 3)),
   'batch norm on the data, plain mean': () =>
     new Sequential(
