@@ -1,7 +1,6 @@
 /** `fit`: epochs of training with schedule, evaluation, callbacks and abort, around an engine that does the work. */
 
 import { Unplannable } from '../backends/emitter.js'
-import type { Optimizer } from '../optim/index.js'
 import type { Callback } from './callbacks.js'
 import type { Dispatch } from './chunks.js'
 import { driveAsync, driveSync, type Steps } from './drive.js'
@@ -178,11 +177,6 @@ export function chooseEngine(model: Model, options: FitOptions, dispatch: Dispat
   }
 }
 
-/** A plan's recording makes state before the first update; where none came, there is none to keep. */
-function dropUnusedState({ state }: Optimizer): void {
-  for (const [p, { scalars }] of state) if (scalars.step === 0) state.delete(p)
-}
-
 /** @internal The steps of a fit; they leave the model in training mode and without gradients. */
 export function fitSteps(model: Model, options: FitOptions, dispatch: Dispatch): Steps<History> {
   checkFit(model, options)
@@ -192,7 +186,6 @@ export function fitSteps(model: Model, options: FitOptions, dispatch: Dispatch):
     } finally {
       model.train()
       options.optimizer.zeroGrad()
-      dropUnusedState(options.optimizer)
     }
   })
 }

@@ -7,6 +7,7 @@
 import { Unplannable } from '../backends/emitter.js'
 import { AnnealError } from '../base/errors.js'
 import type { PlanResult } from '../native/types.js'
+import type { Optimizer } from '../optim/index.js'
 import { returnPlan, type Taken, takePlan } from '../plan/pool.js'
 import { type DataForm, Memory } from '../plan/program.js'
 import { defaultGenerator, type Generator } from '../random/index.js'
@@ -40,7 +41,19 @@ interface Prepared {
 
 /** Records training and evaluation. Throws Unplannable, with the reason, where the model cannot be a plan. */
 export function recordAll(model: Model, options: FitOptions): Recorded {
-  return withoutDraws(() => recordLegs(model, options))
+  try {
+    return withoutDraws(() => recordLegs(model, options))
+  } catch (error) {
+    dropUnusedState(options.optimizer)
+    throw error
+  }
+}
+
+/** Recording makes state tensors before the first update; where none came, there are none to keep. */
+function dropUnusedState({ state }: Optimizer): void {
+  for (const [p, { scalars, tensors }] of state) {
+    if (scalars.step === 0 && Object.keys(tensors).length > 0) state.delete(p)
+  }
 }
 
 function recordLegs(model: Model, options: FitOptions): Recorded {
@@ -125,6 +138,7 @@ export class PlanEngine implements Engine {
   close(): void {
     if (this.#taken) returnPlan(this.#taken)
     this.#taken = null
+    dropUnusedState(this.options.optimizer)
   }
 
   /** Takes weights and state as they are now, and the programs too: whoever had them may have changed anything. */
