@@ -10,6 +10,7 @@ import { rand, randn } from '../src/tensor/random.js'
 import { chunkSettings } from '../src/train/chunks.js'
 import { evaluate, predict } from '../src/train/evaluate.js'
 import { fit } from '../src/train/fit.js'
+import { lrFind } from '../src/train/lr_find.js'
 import type { Model } from '../src/train/options.js'
 import { blobs, explicitLoop, type Job, stateOf } from './helpers/training.js'
 
@@ -230,6 +231,15 @@ describe('masks', () => {
     own.random64() // the loader's base seed
     expect(rand([2]).toArray()).toEqual([...own.uniform_(new Float32Array(2))])
   })
+})
+
+it('lrFind leaves no trace in statistics and masks', async () => {
+  const { model, optimizer, train, loss } = makeJob('all of them')
+  const before = stateOf({ model, optimizer } as Job)
+  manualSeed(9)
+  await lrFind(model, { train, loss, optimizer, steps: 20 })
+  expect(stateOf({ model, optimizer } as Job)).toEqual(before)
+  expect([...rand([2]).data]).toEqual([...new Generator(9).uniform_(new Float32Array(2))])
 })
 
 describe('an abort', () => {
