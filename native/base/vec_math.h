@@ -1,18 +1,28 @@
-// exp and log on F16: own polynomials, so that the bits do not depend on a C library. Coefficients: minimax fits in
-// relative error over the reduced range, rounded to float32. Included after a vec_<isa>.h.
+// exp, expm1, log, log1p, tanh and erf on F16: own polynomials, so that the bits do not depend on a C library.
+// Coefficients: minimax fits in relative error over the reduced range, rounded to float32. The bounds in ulps hold with
+// and without fused multiply-adds and were measured over every float (native/test/ulps_test.cc, which checks a sample).
+// Included after a vec_<isa>.h.
 // Not here: anything faster and less exact.
 #pragma once
 
 namespace anneal {
 namespace {
 
-// e^x within 1.1 ulp (2 ulp without fused multiply-add, 1 more where the result is denormal). NaN gives NaN, overflow
-// infinity, below -104 zero. x = n ln 2 + r with |r| <= ln 2 / 2; 2^n is applied in two halves, so that neither overflows
-// before the result does and a denormal result is rounded once.
-ANNEAL_INLINE F16 exp(F16 x) {
+ANNEAL_INLINE F16 absolute(F16 a) { return and_bits(a, broadcast_bits(0x7fffffff)); }
+
+// |a| with the sign of `sign`.
+ANNEAL_INLINE F16 with_sign(F16 a, F16 sign) {
+  return add_bits(absolute(a), and_bits(sign, broadcast_bits(static_cast<int32_t>(0x80000000u))));
+}
+
+// x = n ln 2 + r with |r| <= ln 2 / 2, for |x| < 2^15: n as an integer in the bits, and e^r - 1.
+struct ReducedExp {
+  F16 exponent, tail;
+};
+
+ANNEAL_INLINE ReducedExp reduce_exp(F16 x) {
   constexpr float kRoundToInteger = 0x1.8p23f;
-  constexpr int32_t kRoundToIntegerBits = 0x4b400000, kBias = 127;
-  x = min(broadcast(89.0f), max(broadcast(-104.5f), x));
+  constexpr int32_t kRoundToIntegerBits = 0x4b400000;
   const F16 rounded = fma(x, broadcast(0x1.715476p0f), broadcast(kRoundToInteger));
   const F16 n = rounded - broadcast(kRoundToInteger);
   F16 r = fma(n, broadcast(-0x1.63p-1f), x);            // exact: 9 bits of ln 2 times at most 8 of n
@@ -22,13 +32,55 @@ ANNEAL_INLINE F16 exp(F16 x) {
   p = fma(p, r, broadcast(0x1.555916p-5f));
   p = fma(p, r, broadcast(0x1.55548ap-3f));
   p = fma(p, r, broadcast(0x1.fffffcp-2f));
-  p = fma(p, r * r, r) + broadcast(1.0f);
-  const F16 exponent = add_bits(rounded, broadcast_bits(-kRoundToIntegerBits));
-  const F16 low = shift_right_bits<1>(exponent);
-  const F16 high = shift_right_bits<1>(add_bits(exponent, broadcast_bits(1)));
-  const F16 scale_low = shift_left_bits<23>(add_bits(low, broadcast_bits(kBias)));
-  const F16 scale_high = shift_left_bits<23>(add_bits(high, broadcast_bits(kBias)));
-  return p * scale_low * scale_high;
+  return {add_bits(rounded, broadcast_bits(-kRoundToIntegerBits)), fma(p, r * r, r)};
+}
+
+// 2^n for an integer n in the bits, in [-126, 127].
+ANNEAL_INLINE F16 power_of_two(F16 n) {
+  constexpr int32_t kBias = 127;
+  return shift_left_bits<23>(add_bits(n, broadcast_bits(kBias)));
+}
+
+// e^x within 1.1 ulp. NaN gives NaN, overflow infinity, below -104 zero.
+// 2^n is applied in two halves, so that neither overflows before the result does and a denormal result is rounded once.
+ANNEAL_INLINE F16 exp(F16 x) {
+  const ReducedExp e = reduce_exp(min(broadcast(89.0f), max(broadcast(-104.5f), x)));
+  const F16 low = shift_right_bits<1>(e.exponent);
+  const F16 high = shift_right_bits<1>(add_bits(e.exponent, broadcast_bits(1)));
+  return (e.tail + broadcast(1.0f)) * power_of_two(low) * power_of_two(high);
+}
+
+// e^x - 1 for x <= 0 within 1.1 ulp. NaN gives NaN.
+ANNEAL_INLINE F16 expm1_of_negative(F16 x) {
+  const ReducedExp e = reduce_exp(max(broadcast(-18.0f), x));  // -1 below
+  const F16 scale = power_of_two(e.exponent);
+  return fma(e.tail, scale, scale - broadcast(1.0f));
+}
+
+// Hyperbolic tangent within 2.6 ulp, odd; NaN gives NaN. (1 - q) / (1 + q) with q = e^(-2|x|).
+ANNEAL_INLINE F16 tanh(F16 x) {
+  const F16 q_less_1 = expm1_of_negative(absolute(x) * broadcast(-2.0f));
+  return with_sign(q_less_1 / (q_less_1 + broadcast(2.0f)), x);
+}
+
+// Error function within 1.2 ulp, odd; NaN gives NaN. x + x P(x^2) below 0.9, 1 - e^(-x - x Q(x)) above.
+ANNEAL_INLINE F16 erf(F16 x) {
+  const F16 t = min(broadcast(4.0f), absolute(x)), square = t * t;  // 1 above
+  F16 p = broadcast(-0x1.3d52c4p-11f);
+  p = fma(p, square, broadcast(0x1.47f3e0p-8f));
+  p = fma(p, square, broadcast(-0x1.b6a74cp-6f));
+  p = fma(p, square, broadcast(0x1.ce1c18p-4f));
+  p = fma(p, square, broadcast(-0x1.8126eep-2f));
+  p = fma(p, square, broadcast(0x1.06eba6p-3f));
+  F16 q = broadcast(-0x1.c20796p-13f);
+  q = fma(q, t, broadcast(0x1.a60b8ap-9f));
+  q = fma(q, t, broadcast(-0x1.774a98p-6f));
+  q = fma(q, t, broadcast(0x1.af4134p-4f));
+  q = fma(q, t, broadcast(0x1.457a64p-1f));
+  q = fma(q, t, broadcast(0x1.073578p-3f));
+  const F16 minus_t = flip_sign(t);
+  const F16 far = broadcast(1.0f) - exp(fma(q, minus_t, minus_t));
+  return with_sign(select(less(t, broadcast(0.9f)), fma(p, t, t), far), x);
 }
 
 // log(1 + r) for r in [sqrt(1/2) - 1, sqrt(2) - 1], without the leading r: -r^2/2 + r^3 P(r).
@@ -46,7 +98,7 @@ ANNEAL_INLINE F16 log1p_tail(F16 r) {
   return fma(square * r, p, square * broadcast(-0.5f));
 }
 
-// Natural logarithm within 1.1 ulp (2 ulp without fused multiply-add). log(0) is -infinity, below 0 and NaN give NaN.
+// Natural logarithm within 1.1 ulp. log(0) is -infinity, below 0 and NaN give NaN.
 // x = 2^e f with f in [sqrt(1/2), sqrt(2)); denormals are scaled up first.
 ANNEAL_INLINE F16 log(F16 x) {
   constexpr int32_t kSqrtHalfBits = 0x3f3504f3;
@@ -62,6 +114,16 @@ ANNEAL_INLINE F16 log(F16 x) {
   y = select(less(x, infinity), y, x);  // +infinity and NaN are their own logarithms
   const F16 outside = select(less(x, zero()), broadcast_bits(0x7fc00000), flip_sign(infinity));
   return select(less_or_equal(x, zero()), outside, y);
+}
+
+// log(1 + x) within 1.5 ulp. log1p(-1) is -infinity, below -1 and NaN give NaN. What 1 + x loses in
+// rounding is made up for to first order.
+ANNEAL_INLINE F16 log1p(F16 x) {
+  const F16 one = broadcast(1.0f), u = one + x;
+  const F16 lost = x - (u - one);
+  const M16 ordinary = less(absolute(lost), one);  // false at the infinities, where it is NaN
+  const F16 y = log(u);
+  return select(ordinary, select(less(zero(), u), y + lost / u, y), y);
 }
 
 }  // namespace

@@ -20,6 +20,7 @@
 #include "pads.h"
 #include "panels_test.h"
 #include "random_inputs.h"
+#include "ulps_test.h"
 
 #if defined(__x86_64__)
 namespace anneal {
@@ -37,6 +38,8 @@ struct Options {
   std::vector<int64_t> dims;
   bool hash = false, bench = false;
 };
+
+constexpr int64_t kUlpsStride = 1009;  // of the floats that check_ulps tries
 
 struct Table {
   std::string name;
@@ -285,6 +288,7 @@ int run_tests(const Options& options, const std::vector<Table>& tables) {
   for (const Table& table : tables) {
     if (options.kernel.empty()) check_panels(table.name.c_str(), table.kernels, options.seed, totals.passed, totals.failed);
   }
+  if (options.kernel.empty()) check_ulps(kUlpsStride, totals.passed, totals.failed);
   if (options.hash) printf("hash %016" PRIx64 "\n", totals.hash);
   printf("kernels_test: %" PRId64 " checks passed, %" PRId64 " failed\n", totals.passed, totals.failed);
   return totals.failed || !totals.passed ? 1 : 0;

@@ -85,6 +85,9 @@ inline double random_scalar(Rng& rng, const char* name, const int64_t* dims) {
   if (!strcmp(name, "eps")) return 0.01 + rng.uniform();
   if (!strcmp(name, "padding")) return static_cast<double>(rng.below(dims[2] + 1) - 1);
   if (!strcmp(name, "label_smoothing")) return rng.chance(50) ? 0.0 : rng.chance(20) ? 1.0 : rng.uniform();
+  for (const char* option : {"slope", "alpha", "beta", "delta", "threshold"}) {
+    if (!strcmp(name, option)) return rng.chance(20) ? static_cast<double>(rng.below(2)) : 3 * rng.uniform();
+  }
   return random_float(rng, random_texture(rng));
 }
 

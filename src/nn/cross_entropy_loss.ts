@@ -2,10 +2,11 @@
 
 import { type CrossEntropyOptions, checkCrossEntropy } from '../ops/cross_entropy.js'
 import type { Tensor } from '../tensor/index.js'
-import { Loss } from './loss.js'
+import { ConfiguredLoss } from './loss.js'
 
 /**
- * Cross-entropy of softmax(logits) against integer labels: logits [rows, classes], labels [rows].
+ * Cross-entropy of softmax(logits): logits [rows, classes] against labels [rows], or against distributions over the
+ * classes, float32 [rows, classes].
  *
  * ```ts
  * const loss = new nn.CrossEntropyLoss({ labelSmoothing: 0.1, weight: tensor([1, 2, 1]) })
@@ -13,17 +14,14 @@ import { Loss } from './loss.js'
  * ```
  * Throws ERR_LABEL_RANGE with the row and the value of a label that is no class. Source: torch.nn.CrossEntropyLoss.
  */
-export class CrossEntropyLoss extends Loss {
-  readonly classifies = true
-  readonly options: CrossEntropyOptions
+export class CrossEntropyLoss extends ConfiguredLoss<CrossEntropyOptions> {
+  override readonly classifies = true
 
   constructor(options: CrossEntropyOptions = {}) {
-    super()
-    checkCrossEntropy(options)
-    this.options = { ...options }
+    super(options, checkCrossEntropy)
   }
 
-  override forward(logits: Tensor, labels: Tensor): Tensor {
-    return logits.crossEntropy(labels, this.options)
+  override forward(logits: Tensor, targets: Tensor): Tensor {
+    return logits.crossEntropy(targets, this.options)
   }
 }

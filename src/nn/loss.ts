@@ -5,8 +5,19 @@ import { Module } from './module.js'
 
 /** Base of losses. `fit` and `evaluate` report accuracy where `classifies` is true. */
 export abstract class Loss extends Module {
-  /** Whether predictions are logits per class and targets are labels, so that accuracy means something. */
-  abstract readonly classifies: boolean
+  /** Whether predictions are scores per class and targets name classes, so that accuracy means something. */
+  readonly classifies: boolean = false
 
   abstract override forward(prediction: Tensor, target: Tensor): Tensor
+}
+
+/** A loss that is an op with options, checked when the loss is made. */
+export abstract class ConfiguredLoss<O extends object> extends Loss {
+  readonly options: Readonly<O>
+
+  constructor(options: O, check: (options: O) => unknown) {
+    super()
+    check(options)
+    this.options = { ...options }
+  }
 }

@@ -1,115 +1,115 @@
 /** Softmax and cross-entropy in one op: loss and gradient come out of one pass over the logits. */
 
 import type { Buf, Emitter, Floats } from '../backends/emitter.js'
-import { checkInt, checkNumber, checkOneOf, checkOptions } from '../base/check.js'
-import { AnnealError, shapeError } from '../base/errors.js'
+import { checkNumber, checkOptions } from '../base/check.js'
+import { rangeError } from '../base/errors.js'
 import { softmaxRow, sumRow } from './along.js'
-import { fromRows, rowSizes, toRows } from './rows.js'
-import { checkDtype, checkOperand, defineOp, type Meta, type Operand, shapeText, sizeOf } from './spec.js'
+import {
+  type ClassLossAttrs,
+  type ClassLossOptions,
+  checkClassLoss,
+  checkLabelShape,
+  checkScores,
+  classDim,
+  emitClassChain,
+  labelShape,
+} from './class_loss.js'
+import { reductions } from './reduced_loss.js'
+import { rowSizes, toRows } from './rows.js'
+import { type Application, checkOperand, defineOp, type Operand, shapeText } from './spec.js'
 
-export const reductions = ['none', 'mean', 'sum'] as const
-export type Reduction = (typeof reductions)[number]
-
-export interface CrossEntropyOptions {
-  /** Weight of each class, float32 [classes]. Default: all 1. */
-  weight?: Operand | null
-  /** Label of rows that do not count. Default -100. */
-  ignoreIndex?: number
-  /** `mean` (over the labels' weights), `sum`, or `none` (one loss a row). Default mean. */
-  reduction?: Reduction
+export interface CrossEntropyOptions extends ClassLossOptions {
   /** Share of the target spread over all classes, in [0, 1]. Default 0. */
   labelSmoothing?: number
 }
 
-interface Attrs {
-  readonly ignoreIndex: number
-  readonly reduction: Reduction
+interface Attrs extends ClassLossAttrs {
   readonly labelSmoothing: number
+  /** Whether targets are distributions over the classes. */
+  readonly soft: boolean
 }
 
 const where = 'crossEntropy'
 
 /** The options with defaults filled in; throws TypeError or RangeError. */
-export function checkCrossEntropy(options: CrossEntropyOptions): Attrs {
+export function checkCrossEntropy(options: CrossEntropyOptions) {
   checkOptions(where, options, ['weight', 'ignoreIndex', 'reduction', 'labelSmoothing'])
-  const { ignoreIndex = -100, reduction = 'mean', labelSmoothing = 0 } = options
+  const { labelSmoothing = 0 } = options
   return {
-    ignoreIndex: checkInt(where, 'ignoreIndex', ignoreIndex, { min: -(2 ** 31), max: 2 ** 31 - 1 }),
-    reduction: checkOneOf(where, 'reduction', reduction, reductions),
+    ...checkClassLoss(where, options),
     labelSmoothing: checkNumber(where, 'labelSmoothing', labelSmoothing, { min: 0, max: 1 }),
   }
 }
 
-/** The dimension of the classes: the second, or the only one. */
-function classDim(shape: readonly number[]): number {
-  return shape.length === 1 ? 0 : 1
+/** Float targets of the logits' own shape are distributions; anything else is a label per row. */
+function isDistribution(logits: Operand, targets: Operand): boolean {
+  return targets.dtype === 'float32' && shapeText(targets.shape) === shapeText(logits.shape) && logits.shape.length > 0
 }
 
-function checkShapes(logits: Meta, labels: Meta, weight: Meta | undefined): void {
-  const { shape } = logits
-  if (shape.length === 0) throw shapeError(where, 'logits to have shape [rows, classes]', '[]')
-  const classes = shape[classDim(shape)]
-  const wanted = shape.filter((_, i) => i !== classDim(shape))
-  if (shapeText(labels.shape) !== shapeText(wanted)) {
-    throw shapeError(where, `labels to have shape ${shapeText(wanted)}`, shapeText(labels.shape))
+function emitForward(e: Emitter, app: Application<Attrs>, m: number, n: number): { each: Buf; loss: Buf } {
+  const [logits, targets, weight] = app.inputs
+  const { ignoreIndex, reduction, labelSmoothing, soft } = app.attrs
+  const rows = (buf: Buf) => toRows(e, buf, logits.shape, classDim(logits.shape))
+  const [each, loss, dlogits] = [e.alloc('float32', m), e.alloc('float32', 1), e.alloc('float32', m * n)]
+  const y = soft ? rows(targets.buf) : e.labels(where, targets.buf, n, ignoreIndex)
+  const buffers = [rows(logits.buf), y, weight ? weight.buf : null, each, loss, dlogits]
+  const code = reductions.indexOf(reduction)
+  if (soft) {
+    const dtarget = app.needs[1] ? e.alloc('float32', m * n) : null
+    e.kernels.soft_xent_fwd_bwd(...buffers, dtarget, m, n, code, labelSmoothing)
+    app.saved = [dlogits, ...(dtarget ? [dtarget] : [])]
+  } else {
+    e.kernels.softmax_xent_fwd_bwd(...buffers, m, n, code, ignoreIndex, labelSmoothing)
+    app.saved = [dlogits]
   }
-  if (weight && (weight.shape.length !== 1 || weight.shape[0] !== classes)) {
-    throw shapeError(where, `weight to have shape [${classes}]`, shapeText(weight.shape))
-  }
-  if (classes === 0) throw new AnnealError('ERR_EMPTY', `${where}: expected at least one class but received none`)
+  return { each, loss }
 }
 
-function emitScaled(e: Emitter, dlogits: Buf, grad: Buf, m: number, n: number): Buf {
-  const out = e.alloc('float32', m * n)
-  e.kernels.scale_rows(dlogits, grad, out, m, n)
-  return out
-}
-
-/** Losses of one row and d loss / d logits, both times the row's weights; the twin of one row of the kernel. */
-function rowTwin(logits: Floats, r: number, n: number, label: number, weight: Floats | null, smoothing: number) {
+/** Losses of one row and their slopes, all times the row's weights; the twin of one row of the kernels. */
+function rowTwin(logits: Floats, r: number, n: number, weight: Floats | null, target: (c: number) => number) {
   const { shifted, logSum } = softmaxRow(logits, r, n)
-  const w = (c: number) => (weight ? weight[c] : 1)
-  const share = (c: number) => (c === label ? (1 - smoothing) * w(c) : 0) + (smoothing / n) * w(c)
+  const share = (c: number) => (weight ? weight[c] : 1) * target(c)
   const total = sumRow(n, share)
   const loss = sumRow(n, c => (share(c) === 0 ? 0 : share(c) * (logSum - shifted[c])))
-  return { loss, gradient: shifted.map((v, c) => Math.exp(v - logSum) * total - share(c)) }
+  return {
+    loss,
+    slopes: shifted.map((v, c) => Math.exp(v - logSum) * total - share(c)),
+    targetSlopes: shifted.map((v, c) => (weight ? weight[c] : 1) * (logSum - v)),
+  }
 }
 
 /**
- * Cross-entropy of softmax(logits) against integer labels: logits [rows, classes] or [rows, classes, ...] float32, labels
- * [rows] or [rows, ...] int32 (or float32 with integer values). With reduction `mean`, `Σ w[yᵢ]·(-log softmax(xᵢ)[yᵢ]) / Σ w[yᵢ]`.
+ * Cross-entropy of softmax(logits): logits [rows, classes] or [rows, classes, ...] float32. Labels [rows] or [rows, ...]
+ * int32 (or float32 with integer values): with reduction `mean`, `Σ w[yᵢ]·(-log softmax(xᵢ)[yᵢ]) / Σ w[yᵢ]`. Or float32
+ * targets of the logits' shape, distributions over the classes: with `mean`, `Σ w[c]·t[i, c]·(-log softmax(xᵢ)[c]) / rows`.
  * Source: torch.nn.functional.cross_entropy.
  */
 export const crossEntropy = defineOp({
   name: 'crossEntropy',
-  parse: (logits: Operand, labels: Operand, options: CrossEntropyOptions = {}) => {
-    const attrs = checkCrossEntropy(options)
-    const operands = [checkOperand(where, 'logits', logits), checkOperand(where, 'labels', labels)]
-    if (options.weight) operands.push(checkOperand(where, 'weight', options.weight))
-    return { operands, attrs }
+  parse: (logits: Operand, targets: Operand, options: CrossEntropyOptions = {}) => {
+    const checked = checkCrossEntropy(options)
+    const operands = [checkOperand(where, 'logits', logits), checkOperand(where, 'labels', targets)]
+    if (options.weight) operands.push(options.weight)
+    const soft = isDistribution(logits, targets)
+    if (soft && checked.ignoreIndex >= 0) {
+      throw rangeError(where, 'no ignoreIndex beside distributions as targets', checked.ignoreIndex)
+    }
+    return { operands, attrs: { ...checked, soft } satisfies Attrs }
   },
-  infer([logits, labels, weight], { reduction }) {
-    checkDtype(where, 'logits', logits, 'float32')
-    if (weight) checkDtype(where, 'weight', weight, 'float32')
-    checkShapes(logits, labels, weight)
-    return { shape: reduction === 'none' ? labels.shape : [], dtype: 'float32' }
+  infer([logits, targets, weight], { reduction, soft }) {
+    checkScores(where, 'logits', logits, weight)
+    if (!soft) checkLabelShape(where, logits, targets)
+    return { shape: reduction === 'none' ? labelShape(logits.shape) : [], dtype: 'float32' }
   },
   forward(e, app) {
-    const [logits, labels, weight] = app.inputs
-    const { ignoreIndex, reduction, labelSmoothing } = app.attrs
-    const dim = classDim(logits.shape)
-    const [m, n] = rowSizes(logits.shape, dim)
-    const y = e.labels(where, labels.buf, n, ignoreIndex)
-    const [rows, loss, dlogits] = [e.alloc('float32', m), e.alloc('float32', 1), e.alloc('float32', m * n)]
-    const buffers = [toRows(e, logits.buf, logits.shape, dim), y, weight ? weight.buf : null, rows, loss, dlogits]
-    e.kernels.softmax_xent_fwd_bwd(...buffers, m, n, reductions.indexOf(reduction), ignoreIndex, labelSmoothing)
-    app.saved = [dlogits]
-    return reduction === 'none' ? rows : loss
+    const { shape } = app.inputs[0]
+    const { each, loss } = emitForward(e, app, ...rowSizes(shape, classDim(shape)))
+    return app.attrs.reduction === 'none' ? each : loss
   },
-  backward(e, { inputs: [{ shape }], attrs, saved: [dlogits] }, grad) {
-    const dim = classDim(shape)
-    const [m, n] = attrs.reduction === 'none' ? rowSizes(shape, dim) : [1, sizeOf(shape)]
-    return [fromRows(e, emitScaled(e, dlogits, grad.buf, m, n), shape, dim), null, null]
+  backward(e, app, grad) {
+    const [dlogits, dtarget] = app.saved
+    const [dx, dt] = [dlogits, dtarget].map(slopes => slopes && emitClassChain(e, app, slopes, grad))
+    return [dx, dt ?? null, null]
   },
   reference: {
     scale_rows(x: Floats, s: Floats, y: Floats, m: number, n: number) {
@@ -119,7 +119,7 @@ export const crossEntropy = defineOp({
       logits: Floats,
       labels: Int32Array,
       weight: Floats | null,
-      rows: Floats,
+      each: Floats,
       loss: Floats,
       dlogits: Floats,
       m: number,
@@ -132,17 +132,42 @@ export const crossEntropy = defineOp({
       dlogits.fill(0, 0, m * n)
       for (let r = 0; r < m; r++) {
         const label = labels[r]
-        rows[r] = 0
+        each[r] = 0
         if (label === ignoreIndex) continue
-        const row = rowTwin(logits, r, n, label, weight, smoothing)
-        rows[r] = row.loss
-        dlogits.set(row.gradient, r * n)
+        const row = rowTwin(logits, r, n, weight, c => (c === label ? 1 - smoothing : 0) + smoothing / n)
+        each[r] = row.loss
+        dlogits.set(row.slopes, r * n)
         total += row.loss
         norm += weight ? weight[label] : 1
       }
       const mean = reductions[reduction] === 'mean'
       loss[0] = mean ? total / norm : total
       if (mean) for (let i = 0; i < m * n; i++) dlogits[i] = norm === 0 ? 0 : dlogits[i] / norm
+    },
+    soft_xent_fwd_bwd(
+      logits: Floats,
+      targets: Floats,
+      weight: Floats | null,
+      each: Floats,
+      loss: Floats,
+      dlogits: Floats,
+      dtarget: Floats | null,
+      m: number,
+      n: number,
+      reduction: number,
+      smoothing: number,
+    ) {
+      const count = reductions[reduction] === 'mean' ? m : 1
+      loss[0] = 0
+      for (let r = 0; r < m; r++) {
+        const row = rowTwin(logits, r, n, weight, c => (1 - smoothing) * targets[r * n + c] + smoothing / n)
+        each[r] = row.loss
+        loss[0] += row.loss / count
+        row.slopes.forEach((slope, c) => {
+          dlogits[r * n + c] = slope / count
+          if (dtarget) dtarget[r * n + c] = ((1 - smoothing) * row.targetSlopes[c]) / count
+        })
+      }
     },
   },
   samples: () => [
@@ -151,6 +176,11 @@ export const crossEntropy = defineOp({
     { x: [[4, 3], { labels: [0, 2, 1, 1] }], args: [{ reduction: 'none', labelSmoothing: 0.1 }] },
     { x: [[3, 20], { labels: [19, 7, 0] }], args: [{ labelSmoothing: 0.3 }] },
     { x: [[4, 3], { labels: [0, 2, 7, 1] }], args: [{ ignoreIndex: 7, weight: { shape: [3] } }] },
+    { x: softOperands([4, 3]) },
+    { x: softOperands([3, 20]), args: [{ reduction: 'sum', labelSmoothing: 0.3, weight: { shape: [20] } }] },
+    { x: softOperands([4, 3]), args: [{ reduction: 'none', labelSmoothing: 0.1 }] },
+    { x: softOperands([2, 3, 4]), args: [{ weight: { shape: [3] } }] },
+    { x: softOperands([5]) },
   ],
   badSamples: () => [
     { x: [[2, 3], { labels: [0, 3] }], message: 'labels[1] to be in [0, 2] but received 3' },
@@ -158,8 +188,21 @@ export const crossEntropy = defineOp({
     { x: [[2, 3], { labels: [0] }], message: 'labels to have shape [2]' },
     { x: [[], { labels: [0] }], message: 'logits to have shape [rows, classes]' },
     { x: [[3], { labels: [0] }], message: 'labels to have shape []' },
+    {
+      x: [
+        [2, 3],
+        [3, 2],
+      ],
+      message: 'labels to have shape [2]',
+    },
+    { x: softOperands([2, 3]), args: [{ ignoreIndex: 1 }], message: 'no ignoreIndex beside distributions' },
     { x: [[2, 3], { labels: [0, 1] }], args: [{ labelSmoothing: 2 }], message: 'labelSmoothing to be' },
     { x: [[2, 3], { labels: [0, 1] }], args: [{ reduction: 'avg' }], message: 'reduction to be' },
     { x: [[2, 3], { labels: [0, 1] }], args: [{ weight: { shape: [2] } }], message: 'weight to have shape [3]' },
   ],
 })
+
+/** Logits and targets, which need not sum to one. */
+function softOperands(shape: number[]): unknown[] {
+  return [shape, { shape, from: 0, to: 1 }]
+}

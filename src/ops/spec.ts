@@ -43,7 +43,10 @@ export interface Application<A> extends Meta {
 
 /** A call for the generic tests. */
 export interface Sample {
-  /** Operands: a shape stands for random values, `{ labels }` for an int32 tensor; anything else is passed as it is. */
+  /**
+   * Operands: a shape stands for random values, `{ shape, from, to }` for values in a range, `{ labels }` for an int32
+   * tensor; anything else is passed as it is.
+   */
   readonly x: readonly unknown[]
   /** The other arguments; in options, `{ shape }` stands for a tensor of positive values, `{ parameter }` for an operand. */
   readonly args?: readonly unknown[]

@@ -8,11 +8,13 @@ import type { Optimizer } from '../optim/index.js'
 import { noGrad, Tensor } from '../tensor/index.js'
 import { breathe, type Steps } from './drive.js'
 import { type Engine, type EpochSums, emptySums, type Run } from './engine.js'
+import { labelsOf } from './labels.js'
 import type { Model } from './options.js'
 
 /** Rows whose label is the largest logit. */
-export function countCorrect(logits: Tensor, labels: Tensor): number {
+export function countCorrect(logits: Tensor, target: Tensor): number {
   const count = new Int32Array(1)
+  const labels = labelsOf(logits, target)
   const [rows, classes] = logits.shape
   const y = labels.dtype === 'int32' ? labels.buf : Int32Array.from(labels.data)
   nativeEmitter.kernels.count_correct(logits.buf, y, count, rows, classes)

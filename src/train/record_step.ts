@@ -16,6 +16,7 @@ import {
 import { Recorder } from '../plan/recorder.js'
 import { noGrad, Tensor } from '../tensor/index.js'
 import { withEmitter } from '../tensor/tape.js'
+import { labelsOf } from './labels.js'
 import type { FitOptions, Model } from './options.js'
 import type { UpdateRows } from './update_rows.js'
 
@@ -52,10 +53,11 @@ function emitResults(r: Recorder, loss: Loss, value: Tensor, prediction: Tensor,
   r.kernels.copy(temp(value, 'loss'), r.slot('float32', 1, { kind: 'loss', offset: part }), 1)
   if (!loss.classifies) return
   const [rows, classes] = prediction.shape
-  const labels = r.slot('int32', rows, (y.buf as Slot).origin)
+  const labels = labelsOf(prediction, y)
+  const slot = labels.dtype === 'int32' ? labels.buf : r.slot('int32', rows, (labels.buf as Slot).origin)
   r.kernels.count_correct(
     temp(prediction, 'prediction'),
-    labels,
+    slot,
     r.slot('int32', 1, { kind: 'count', offset: part }),
     rows,
     classes,

@@ -6,9 +6,15 @@ import { ops, Tensor } from '../../src/tensor/index.js'
 
 type FloatArray = Float32ArrayConstructor | Float64ArrayConstructor
 
-/** A reproducible source of operand values; `nudged` changes one element of one operand. */
+/** Bounds of positive values. */
+interface Range {
+  from: number
+  to: number
+}
+
+/** A reproducible source of operand values, of both signs or in a range; `nudged` changes one element of one operand. */
 export interface Draw {
-  values(operand: number, size: number, positive: boolean): Float64Array
+  values(operand: number, size: number, range?: Range): Float64Array
   nudged(operand: number, element: number, by: number): Draw
 }
 
@@ -24,14 +30,17 @@ function uniforms(seed: number): () => number {
   }
 }
 
+const positive: Range = { from: 0.1, to: 2 }
+
 /** Values in ±2 but away from 0, where some ops have a kink, exact in float32. */
 export function floats(seed: number, nudge?: { operand: number; element: number; by: number }): Draw {
   return {
-    values(operand, size, positive) {
+    values(operand, size, range) {
       const next = uniforms(seed * 31 + operand)
+      const { from, to } = range ?? positive
       const out = Float64Array.from({ length: size }, () => {
-        const magnitude = 0.1 + 1.9 * next()
-        return Math.fround(next() < 0.5 && !positive ? -magnitude : magnitude)
+        const magnitude = from + (to - from) * next()
+        return Math.fround(next() < 0.5 && !range ? -magnitude : magnitude)
       })
       if (nudge && nudge.operand === operand && nudge.element < size) out[nudge.element] += nudge.by
       return out
@@ -41,15 +50,18 @@ export function floats(seed: number, nudge?: { operand: number; element: number;
 }
 
 /** One more input: it requires gradients. */
-function input(shape: readonly number[], draw: Draw, Floats: FloatArray, inputs: Tensor[]): Tensor {
-  const t = new Tensor(shape, 'float32', Floats.from(draw.values(inputs.length, sizeOf(shape), false)))
+function input(shape: readonly number[], draw: Draw, Floats: FloatArray, inputs: Tensor[], range?: Range): Tensor {
+  const t = new Tensor(shape, 'float32', Floats.from(draw.values(inputs.length, sizeOf(shape), range)))
   t.requiresGrad = true
   inputs.push(t)
   return t
 }
 
-function isShape(arg: unknown): arg is number[] {
-  return Array.isArray(arg) && arg.every(size => Number.isInteger(size) && size >= 0)
+/** What a sample says of a float operand: its shape, and bounds where it has some. */
+function floatOperand(arg: unknown): { shape: number[]; range?: Range } | null {
+  if (Array.isArray(arg)) return arg.every(size => Number.isInteger(size) && size >= 0) ? { shape: arg } : null
+  const { shape, from, to } = (arg ?? {}) as Partial<Range & { shape: number[] }>
+  return shape && from !== undefined && to !== undefined ? { shape, range: { from, to } } : null
 }
 
 /** Options with their tensors made: `{ shape }` is a constant, `{ parameter }` one more input that requires gradients. */
@@ -58,7 +70,7 @@ function withTensors(options: object, draw: Draw, Floats: FloatArray, inputs: Te
     const trained = (value as { parameter?: number[] } | null)?.parameter
     if (trained) return input(trained, draw, Floats, inputs)
     const shape = (value as { shape?: number[] } | null)?.shape
-    return shape ? new Tensor(shape, 'float32', Floats.from(draw.values(9, sizeOf(shape), true))) : value
+    return shape ? new Tensor(shape, 'float32', Floats.from(draw.values(9, sizeOf(shape), positive))) : value
   }
   return Object.fromEntries(Object.entries(options).map(([key, value]) => [key, convert(value)]))
 }
@@ -69,8 +81,8 @@ export function operands({ x, args = [] }: Sample, draw: Draw, Floats: FloatArra
   const made = x.map(operand => {
     const labels = (operand as { labels?: number[] } | null)?.labels
     if (labels) return new Tensor([labels.length], 'int32', Int32Array.from(labels))
-    if (!isShape(operand)) return operand
-    return input(operand, draw, Floats, inputs)
+    const float = floatOperand(operand)
+    return float ? input(float.shape, draw, Floats, inputs, float.range) : operand
   })
   const isOptions = (arg: unknown) => typeof arg === 'object' && arg !== null && !Array.isArray(arg)
   const rest = args.map(arg => (isOptions(arg) ? withTensors(arg as object, draw, Floats, inputs) : arg))
@@ -84,7 +96,7 @@ export function weighted(name: keyof typeof ops, sample: Sample, draw: Draw, Flo
   const out = (ops[name] as (...a: unknown[]) => Tensor)(...args)
   const result = out.data as unknown as Float64Array
   if (!out.requiresGrad) return { value: 0, out: result, inputs: [], grads: [] }
-  const weights = Floats.from(draw.values(7, out.size, false))
+  const weights = Floats.from(draw.values(7, out.size))
   out.backward(new Tensor(out.shape, 'float32', weights))
   let value = 0
   for (let i = 0; i < out.size; i++) value += result[i] * weights[i]

@@ -50,6 +50,12 @@ inline Real log(const Real& a) {
   return {l, fabs(l) + a.magnitude / fabs(a.value)};
 }
 
+// An absolute error of the argument is one of the result times the slope.
+inline Real log1p(const Real& a) {
+  const double l = ::log1p(a.value);
+  return {l, fabs(l) + a.magnitude / fabs(1 + a.value)};
+}
+
 // A value and what float32 loses of it at the ends of its range: what rounds to zero, and all above the largest. For
 // intermediate results that are divided by something small, or multiplied by zero.
 inline Real in_float32(const Real& a) {

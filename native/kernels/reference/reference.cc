@@ -26,6 +26,8 @@ namespace twin {
 double once_rounded(double s) { return static_cast<float>(s); }
 
 #include "elementwise.inc"
+#include "activation.inc"
+#include "loss.inc"
 #include "product.inc"
 #include "panel.inc"
 #include "shape.inc"

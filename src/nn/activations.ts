@@ -1,0 +1,166 @@
+/** Activations as layers: each is its op, with options that are checked once. Not here: anything with parameters. */
+
+import { checkInt, checkOptions } from '../base/check.js'
+import { checkElu, type EluOptions } from '../ops/elu.js'
+import { checkGelu, type GeluOptions } from '../ops/gelu.js'
+import { checkLeakyRelu, type LeakyReluOptions } from '../ops/leaky_relu.js'
+import { checkSoftplus, type SoftplusOptions } from '../ops/softplus.js'
+import type { Tensor } from '../tensor/index.js'
+import { Module } from './module.js'
+
+/** `max(x, 0)`, elementwise. Source: torch.nn.ReLU. */
+export class ReLU extends Module {
+  override forward(x: Tensor): Tensor {
+    return x.relu()
+  }
+}
+
+/** `1 / (1 + e^-x)`, elementwise. Source: torch.nn.Sigmoid. */
+export class Sigmoid extends Module {
+  override forward(x: Tensor): Tensor {
+    return x.sigmoid()
+  }
+}
+
+/** Hyperbolic tangent, elementwise. Source: torch.nn.Tanh. */
+export class Tanh extends Module {
+  override forward(x: Tensor): Tensor {
+    return x.tanh()
+  }
+}
+
+/** `x / (1 + e^-x)`, elementwise. Source: torch.nn.SiLU. */
+export class SiLU extends Module {
+  override forward(x: Tensor): Tensor {
+    return x.silu()
+  }
+}
+
+/** An activation with options, checked when it is made. */
+abstract class Configured<O extends object> extends Module {
+  readonly options: Readonly<O>
+
+  constructor(options: O, check: (options: O) => unknown) {
+    super()
+    check(options)
+    this.options = { ...options }
+  }
+}
+
+/**
+ * `x` where x > 0, else `negativeSlope·x`, elementwise.
+ *
+ * ```ts
+ * new nn.LeakyReLU({ negativeSlope: 0.2 })
+ * ```
+ * Source: torch.nn.LeakyReLU.
+ */
+export class LeakyReLU extends Configured<LeakyReluOptions> {
+  constructor(options: LeakyReluOptions = {}) {
+    super(options, checkLeakyRelu)
+  }
+
+  override forward(x: Tensor): Tensor {
+    return x.leakyRelu(this.options)
+  }
+}
+
+/**
+ * `x` where x > 0, else `alpha·(e^x - 1)`, elementwise.
+ *
+ * ```ts
+ * new nn.ELU({ alpha: 0.5 })
+ * ```
+ * Source: torch.nn.ELU.
+ */
+export class ELU extends Configured<EluOptions> {
+  constructor(options: EluOptions = {}) {
+    super(options, checkElu)
+  }
+
+  override forward(x: Tensor): Tensor {
+    return x.elu(this.options)
+  }
+}
+
+/**
+ * `x·Φ(x)` with Φ the normal distribution function, elementwise; with `approximate: 'tanh'` by its usual approximation.
+ *
+ * ```ts
+ * new nn.GELU({ approximate: 'tanh' })
+ * ```
+ * Source: torch.nn.GELU.
+ */
+export class GELU extends Configured<GeluOptions> {
+  constructor(options: GeluOptions = {}) {
+    super(options, checkGelu)
+  }
+
+  override forward(x: Tensor): Tensor {
+    return x.gelu(this.options)
+  }
+}
+
+/**
+ * `log(1 + e^(beta·x)) / beta`, and x itself where `beta·x > threshold`, elementwise.
+ *
+ * ```ts
+ * new nn.Softplus({ beta: 2, threshold: 5 })
+ * ```
+ * Source: torch.nn.Softplus.
+ */
+export class Softplus extends Configured<SoftplusOptions> {
+  constructor(options: SoftplusOptions = {}) {
+    super(options, checkSoftplus)
+  }
+
+  override forward(x: Tensor): Tensor {
+    return x.softplus(this.options)
+  }
+}
+
+/** Options of `Softmax` and `LogSoftmax`. */
+export interface SoftmaxOptions {
+  /** The dimension whose elements compete; negative ones count from the end. Required: PyTorch's guess is deprecated. */
+  dim: number
+}
+
+function checkSoftmax(options: SoftmaxOptions): void {
+  checkInt('Softmax', 'dim', checkOptions('Softmax', options, ['dim']).dim)
+}
+
+/**
+ * `e^x / Σ e^x` along `dim`.
+ *
+ * ```ts
+ * new nn.Softmax({ dim: 1 })
+ * ```
+ * Source: torch.nn.Softmax.
+ */
+export class Softmax extends Configured<SoftmaxOptions> {
+  constructor(options: SoftmaxOptions) {
+    super(options, checkSoftmax)
+  }
+
+  override forward(x: Tensor): Tensor {
+    return x.softmax(this.options.dim)
+  }
+}
+
+/**
+ * `x - log Σ e^x` along `dim`.
+ *
+ * ```ts
+ * new nn.LogSoftmax({ dim: 1 })
+ * ```
+ * Source: torch.nn.LogSoftmax.
+ */
+export class LogSoftmax extends Configured<SoftmaxOptions> {
+  constructor(options: SoftmaxOptions) {
+    super(options, checkSoftmax)
+  }
+
+  override forward(x: Tensor): Tensor {
+    return x.logSoftmax(this.options.dim)
+  }
+}

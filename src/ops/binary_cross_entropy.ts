@@ -1,0 +1,57 @@
+/** Cross-entropy of probabilities against binary targets. */
+
+import { defineElementLoss, underReductions } from './element_loss.js'
+import type { LossOptions } from './reduced_loss.js'
+import type { Operand } from './spec.js'
+
+/** Options of `binaryCrossEntropy`. */
+export interface BinaryCrossEntropyOptions extends LossOptions {
+  /** Weight of each element, broadcast to the prediction's shape. Default: all 1. */
+  weight?: Operand | null
+}
+
+function element(x: number, target: number, [weight]: readonly number[]) {
+  const [logX, logRest] = [Math.log(x), Math.log1p(-x)].map(l => Math.max(-100, l))
+  return {
+    value: weight * ((target - 1) * logRest - target * logX),
+    dx: (weight * (x - target)) / Math.max(1e-12, (1 - x) * x),
+    dtarget: weight * (logRest - logX),
+  }
+}
+
+const probabilities = (shape: number[]) => [
+  { shape, from: 0.05, to: 0.95 },
+  { shape, from: 0, to: 1 },
+]
+
+const { op, check } = defineElementLoss<BinaryCrossEntropyOptions>({
+  name: 'binaryCrossEntropy',
+  kernel: 'bce_fwd_bwd',
+  weights: ['weight'],
+  element,
+  samples: [
+    ...underReductions(probabilities([2, 3])),
+    ...underReductions(probabilities([6, 3]), { weight: { shape: [3] } }),
+  ],
+  badSamples: [
+    {
+      x: [
+        [2, 3],
+        [2, 3],
+      ],
+      args: [{ weight: { shape: [2] } }],
+      message: 'broadcast',
+    },
+    { x: [[3], [3]], args: [{ weight: { shape: [2, 3] } }], message: 'weights that broadcast to shape [3]' },
+    { x: [[3], [3]], args: [{ weight: 2 }], message: 'weight to be a Tensor' },
+  ],
+})
+
+/** Checks the options; throws TypeError or RangeError. */
+export const checkBinaryCrossEntropy = check
+
+/**
+ * `-w·(t·log x + (1 - t)·log(1 - x))`, each logarithm at least -100, reduced. x: probabilities (NaN outside of [0, 1]);
+ * target: of the same shape. Source: torch.nn.functional.binary_cross_entropy.
+ */
+export const binaryCrossEntropy = op
