@@ -2,9 +2,9 @@
 
 import { checkBoolean, checkInt, checkOptions } from '../base/check.js'
 import { shapeError } from '../base/errors.js'
-import { shapeText } from '../ops/spec.js'
-import { defaultGenerator } from '../random/index.js'
+import { shapeText, sizeOf } from '../ops/spec.js'
 import { Tensor } from '../tensor/index.js'
+import { kaimingUniform_, uniform_ } from './init.js'
 import { Module, Parameter } from './module.js'
 
 /** Options of `Linear`. */
@@ -13,10 +13,8 @@ export interface LinearOptions {
   bias?: boolean
 }
 
-function uniform(shape: readonly number[], bound: number): Parameter {
-  const values = new Float32Array(shape.reduce((a, b) => a * b, 1))
-  defaultGenerator.uniform_(values, -bound, bound)
-  return new Parameter(new Tensor(shape, 'float32', values))
+function empty(...shape: number[]): Parameter {
+  return new Parameter(new Tensor(shape, 'float32', new Float32Array(sizeOf(shape))))
 }
 
 /**
@@ -41,12 +39,12 @@ export class Linear extends Module {
     this.inFeatures = checkInt('Linear', 'inFeatures', inFeatures, { min: 0, max: 2 ** 31 - 1 })
     this.outFeatures = checkInt('Linear', 'outFeatures', outFeatures, { min: 0, max: 2 ** 31 - 1 })
     checkInt('Linear', 'inFeatures * outFeatures', inFeatures * outFeatures, { max: 2 ** 31 - 1 })
-    // kaiming_uniform(a = √5) for the weight: the two bounds agree as reals and may differ in the last bit as doubles.
-    const gain = Math.sqrt(2 / (1 + Math.sqrt(5) ** 2))
-    this.weight = uniform([outFeatures, inFeatures], inFeatures > 0 ? Math.sqrt(3) * (gain / Math.sqrt(inFeatures)) : 0)
-    this.bias = checkBoolean('Linear', 'bias', bias)
-      ? uniform([outFeatures], inFeatures > 0 ? 1 / Math.sqrt(inFeatures) : 0)
-      : null
+    this.weight = empty(outFeatures, inFeatures)
+    this.bias = checkBoolean('Linear', 'bias', bias) ? empty(outFeatures) : null
+    // The two bounds agree as reals and may differ in the last bit as doubles.
+    kaimingUniform_(this.weight, { a: Math.sqrt(5) })
+    const bound = inFeatures > 0 ? 1 / Math.sqrt(inFeatures) : 0
+    if (this.bias) uniform_(this.bias, { a: -bound, b: bound })
   }
 
   override forward(x: Tensor): Tensor {

@@ -10,11 +10,11 @@ import { manualSeed, RandomState } from '../../src/random/index.js'
 import { noGrad, Tensor, tensor } from '../../src/tensor/index.js'
 import type { Model } from '../../src/train/options.js'
 
-/** An MLP with ReLU between its layers. */
-export function mlp(widths: readonly number[]): Model {
+/** An MLP with ReLU, or what `between` makes, between its layers. */
+export function mlp(widths: readonly number[], between: () => nn.Module = () => new nn.ReLU()): Model {
   const layers = widths.slice(1).flatMap((width, i) => {
     const layer = new nn.Linear(widths[i], width)
-    return i < widths.length - 2 ? [layer, new nn.ReLU()] : [layer]
+    return i < widths.length - 2 ? [layer, between()] : [layer]
   })
   return new nn.Sequential(...layers)
 }
@@ -44,22 +44,29 @@ export interface JobOptions {
   scheduler?: (optimizer: Optimizer) => LRScheduler
   withTest?: boolean
   dropLast?: boolean
+  /** Default: an MLP of these widths. */
+  model?: () => Model
+  /** Default: `blobs` of the first width, with as many classes as the last. */
+  data?: (rows: number, seed?: number) => TensorDataset
+  /** Default: cross-entropy. */
+  loss?: nn.Loss
 }
 
 /** A job made anew from its seed, so that two engines can start from the same place. */
 export function makeJob(options: JobOptions): Job {
   const { widths = [4, 16, 3], rows = 70, batchSize = 16, seed = 3, withTest = true, dropLast = false } = options
   manualSeed(seed)
-  const model = mlp(widths)
+  const model = options.model?.() ?? mlp(widths)
   const classes = widths[widths.length - 1]
+  const data = options.data ?? ((count, dataSeed) => blobs(count, widths[0], classes, dataSeed))
   const optimizer = options.optimizer(model)
   return {
     model,
     optimizer,
     scheduler: options.scheduler?.(optimizer),
-    train: new DataLoader(blobs(rows, widths[0], classes), { batchSize, shuffle: true, dropLast }),
-    test: withTest ? new DataLoader(blobs(rows >> 1, widths[0], classes, 9), { batchSize }) : undefined,
-    loss: new nn.CrossEntropyLoss(),
+    train: new DataLoader(data(rows), { batchSize, shuffle: true, dropLast }),
+    test: withTest ? new DataLoader(data(rows >> 1, 9), { batchSize }) : undefined,
+    loss: options.loss ?? new nn.CrossEntropyLoss(),
   }
 }
 
