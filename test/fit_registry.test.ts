@@ -97,6 +97,13 @@ function floatLabels(rows: number, seed = 7): TensorDataset {
   return new TensorDataset(x, new Tensor(y.shape, 'float32', Float32Array.from(y.data)))
 }
 
+/** [rows, 6] as scores of 3 classes at 2 places. */
+class Spatial extends nn.Module {
+  override forward(x: Tensor): Tensor {
+    return x.reshape([-1, 3, 2])
+  }
+}
+
 const weight = tensor([0.5, 2, 1])
 const toProbabilities = () => new nn.Sequential(mlp([4, 16, 3]), new nn.Sigmoid())
 const toLogProbabilities = () => new nn.Sequential(mlp([4, 16, 3]), new nn.LogSoftmax({ dim: 1 }))
@@ -137,6 +144,25 @@ describe('losses', () => {
   it('count distributions as targets by their likeliest class', async () => {
     const { history } = await compare({ loss: new nn.CrossEntropyLoss(), data: targets(3) })
     expect(history.testAcc!.at(-1)).toBeGreaterThan(0.5)
+  })
+
+  it('count every label where a row has several', async () => {
+    const data = (rows: number, seed = 7) => {
+      const [x] = blobs(rows, 4, 2, seed).tensors
+      return new TensorDataset(
+        x,
+        tensor(
+          Int32Array.from({ length: 2 * rows }, (_, i) => i % 2),
+          { shape: [rows, 2] },
+        ),
+      )
+    }
+    const model = () => new nn.Sequential(mlp([4, 8, 6]), new Spatial())
+    const { model: made, ...rest } = makeJob({ optimizer, data, model })
+    const history = await fit(made, { ...rest, epochs: 60 })
+    expect(history).toMatchObject({ engine: 'eager', engineReason: 'a row has several labels' })
+    expect(history.testAcc!.at(-1)).toBe(1)
+    expect(await evaluate(made, rest.test!, rest.loss)).toMatchObject({ accuracy: 1, count: 70 })
   })
 
   it('refuse targets that do not fit, before anything is trained', async () => {

@@ -9,8 +9,9 @@ import { type Engine, type EpochSums, emptySums, type Run } from '../train/engin
 import type { FitOptions, Model } from '../train/options.js'
 import type { Backend, BatchResult, Trainer } from './backend.js'
 
-/** Rows whose label is the largest logit, the first of equals. */
-function countCorrect(prediction: ArrayLike<number>, { data: labels }: Tensor): number {
+/** Rows whose label (of a distribution, the likeliest class) is the largest logit, the first of equals. */
+function countCorrect(prediction: ArrayLike<number>, target: Tensor): number {
+  const { data: labels } = target.shape.length > 1 ? target.argmax(1) : target
   const classes = prediction.length / labels.length
   let count = 0
   for (let r = 0; r < labels.length; r++) {

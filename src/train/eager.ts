@@ -6,26 +6,26 @@ import type { Loss } from '../nn/index.js'
 import { clipGradNorm } from '../nn/utils.js'
 import type { Optimizer } from '../optim/index.js'
 import { noGrad, Tensor } from '../tensor/index.js'
+import { emitCorrect, labelsOf } from './accuracy.js'
 import { breathe, type Steps } from './drive.js'
 import { type Engine, type EpochSums, emptySums, type Run } from './engine.js'
-import { labelsOf } from './labels.js'
 import type { Model } from './options.js'
 
-/** Rows whose label is the largest logit. */
-export function countCorrect(logits: Tensor, target: Tensor): number {
+/** How many labels there are, and how many are the largest score of their row. */
+export function countCorrect(prediction: Tensor, target: Tensor): { correct: number; rows: number } {
   const count = new Int32Array(1)
-  const labels = labelsOf(logits, target)
-  const [rows, classes] = logits.shape
+  const labels = labelsOf(prediction, target)
   const y = labels.dtype === 'int32' ? labels.buf : Int32Array.from(labels.data)
-  nativeEmitter.kernels.count_correct(logits.buf, y, count, rows, classes)
-  return count[0]
+  emitCorrect(nativeEmitter, prediction, y, count)
+  return { correct: count[0], rows: labels.size }
 }
 
 function measure(sums: EpochSums, loss: Loss, value: Tensor, prediction: Tensor, target: Tensor): void {
   sums.loss += value.item()
   sums.batches++
-  sums.rows += target.shape[0]
-  if (loss.classifies) sums.correct += countCorrect(prediction, target)
+  const { correct, rows } = loss.classifies ? countCorrect(prediction, target) : { correct: 0, rows: target.shape[0] }
+  sums.rows += rows
+  sums.correct += correct
 }
 
 /** Runs `steps` in evaluation mode and without gradients, then puts every module's own mode back. */

@@ -8,8 +8,9 @@ export interface EpochSums {
   /** Batch losses added up in float64, in order. */
   loss: number
   batches: number
+  /** Labels, where a row may have several. */
   rows: number
-  /** Rows whose label was the largest logit. */
+  /** Those of them that were the largest score. */
   correct: number
 }
 

@@ -16,7 +16,7 @@ export interface Evaluation {
   loss: number
   /** Share of correct rows; absent for regression. */
   accuracy?: number
-  /** Rows seen. */
+  /** Rows seen; labels, where a row has several. */
   count: number
 }
 

@@ -8,7 +8,10 @@ export interface History {
   trainLoss: number[]
   /** The same on the test loader; absent without one. */
   testLoss?: number[]
-  /** Share of rows whose label was the largest logit, counted while training; absent for regression. */
+  /**
+   * Share of rows whose label was the largest score, counted while training; absent for regression. Of a distribution
+   * as target, the likeliest class is the label.
+   */
   trainAcc?: number[]
   testAcc?: number[]
   /** The learning rate used for each update; an array per update where the optimizer has several groups. */

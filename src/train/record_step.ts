@@ -16,7 +16,7 @@ import {
 import { Recorder } from '../plan/recorder.js'
 import { noGrad, Tensor } from '../tensor/index.js'
 import { withEmitter } from '../tensor/tape.js'
-import { labelsOf } from './labels.js'
+import { emitCorrect, labelsOf } from './accuracy.js'
 import type { FitOptions, Model } from './options.js'
 import type { UpdateRows } from './update_rows.js'
 
@@ -52,16 +52,11 @@ function temp({ buf }: Tensor, what: string): Slot {
 function emitResults(r: Recorder, loss: Loss, value: Tensor, prediction: Tensor, y: Tensor, part: number): void {
   r.kernels.copy(temp(value, 'loss'), r.slot('float32', 1, { kind: 'loss', offset: part }), 1)
   if (!loss.classifies) return
-  const [rows, classes] = prediction.shape
+  temp(prediction, 'prediction')
+  if (prediction.shape.length !== 2) throw new Unplannable('a row has several labels')
   const labels = labelsOf(prediction, y)
-  const slot = labels.dtype === 'int32' ? labels.buf : r.slot('int32', rows, (labels.buf as Slot).origin)
-  r.kernels.count_correct(
-    temp(prediction, 'prediction'),
-    slot,
-    r.slot('int32', 1, { kind: 'count', offset: part }),
-    rows,
-    classes,
-  )
+  const slot = labels.dtype === 'int32' ? labels.buf : r.slot('int32', labels.size, (labels.buf as Slot).origin)
+  emitCorrect(r, prediction, slot, r.slot('int32', 1, { kind: 'count', offset: part }))
 }
 
 /** The recording as a step on batches of these numbers of rows, with so many scalars for its update. */
