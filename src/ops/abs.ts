@@ -6,6 +6,6 @@ import { defineCurve, only } from './curve.js'
 export const abs = defineCurve({
   name: 'abs',
   slopeOf: 'x',
-  curves: { abs: { value: Math.abs, gradient: (dy, x) => (x > 0 ? dy : x < 0 ? -dy : dy * x) } },
+  curves: { abs: { value: Math.abs, gradient: (dy, x) => (x > 0 ? dy : x < 0 ? -dy : dy * 0) } },
   choose: only('abs'),
 })

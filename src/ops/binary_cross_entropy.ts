@@ -11,9 +11,9 @@ export interface BinaryCrossEntropyOptions extends LossOptions {
 }
 
 function element(x: number, target: number, [weight]: readonly number[]) {
-  const [logX, logRest] = [Math.log(x), Math.log1p(-x)].map(l => Math.max(-100, l))
+  const [logX, logRest] = [Math.log(x), Math.log1p(-x)]
   return {
-    value: weight * ((target - 1) * logRest - target * logX),
+    value: weight * ((target - 1) * Math.max(-100, logRest) - target * Math.max(-100, logX)),
     dx: (weight * (x - target)) / Math.max(1e-12, (1 - x) * x),
     dtarget: weight * (logRest - logX),
   }

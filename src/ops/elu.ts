@@ -21,8 +21,8 @@ export const elu = defineCurve({
   slopeOf: 'x',
   curves: {
     elu: {
-      value: (x, alpha) => (x > 0 ? x : alpha * Math.expm1(x)),
-      gradient: (dy, x, alpha) => (x > 0 ? dy : dy * alpha * Math.exp(x)),
+      value: (x, alpha) => (x <= 0 ? alpha * Math.expm1(x) : x),
+      gradient: (dy, x, alpha) => (x <= 0 ? dy * alpha * Math.exp(x) : dy),
     },
   },
   choose: checkElu,

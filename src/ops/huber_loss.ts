@@ -12,9 +12,9 @@ export interface HuberOptions extends LossOptions {
 
 function huber(x: number, target: number, delta: number) {
   const d = x - target
-  const near = Math.abs(d) < delta
-  const slope = near ? d : d > 0 ? delta : d < 0 ? -delta : d
-  return { value: near ? 0.5 * d * d : delta * (Math.abs(d) - 0.5 * delta), dx: slope, dtarget: -slope }
+  const slope = Math.min(delta, Math.max(-delta, d))
+  const value = Math.abs(d) >= delta ? delta * (Math.abs(d) - 0.5 * delta) : 0.5 * d * d
+  return { value, dx: slope, dtarget: -slope }
 }
 
 const { op, check } = defineElementLoss<HuberOptions>({

@@ -13,9 +13,9 @@ export interface SmoothL1Options extends LossOptions {
 /** Value and slopes for one element. */
 export function smoothL1(x: number, target: number, beta: number) {
   const d = x - target
-  const near = Math.abs(d) < beta
-  const slope = near ? d / beta : d > 0 ? 1 : d < 0 ? -1 : d
-  return { value: near ? (0.5 * d * d) / beta : Math.abs(d) - 0.5 * beta, dx: slope, dtarget: -slope }
+  if (Math.abs(d) >= beta) return { value: Math.abs(d) - 0.5 * beta, dx: Math.sign(d), dtarget: -Math.sign(d) }
+  const ratio = beta === 0 ? 0 : d / beta
+  return { value: 0.5 * d * ratio, dx: ratio, dtarget: -ratio }
 }
 
 const { op, check } = defineElementLoss<SmoothL1Options>({
