@@ -154,3 +154,72 @@ describe('CrossEntropyLoss', () => {
     expect(() => new nn.CrossEntropyLoss({ smoothing: 0.1 } as never)).toThrow(TypeError)
   })
 })
+
+describe('layers without parameters', () => {
+  const x = () => tensor(new Float32Array(24), { shape: [2, 3, 4] })
+
+  it('Flatten merges dimensions', () => {
+    expect(new nn.Flatten().forward(x()).shape).toEqual([2, 12])
+    expect(new nn.Flatten({ startDim: 0 }).forward(x()).shape).toEqual([24])
+    expect(new nn.Flatten({ startDim: 0, endDim: 1 }).forward(x()).shape).toEqual([6, 4])
+    expect(new nn.Flatten({ startDim: -2, endDim: -1 }).forward(x()).shape).toEqual([2, 12])
+    expect(new nn.Flatten({ startDim: 0 }).forward(tensor(1)).shape).toEqual([1])
+    expect(new nn.Flatten().forward(tensor(new Float32Array(0), { shape: [0, 3, 4] })).shape).toEqual([0, 12])
+  })
+
+  it('Identity gives its input', () => {
+    const input = x()
+    expect(new nn.Identity().forward(input)).toBe(input)
+  })
+
+  it.each<[string, () => unknown, unknown]>([
+    ['a dimension that is not there', () => new nn.Flatten({ startDim: 3 }).forward(x()), { code: 'ERR_SHAPE' }],
+    ['dimensions the wrong way round', () => new nn.Flatten({ startDim: 2, endDim: 0 }).forward(x()), /startDim \(2\)/],
+    ['a fraction as dimension', () => new nn.Flatten({ startDim: 0.5 }), RangeError],
+    ['no dimension to compete along', () => new nn.Softmax({} as never), TypeError],
+    ['no options at all', () => new nn.LogSoftmax(undefined as never), TypeError],
+    ['another type of slope', () => new nn.LeakyReLU({ negativeSlope: '1' as never }), TypeError],
+    ['a misspelt option', () => new nn.ELU({ Alpha: 1 } as never), TypeError],
+    ['an unknown approximation', () => new nn.GELU({ approximate: 'fast' as never }), RangeError],
+    ['no sharpness', () => new nn.Softplus({ beta: 0 }), RangeError],
+  ])('refuse %s', (_what, call, error) => {
+    if (error instanceof RegExp || typeof error === 'function') expect(call).toThrow(error as RegExp)
+    else expect(call).toThrow(expect.objectContaining(error as object))
+  })
+})
+
+describe('losses', () => {
+  const x = () => tensor([[1, 2]])
+
+  it.each<[string, () => unknown, unknown]>([
+    ['an unknown reduction', () => new nn.MSELoss({ reduction: 'avg' as never }), RangeError],
+    ['a misspelt option', () => new nn.L1Loss({ beta: 1 } as never), TypeError],
+    ['a negative beta', () => new nn.SmoothL1Loss({ beta: -1 }), RangeError],
+    ['a delta of 0', () => new nn.HuberLoss({ delta: 0 }), RangeError],
+    ['a number as weight', () => new nn.BCELoss({ weight: 2 as never }), TypeError],
+    ['an array as posWeight', () => new nn.BCEWithLogitsLoss({ posWeight: [1] as never }), TypeError],
+    ['label smoothing without softmax', () => new nn.NLLLoss({ labelSmoothing: 0.1 } as never), TypeError],
+    ['targets to broadcast', () => new nn.MSELoss().forward(x(), tensor([1, 2])), /target to have shape \[1, 2\]/],
+    ['labels for regression', () => new nn.MSELoss().forward(x(), tensor([[1, 2]], { dtype: 'int32' })), /float32/],
+    ['a label that is no class', () => new nn.NLLLoss().forward(x(), tensor([2])), { code: 'ERR_LABEL_RANGE' }],
+    [
+      'integers of the logits’ shape',
+      () => new nn.CrossEntropyLoss().forward(x(), tensor([[0, 1]], { dtype: 'int32' })),
+      { code: 'ERR_SHAPE' },
+    ],
+    [
+      'a class to ignore beside distributions',
+      () => new nn.CrossEntropyLoss({ ignoreIndex: 1 }).forward(x(), x()),
+      RangeError,
+    ],
+  ])('refuse %s', (_what, call, error) => {
+    if (error instanceof RegExp || typeof error === 'function') expect(call).toThrow(error as RegExp)
+    else expect(call).toThrow(expect.objectContaining(error as object))
+  })
+
+  it('take gradients of their targets too', () => {
+    const [prediction, target] = [tensor([[1, 2]]), tensor([[0.5, 0.5]], { requiresGrad: true })]
+    new nn.MSELoss({ reduction: 'sum' }).forward(prediction, target).backward()
+    expect(target.grad!.toArray()).toEqual([[-1, -3]])
+  })
+})

@@ -3,12 +3,13 @@
  * slopes in one pass, and its float64 twin. Not an op.
  */
 
-import type { Buf, Floats, ReferenceKernel } from '../backends/emitter.js'
+import type { Buf, Emitter, Floats, ReferenceKernel } from '../backends/emitter.js'
 import { checkOptions } from '../base/check.js'
 import { shapeError } from '../base/errors.js'
 import { broadcastShape, expand } from './broadcast.js'
 import { checkReduction, emitChain, type LossOptions, type Reduction, reductions } from './reduced_loss.js'
 import {
+  type Application,
   type BadSample,
   checkDtype,
   checkOperand,
@@ -84,16 +85,42 @@ function checkShapes(where: string, [x, target, ...weights]: readonly Meta[]): v
   }
 }
 
-/** The op and the check of its options, which a module makes at construction. */
-export function defineElementLoss<O extends LossOptions>(spec: ElementLossSpec<O>) {
-  const { name, kernel, weights = [], known = [] } = spec
-  const check = (options: O): O => {
+/** The check of a loss's options. */
+function checkOf<O extends LossOptions>({ name, weights = [], known = [], scalars }: ElementLossSpec<O>) {
+  return (options: O): O => {
     checkOptions(name, options, ['reduction', ...weights, ...known])
     checkReduction(name, options.reduction)
     for (const key of weights) if (options[key] != null) checkOperand(name, key, options[key])
-    spec.scalars?.(options)
+    scalars?.(options)
     return options
   }
+}
+
+function emitForward(e: Emitter, kernel: string, app: Application<Attrs>): Buf {
+  const { inputs, attrs, needs } = app
+  const [x, target] = inputs
+  const n = sizeOf(x.shape)
+  const wide = attrs.weights.map(at => at && expand(e, inputs[at].buf, inputs[at].shape, x.shape))
+  const [each, dtarget] = [attrs.reduction === 'none', needs[1]].map(want => (want ? e.alloc('float32', n) : null))
+  const [loss, dx] = [e.alloc('float32', 1), e.alloc('float32', n)]
+  const buffers = [x.buf, target.buf, ...wide, each, loss, dx, dtarget]
+  e.kernels[kernel](...buffers, n, reductions.indexOf(attrs.reduction), ...attrs.scalars)
+  app.saved = [dx, ...(dtarget ? [dtarget] : [])]
+  return each ?? loss
+}
+
+const commonBadSamples: readonly BadSample[] = [
+  { x: [[2, 3], [2]], message: 'target to have shape [2, 3] but received [2]' },
+  { x: [[2], { labels: [0, 1] }], message: 'target to be float32' },
+  { x: [[2], 1], message: 'target to be a Tensor' },
+  { x: [[2], [2]], args: [{ reduction: 'avg' }], message: "reduction to be 'none' or 'mean' or 'sum'" },
+  { x: [[2], [2]], args: [{ Reduction: 'sum' }], message: 'options to be among reduction' },
+]
+
+/** The op and the check of its options, which a module makes at construction. */
+export function defineElementLoss<O extends LossOptions>(spec: ElementLossSpec<O>) {
+  const { name, kernel, weights = [], badSamples = [] } = spec
+  const check = checkOf(spec)
   const op = defineOp({
     name,
     parse: (prediction: Operand, target: Operand, options: O = {} as O) => {
@@ -112,32 +139,14 @@ export function defineElementLoss<O extends LossOptions>(spec: ElementLossSpec<O
       checkShapes(name, inputs)
       return { shape: reduction === 'none' ? inputs[0].shape : [], dtype: 'float32' }
     },
-    forward(e, app) {
-      const { inputs, attrs, needs } = app
-      const [x, target] = inputs
-      const n = sizeOf(x.shape)
-      const wide = attrs.weights.map(at => at && expand(e, inputs[at].buf, inputs[at].shape, x.shape))
-      const [each, dtarget] = [attrs.reduction === 'none', needs[1]].map(want => (want ? e.alloc('float32', n) : null))
-      const [loss, dx] = [e.alloc('float32', 1), e.alloc('float32', n)]
-      const buffers = [x.buf, target.buf, ...wide, each, loss, dx, dtarget]
-      e.kernels[kernel](...buffers, n, reductions.indexOf(attrs.reduction), ...attrs.scalars)
-      app.saved = [dx, ...(dtarget ? [dtarget] : [])]
-      return each ?? loss
-    },
+    forward: (e, app) => emitForward(e, kernel, app),
     backward(e, { inputs: [x, , ...rest], attrs, needs, saved: [dx, dtarget] }, grad) {
       const chain = (slopes: Buf) => emitChain(e, slopes, grad.buf, attrs.reduction, sizeOf(x.shape), 1)
       return [needs[0] ? chain(dx) : null, needs[1] ? chain(dtarget) : null, ...rest.map(() => null)]
     },
     reference: { [kernel]: twin(weights.length, spec.element) },
     samples: () => [...spec.samples],
-    badSamples: () => [
-      { x: [[2, 3], [2]], message: 'target to have shape [2, 3] but received [2]' },
-      { x: [[2], { labels: [0, 1] }], message: 'target to be float32' },
-      { x: [[2], 1], message: 'target to be a Tensor' },
-      { x: [[2], [2]], args: [{ reduction: 'avg' }], message: "reduction to be 'none' or 'mean' or 'sum'" },
-      { x: [[2], [2]], args: [{ Reduction: 'sum' }], message: 'options to be among reduction' },
-      ...(spec.badSamples ?? []),
-    ],
+    badSamples: () => [...commonBadSamples, ...badSamples],
   })
   return { op, check }
 }
