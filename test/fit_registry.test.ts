@@ -5,7 +5,8 @@ import { TensorDataset } from '../src/data/index.js'
 import * as activations from '../src/nn/activations.js'
 import * as nn from '../src/nn/index.js'
 import { SGD } from '../src/optim/index.js'
-import { PlanBuilder } from '../src/plan/compiled.js'
+import { Placement } from '../src/plan/compiled.js'
+import { Memory } from '../src/plan/program.js'
 import { RandomState } from '../src/random/index.js'
 import { noGrad, Tensor, tensor } from '../src/tensor/index.js'
 import { evaluate } from '../src/train/evaluate.js'
@@ -71,12 +72,10 @@ function conversions(model: () => Model): string[] {
   const made = model()
   const options = { ...makeJob({ optimizer }), optimizer: optimizer(made), epochs: 1 }
   const [x, y] = blobs(32, 64, 10).tensors
-  const { calls, advance } = recordTraining(made, options, { x, y }, [32], new UpdateRows(options.optimizer))
-  const builder = new PlanBuilder()
-  builder.add(calls, advance, 0)
-  return builder
-    .build()
-    .programs.flatMap(program => program.calls.map(({ kernel }) => kernel).filter(kernel => /pack/.test(kernel)))
+  const rows = new UpdateRows(options.optimizer)
+  const { calls, advance } = recordTraining(made, options, { x, y }, [32], rows, new Memory())
+  const { programs } = new Placement([{ calls, advance, dataSet: 0 }])
+  return programs.flatMap(program => program.calls.map(({ kernel }) => kernel).filter(kernel => /pack/.test(kernel)))
 }
 
 /** Rows with targets in (0, 1) of this width that depend on them. */

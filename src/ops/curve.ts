@@ -8,14 +8,14 @@ import { emitUnary, sameShape } from './elementwise.js'
 import { type BadSample, checkOperand, defineOp, type Operand, type Sample, sizeOf } from './spec.js'
 
 /** The twins of a pair of kernels, for one element. */
-interface Curve {
+export interface Curve {
   readonly value: (x: number, ...scalars: number[]) => number
   /** dx from dy and from x, or y where the spec says so. */
   readonly gradient: (dy: number, v: number, ...scalars: number[]) => number
 }
 
 /** The kernels and scalars that a call's options stand for. */
-interface Chosen {
+export interface Chosen {
   readonly kernel: string
   readonly scalars: readonly number[]
 }

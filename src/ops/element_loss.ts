@@ -28,7 +28,7 @@ interface Element {
   readonly dtarget: number
 }
 
-interface Attrs {
+export interface ElementLossAttrs {
   readonly reduction: Reduction
   readonly scalars: readonly number[]
   /** For each weight of the kernel its position among the inputs, or null. */
@@ -96,7 +96,7 @@ function checkOf<O extends LossOptions>({ name, weights = [], known = [], scalar
   }
 }
 
-function emitForward(e: Emitter, kernel: string, app: Application<Attrs>): Buf {
+function emitForward(e: Emitter, kernel: string, app: Application<ElementLossAttrs>): Buf {
   const { inputs, attrs, needs } = app
   const [x, target] = inputs
   const n = sizeOf(x.shape)
@@ -128,7 +128,7 @@ export function defineElementLoss<O extends LossOptions>(spec: ElementLossSpec<O
       const { reduction } = check(options)
       const place = (key: keyof O) =>
         options[key] == null ? null : operands.push(options[key] as unknown as Operand) - 1
-      const attrs: Attrs = {
+      const attrs: ElementLossAttrs = {
         weights: weights.map(place),
         reduction: checkReduction(name, reduction),
         scalars: spec.scalars?.(options) ?? [],
