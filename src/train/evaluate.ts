@@ -8,7 +8,7 @@ import { sizeOf } from '../ops/spec.js'
 import { noGrad, Tensor } from '../tensor/index.js'
 import { breathe, driveAsync, driveSync, type Steps } from './drive.js'
 import { evaluateEager, inEvalMode } from './eager.js'
-import type { Model } from './options.js'
+import { checkLoss, type Model } from './options.js'
 
 /** Result of `evaluate`. */
 export interface Evaluation {
@@ -23,7 +23,7 @@ export interface Evaluation {
 function* evaluateSteps(model: Model, loader: DataLoader, loss: Loss): Steps<Evaluation> {
   if (typeof model?.forward !== 'function') throw typeError('evaluate', 'model to be a Module', model)
   if (!(loader instanceof DataLoader)) throw typeError('evaluate', 'loader to be a DataLoader', loader)
-  if (typeof loss?.forward !== 'function') throw typeError('evaluate', 'loss to be a loss', loss)
+  checkLoss('evaluate', loss)
   if (loader.length === 0) throw new AnnealError('ERR_EMPTY', 'evaluate: expected at least one batch but received none')
   const { loss: sum, batches, rows, correct } = yield* evaluateEager(model, loader, loss)
   return { loss: sum / batches, ...(loss.classifies && { accuracy: correct / rows }), count: rows }

@@ -5,6 +5,7 @@ import { AnnealError, rangeError, typeError } from '../base/errors.js'
 import { DataLoader } from '../data/index.js'
 import type { LRScheduler } from '../lr_scheduler/index.js'
 import type { Loss, Module } from '../nn/index.js'
+import type { LossOptions } from '../ops/reduced_loss.js'
 import { Optimizer } from '../optim/index.js'
 import type { Tensor } from '../tensor/index.js'
 import type { Callback } from './callbacks.js'
@@ -73,6 +74,13 @@ function checkModel(where: string, model: unknown): void {
   }
 }
 
+/** Refuses what is no loss, or gives several numbers per batch. */
+export function checkLoss(where: string, loss: Loss): void {
+  if (typeof loss?.forward !== 'function') throw typeError(where, 'loss to be a loss', loss)
+  const { reduction } = (loss as { options?: LossOptions }).options ?? {}
+  if (reduction === 'none') throw rangeError(where, "loss to have reduction 'mean' or 'sum'", reduction)
+}
+
 function checkCallbacks(where: string, { callbacks = [], onEpochEnd, onProgress }: FitOptions): void {
   if (!Array.isArray(callbacks)) throw typeError(where, 'callbacks to be an array', callbacks)
   if (onEpochEnd !== undefined) checkFunction(where, 'onEpochEnd', onEpochEnd)
@@ -96,7 +104,7 @@ export function checkFit(model: Model, options: FitOptions, where = 'fit'): void
   checkOptions(where, options, known)
   checkLoader(where, 'train', options.train)
   if (options.test !== undefined) checkLoader(where, 'test', options.test)
-  if (typeof options.loss?.forward !== 'function') throw typeError(where, 'loss to be a loss', options.loss)
+  checkLoss(where, options.loss)
   if (!(options.optimizer instanceof Optimizer))
     throw typeError(where, 'optimizer to be an Optimizer', options.optimizer)
   if (options.scheduler !== undefined && typeof options.scheduler?.step !== 'function') {
