@@ -125,9 +125,8 @@ export interface SoftmaxOptions {
   dim: number
 }
 
-function checkSoftmax(options: SoftmaxOptions): void {
-  checkInt('Softmax', 'dim', checkOptions('Softmax', options, ['dim']).dim)
-}
+const checkDim = (where: string) => (options: SoftmaxOptions) =>
+  checkInt(where, 'dim', checkOptions(where, options, ['dim']).dim)
 
 /**
  * `e^x / Σ e^x` along `dim`.
@@ -139,7 +138,7 @@ function checkSoftmax(options: SoftmaxOptions): void {
  */
 export class Softmax extends Configured<SoftmaxOptions> {
   constructor(options: SoftmaxOptions) {
-    super(options, checkSoftmax)
+    super(options, checkDim('Softmax'))
   }
 
   override forward(x: Tensor): Tensor {
@@ -157,7 +156,7 @@ export class Softmax extends Configured<SoftmaxOptions> {
  */
 export class LogSoftmax extends Configured<SoftmaxOptions> {
   constructor(options: SoftmaxOptions) {
-    super(options, checkSoftmax)
+    super(options, checkDim('LogSoftmax'))
   }
 
   override forward(x: Tensor): Tensor {

@@ -65,16 +65,15 @@ function emitForward(e: Emitter, app: Application<Attrs>, m: number, n: number):
   return { each, loss }
 }
 
-/** Losses of one row and their slopes, all times the row's weights; the twin of one row of the kernels. */
+/** One row's weighted targets, minus its log-probabilities, and the loss's slopes; the twin of one row of the kernels. */
 function rowTwin(logits: Floats, r: number, n: number, weight: Floats | null, target: (c: number) => number) {
   const { shifted, logSum } = softmaxRow(logits, r, n)
-  const share = (c: number) => (weight ? weight[c] : 1) * target(c)
-  const total = sumRow(n, share)
-  const loss = sumRow(n, c => (share(c) === 0 ? 0 : share(c) * (logSum - shifted[c])))
+  const shares = shifted.map((_, c) => (weight ? weight[c] : 1) * target(c))
+  const total = sumRow(n, c => shares[c])
   return {
-    loss,
-    slopes: shifted.map((v, c) => Math.exp(v - logSum) * total - share(c)),
-    targetSlopes: shifted.map((v, c) => (weight ? weight[c] : 1) * (logSum - v)),
+    shares,
+    minusLog: shifted.map(v => logSum - v),
+    slopes: shifted.map((v, c) => Math.exp(v - logSum) * total - shares[c]),
   }
 }
 
@@ -135,9 +134,9 @@ export const crossEntropy = defineOp({
         each[r] = 0
         if (label === ignoreIndex) continue
         const row = rowTwin(logits, r, n, weight, c => (c === label ? 1 - smoothing : 0) + smoothing / n)
-        each[r] = row.loss
+        each[r] = sumRow(n, c => (row.shares[c] === 0 ? 0 : row.shares[c] * row.minusLog[c]))
         dlogits.set(row.slopes, r * n)
-        total += row.loss
+        total += each[r]
         norm += weight ? weight[label] : 1
       }
       const mean = reductions[reduction] === 'mean'
@@ -161,12 +160,12 @@ export const crossEntropy = defineOp({
       loss[0] = 0
       for (let r = 0; r < m; r++) {
         const row = rowTwin(logits, r, n, weight, c => (1 - smoothing) * targets[r * n + c] + smoothing / n)
-        each[r] = row.loss
-        loss[0] += row.loss / count
-        row.slopes.forEach((slope, c) => {
-          dlogits[r * n + c] = slope / count
-          if (dtarget) dtarget[r * n + c] = ((1 - smoothing) * row.targetSlopes[c]) / count
-        })
+        each[r] = sumRow(n, c => row.shares[c] * row.minusLog[c])
+        loss[0] += each[r] / count
+        for (let c = 0; c < n; c++) {
+          dlogits[r * n + c] = row.slopes[c] / count
+          if (dtarget) dtarget[r * n + c] = ((weight ? weight[c] : 1) * (1 - smoothing) * row.minusLog[c]) / count
+        }
       }
     },
   },
