@@ -1,7 +1,7 @@
 /**
- * What `npm start` and `npm test` run: makes a bare clone ready (packages, TypeScript, native addon; each only when it
- * is missing or out of date), then runs the lecture or the tests. Plain Node without a dependency, because none may be
- * installed yet. `node scripts/setup.mjs` alone only makes ready.
+ * What `npm start`, `npm test` and `npm run bench` run: makes a bare clone ready (packages, TypeScript, native addon; each
+ * only when it is missing or out of date), then runs the lecture, the tests or the benches. Plain Node without a
+ * dependency, because none may be installed yet. `node scripts/setup.mjs` alone only makes ready.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
@@ -70,4 +70,5 @@ function runAndExit(...args) {
 await makeReady()
 if (task === 'start') runAndExit('build/js/examples/lr-decay.js', ...rest)
 if (task === 'test') runAndExit('node_modules/vitest/vitest.mjs', 'run', ...rest)
-if (task !== undefined) fail(`setup: expected start or test but received ${task}`)
+if (task === 'bench') runAndExit('build/js/bench/run.js', ...rest)
+if (task !== undefined) fail(`setup: expected start, test or bench but received ${task}`)

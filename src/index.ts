@@ -4,6 +4,7 @@
  */
 
 export { AnnealError, type ErrorCode } from './base/errors.js'
+export { type Backend, backends, type TfjsKind } from './compare/index.js'
 export * as data from './data/index.js'
 export * as lrScheduler from './lr_scheduler/index.js'
 export * as nn from './nn/index.js'

@@ -58,7 +58,7 @@ function machine() {
 }
 
 async function bench({ backend, suite, milliseconds, json }: Options): Promise<void> {
-  const found = await loadBackends(backend, (name, reason) => console.log(`skipped: ${name} (${reason})`))
+  const found = await loadBackends(backend, console.log)
   console.log(`${describeBackends(found)}\n`)
   const chosen = benchCases.filter(benchCase => suite?.includes(benchCase.suite) ?? true)
   const lines = chosen.map(benchCase => timeCase(benchCase, found, milliseconds))

@@ -8,6 +8,9 @@ import { kinds } from '../compare/tfjs/index.js'
 /** Every backend by the name that `--backend` takes. */
 export const backendNames: readonly string[] = ['native', 'reference', ...kinds]
 
+/** Where lines go. */
+export type Tell = (line: string) => void
+
 /** A parser of integers for commander. */
 export function integer(min: number, max: number): (text: string) => number {
   return text => {
@@ -32,20 +35,33 @@ async function load(name: string): Promise<Backend> {
   return backends.tfjs(name as TfjsKind)
 }
 
+/** What brings all of TensorFlow.js that is compared. */
+export const installTfjs = 'npm install @tensorflow/tfjs @tensorflow/tfjs-backend-wasm @tensorflow/tfjs-node-gpu'
+
+/** Which of all backends are loaded unasked: `node` is `node-gpu` without a GPU, and a process can hold one of them. */
+const unasked = backendNames.filter(name => name !== 'node')
+
+/** What to tell of backends that were not loaded: the reason of each, or one line where TensorFlow.js is not installed. */
+export function skippedLines(reasons: ReadonlyMap<string, AnnealError>): string[] {
+  const names = [...reasons.keys()]
+  const installed = names.length < kinds.length - 1 || [...reasons.values()].some(({ code }) => code === 'ERR_BACKEND')
+  if (installed) return names.map(name => `skipped: ${name} (${reasons.get(name)?.message})`)
+  return [`skipped: ${names.join(', ')} (TensorFlow.js is not installed: ${installTfjs})`]
+}
+
 /** Backends that load. One that was asked for by name must; of the others, those that do not are named with the reason. */
-export async function loadBackends(
-  asked: readonly string[] | undefined,
-  skipped: (name: string, reason: string) => void,
-): Promise<Backend[]> {
+export async function loadBackends(asked: readonly string[] | undefined, tell: Tell): Promise<Backend[]> {
   const found: Backend[] = []
-  for (const name of asked ?? backendNames.filter(name => name !== 'node')) {
+  const reasons = new Map<string, AnnealError>()
+  for (const name of asked ?? unasked) {
     try {
       found.push(await load(name))
     } catch (error) {
       if (asked || !(error instanceof AnnealError)) throw error
-      skipped(name, error.message)
+      reasons.set(name, error)
     }
   }
+  if (reasons.size) skippedLines(reasons).forEach(tell)
   return found
 }
 

@@ -3,7 +3,7 @@
 import type { Command } from 'commander'
 import { type Outcome, subjects, validateSubject } from '../compare/validate/run.js'
 import { textTable } from '../report/index.js'
-import { backendNames, describeBackends, integer, listOf, loadBackends } from './options.js'
+import { backendNames, describeBackends, installTfjs, integer, listOf, loadBackends, type Tell } from './options.js'
 
 interface Options {
   readonly backend?: string[]
@@ -25,28 +25,32 @@ function rowOf({ subject, backend, cases, ulps, share, failures }: Outcome) {
   }
 }
 
+/** Tells of the failures, each with a command that repeats it alone; returns whether there were none. */
+export function tellFailures(outcomes: readonly Outcome[], tell: Tell): boolean {
+  const failed = outcomes.filter(({ failures }) => failures > 0)
+  for (const { subject, backend, worst, reproducer } of failed)
+    tell(`\n${subject} on ${backend}: ${worst}\n  ${reproducer}`)
+  tell(failed.length ? `\n${failed.length} of ${outcomes.length} lines failed` : '\nall within their bounds')
+  return failed.length === 0
+}
+
 async function validate({ backend, kernel, cases, seed }: Options): Promise<void> {
   const started = performance.now()
-  const found = await loadBackends(backend, (name, reason) => console.log(`skipped: ${name} (${reason})`))
+  const found = await loadBackends(backend, console.log)
   console.log(`${describeBackends(found)}\n`)
   const chosen = subjects.filter(({ name }) => kernel?.includes(name) ?? true)
   const outcomes = chosen.flatMap(subject => validateSubject(subject, found, cases, seed))
   console.log(textTable(outcomes.map(rowOf)))
-  const failed = outcomes.filter(({ failures }) => failures > 0)
-  for (const { subject, backend, worst, reproducer } of failed)
-    console.log(`\n${subject} on ${backend}: ${worst}\n  ${reproducer}`)
-  const seconds = ((performance.now() - started) / 1000).toFixed(1)
-  console.log(
-    `\nseed ${seed}: ${failed.length ? `${failed.length} of ${outcomes.length} lines failed` : 'all within their bounds'}, ${seconds} s`,
-  )
-  if (failed.length) process.exitCode = 1
+  if (!tellFailures(outcomes, console.log)) process.exitCode = 1
+  console.log(`seed ${seed}, ${((performance.now() - started) / 1000).toFixed(1)} s`)
 }
 
 const help = `
-Every number is compared with float64. "ulps" are those of the largest error of a case, in units of the last place of
-its result, which is small where terms cancel; "of bound" is the largest error as a share of what is allowed: the bound stated
-in native/kernels/kernels.def for our kernels, twice that for TensorFlow.js, 1e-5 for a loss from equal weights and
-1e-4 along a training run. Case i has the seed S + i. TensorFlow.js is compared where it is installed.`
+Every number is compared with float64. "ulps" are those of the largest error of a case, in units of the last place of the
+sum of its terms' absolute values; "of bound" is the largest error as a share of what is allowed: the bound stated in
+native/kernels/kernels.def, for updates and losses of TensorFlow.js twice that, 1e-5 for a loss from equal weights and 1e-4
+along a training run. Case i has the seed S + i. TensorFlow.js is compared where it is:
+${installTfjs}`
 
 export function addValidate(program: Command): void {
   program

@@ -29,6 +29,8 @@ function refuse(backend: Backend, option: string): AnnealError {
 export class BackendEngine implements Engine {
   readonly name: string
   readonly #trainer: Trainer
+  /** Whether the model holds the weights, and may have been given others. */
+  #handedBack = false
 
   constructor(
     backend: Backend,
@@ -49,6 +51,8 @@ export class BackendEngine implements Engine {
 
   *#train(run: Run): Steps<EpochSums> {
     const sums = emptySums()
+    if (this.#handedBack) this.#trainer.load()
+    this.#handedBack = false
     for (const [x, y] of this.options.train) {
       run.beforeUpdate()
       this.#add(sums, this.#trainer.step(x, y), y)
@@ -61,6 +65,7 @@ export class BackendEngine implements Engine {
 
   handBack(): void {
     this.#trainer.read()
+    this.#handedBack = true
   }
 
   close(): void {

@@ -50,7 +50,8 @@ function backendOf(name: TfjsKind, from: LoadedTf): Backend {
  * const tfjs = await backends.tfjs('node-gpu')
  * console.log(tfjs.version, tfjs.device) // tfjs-node 4.22.0, TensorFlow 2.21.0 CPU, no GPU found
  * ```
- * Rejects with ERR_BACKEND where it cannot load, saying why and what to do.
+ * Where it cannot load, rejects with ERR_MISSING_PACKAGE (not installed) or ERR_BACKEND (anything else), saying why and what
+ * to do. A process can hold one of `node-gpu` and `node`, which share a name in TensorFlow.js.
  */
 export async function tfjs(kind: TfjsKind): Promise<Backend> {
   checkOneOf('backends.tfjs', 'kind', kind, kinds)

@@ -92,8 +92,7 @@ function fail(kind: TfjsKind, reason: string, cause?: unknown): AnnealError {
 
 /** What to type to have a package. */
 function installAdvice(names: readonly string[]): string {
-  const here = `npm install ${names.join(' ')}`
-  return existsSync(tools) ? `npm run setup:tfjs` : `${here}, in the project that you run`
+  return existsSync(tools) ? 'npm run setup:tfjs' : `npm install ${names.join(' ')}`
 }
 
 /** Resolves from the first place that has this kind. */
@@ -104,7 +103,8 @@ function resolver(kind: TfjsKind): NodeJS.Require {
     if (needed.every(name => canResolve(require, name))) return require
   }
   const names = [...new Set(needed)]
-  throw fail(kind, `expected ${names.join(' and ')} to be installed but found none: ${installAdvice(names)}`)
+  const missing = `expected ${names.join(' and ')} to be installed but received none; run: ${installAdvice(names)}`
+  throw new AnnealError('ERR_MISSING_PACKAGE', `backends.tfjs('${kind}'): ${missing}`)
 }
 
 function canResolve(require: NodeJS.Require, name: string): boolean {
@@ -141,17 +141,21 @@ function requirePackages(kind: TfjsKind): { tf: Tf; own: Own } {
   } catch (error) {
     const [reason] = (error instanceof Error ? error.message : String(error)).split('\n')
     const advice = installAdvice([sources[kind].package])
-    throw fail(kind, `expected ${sources[kind].package} to load, but: ${reason} What may help: ${advice}`, error)
+    throw fail(
+      kind,
+      `expected ${sources[kind].package} to load but received "${reason}"; what may help: ${advice}`,
+      error,
+    )
   }
 }
 
-/** Loads a kind. Rejects with ERR_BACKEND, which says why and what to do. */
+/** Loads a kind. Rejects with ERR_MISSING_PACKAGE or ERR_BACKEND, which say why and what to do. */
 export async function loadTf(kind: TfjsKind): Promise<LoadedTf> {
   checkNativeKind(kind)
   const { registered, describe } = sources[kind]
   const { tf, own } = requirePackages(kind)
   tf.enableProdMode()
-  if (!(await tf.setBackend(registered))) throw fail(kind, 'expected its backend to start but it did not')
+  if (!(await tf.setBackend(registered))) throw fail(kind, `expected ${registered} to start but it did not`)
   if (registered === 'tensorflow') nativeKind = kind
   return { tf, registered, ...describe(tf, own) }
 }

@@ -15,7 +15,7 @@ export interface Truth {
 
 /** The worst of what was compared. */
 export interface Verdict {
-  /** Largest error in units of the last place of the float32 result. */
+  /** Largest error in units of the last place of its magnitude, so that a result near 0 after cancellation is no outlier. */
   ulps: number
   /** Largest error as a share of the bound: more than 1 is a failure. */
   share: number
@@ -54,7 +54,7 @@ export function judge(got: ArrayLike<number>, truth: Truth, terms: number, small
   for (let i = 0; i < want.length; i++) {
     const error = Math.abs(got[i] - want[i])
     const share = error / ((terms + 1) * (2 ** -24 * magnitude[i] * 1.01 + smallest))
-    into.ulps = Math.max(into.ulps, error / ulp(want[i]))
+    into.ulps = Math.max(into.ulps, error / ulp(magnitude[i]))
     if (share <= into.share) continue
     into.share = Number.isNaN(share) ? Infinity : share
     into.worst = `${name}[${i}]: expected ${want[i]} but received ${got[i]}`

@@ -8,7 +8,7 @@ import { trainingSubjects } from './training.js'
 import { updateSubjects } from './updates.js'
 
 /** Everything that is validated, by the names that `--kernel` takes. */
-export const subjects: readonly Subject[] = [...kernelSubjects, ...updateSubjects, ...trainingSubjects]
+export const subjects: readonly Subject[] = [...kernelSubjects, ...updateSubjects, ...trainingSubjects()]
 
 /** What became of one subject on one backend. */
 export interface Outcome {
@@ -17,7 +17,7 @@ export interface Outcome {
   /** Cases that were compared: those whose options the backend has. */
   cases: number
   failures: number
-  /** Of each case the largest error in units of the last place of the float32 result. */
+  /** Of each case the largest error in ulps (judge.ts). */
   readonly ulps: number[]
   /** The largest error as a share of the bound, and where it was. */
   share: number

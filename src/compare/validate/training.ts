@@ -1,6 +1,7 @@
 /**
- * Whole training runs: nets of three sizes, SGD 0.01, from equal weights on equal batches, against the float64 reference.
- * Every step is compared twice: from the reference's weights of that step, and along the backend's own trajectory.
+ * Whole training runs: nets of three sizes, SGD 0.01, from equal weights on equal batches, against another backend, which
+ * is float64 unless asked otherwise. Every step is compared twice: from that backend's weights before this step, and along
+ * the trajectory of its own.
  */
 
 import * as nn from '../../nn/index.js'
@@ -17,16 +18,24 @@ import type { Case, Subject } from './subject.js'
 const STEP = 1e-5
 const TRAJECTORY = 1e-4
 
-const nets = [
+interface Net {
+  readonly widths: readonly [inputs: number, hidden: number, classes: number]
+  readonly batch: number
+}
+
+const nets: readonly Net[] = [
   { widths: [2, 8, 3], batch: 32 },
   { widths: [64, 32, 10], batch: 64 },
   { widths: [784, 128, 10], batch: 128 },
 ]
 
-/** Steps of a run; plain JavaScript does fewer of the large net. */
-export const trainingSteps = { all: 200, largeInJavaScript: 20 }
+/** How many steps a backend is to do of a net. */
+type Steps = (net: Net, backend: Backend) => number
 
-function makeNet([inputs, hidden, classes]: readonly number[], draw: Draw): nn.Sequential {
+/** Plain JavaScript does fewer of the large net. */
+const usualSteps: Steps = ({ widths: [inputs] }, { isa }) => (isa === 'none' && inputs > 100 ? 20 : 200)
+
+function makeNet({ widths: [inputs, hidden, classes] }: Net, draw: Draw): nn.Sequential {
   const state = defaultGenerator.getState()
   const net = new nn.Sequential(new nn.Linear(inputs, hidden), new nn.ReLU(), new nn.Linear(hidden, classes))
   defaultGenerator.setState(state)
@@ -36,7 +45,7 @@ function makeNet([inputs, hidden, classes]: readonly number[], draw: Draw): nn.S
 
 type Batch = [x: Tensor, y: Tensor]
 
-function makeBatches([inputs, , classes]: readonly number[], rows: number, draw: Draw): Batch[] {
+function makeBatches({ widths: [inputs, , classes], batch: rows }: Net, draw: Draw): Batch[] {
   return Array.from({ length: 8 }, () => [
     new Tensor([rows, inputs], 'float32', draw.floats(rows * inputs)),
     new Tensor(
@@ -49,25 +58,22 @@ function makeBatches([inputs, , classes]: readonly number[], rows: number, draw:
 
 class TrainingCase implements Case {
   readonly #batches: Batch[]
-  /** The reference's weights before each step, and that step's loss. */
+  /** The true weights before each step, and that step's loss. */
   readonly #path: { weights: Float32Array[]; loss: number }[] = []
-  readonly #referenceNet: nn.Sequential
-  readonly #reference: Trainer
+  readonly #true: { net: nn.Sequential; trainer: Trainer }
 
   constructor(
-    private readonly widths: readonly number[],
-    rows: number,
+    private readonly net: Net,
     private readonly seed: number,
+    truth: Backend,
+    private readonly steps: Steps,
   ) {
-    this.#batches = makeBatches(widths, rows, new Draw(seed + 1))
-    const { net, trainer } = this.#start(reference)
-    this.#referenceNet = net
-    this.#reference = trainer
+    this.#batches = makeBatches(net, new Draw(seed + 1))
+    this.#true = this.#start(truth)
   }
 
   check(backend: Backend): Verdict {
-    const slow = backend.isa === 'none' && this.widths[0] > 100
-    const steps = slow ? Math.min(trainingSteps.largeInJavaScript, trainingSteps.all) : trainingSteps.all
+    const steps = this.steps(this.net, backend)
     const verdict = noVerdict()
     this.#extend(steps + 1)
     this.#stepByStep(backend, steps, verdict)
@@ -77,7 +83,7 @@ class TrainingCase implements Case {
 
   /** A net with the weights of this case. */
   #start(backend: Backend): { net: nn.Sequential; trainer: Trainer } {
-    const net = makeNet(this.widths, new Draw(this.seed))
+    const net = makeNet(this.net, new Draw(this.seed))
     const optimizer = new SGD(net.parameters(), { lr: 0.01 })
     return { net, trainer: backend.trainer(net, { loss: new nn.CrossEntropyLoss(), optimizer }) }
   }
@@ -87,9 +93,10 @@ class TrainingCase implements Case {
   }
 
   #extend(steps: number): void {
+    const { net, trainer } = this.#true
     for (let i = this.#path.length; i < steps; i++) {
-      const weights = this.#referenceNet.parameters().map(p => Float32Array.from(p.data))
-      this.#path.push({ weights, loss: this.#reference.step(...this.#batch(i)).loss })
+      const weights = net.parameters().map(p => Float32Array.from(p.data))
+      this.#path.push({ weights, loss: trainer.step(...this.#batch(i)).loss })
     }
   }
 
@@ -132,9 +139,12 @@ function note(verdict: Verdict, what: string, want: number, got: number, allowed
   verdict.worst = `${what}: expected ${want} but received ${got}`
 }
 
-export const trainingSubjects: readonly Subject[] = nets.map(({ widths, batch }) => ({
-  name: `train-${widths.join('-')}`,
-  cases: 1,
-  has: backend => backend !== reference,
-  draw: seed => new TrainingCase(widths, batch, seed),
-}))
+/** One run per net on each backend, compared with `truth`, whose weights must be the model's own after every step. */
+export function trainingSubjects(truth: Backend = reference, steps: Steps = usualSteps): Subject[] {
+  return nets.map(net => ({
+    name: `train-${net.widths.join('-')}`,
+    cases: 1,
+    has: backend => backend !== truth,
+    draw: seed => new TrainingCase(net, seed, truth, steps),
+  }))
+}
