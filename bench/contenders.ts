@@ -6,14 +6,24 @@ import type { Trial } from './trials.js'
 
 export type Kind = Trial['kind']
 
+/** TensorFlow.js: which, through which of its two ways to train, with how many of TensorFlow's threads (default: its own choice). */
+export interface TfjsSettings {
+  kind: 'node-gpu' | 'node' | 'wasm' | 'cpu'
+  api: 'minimize' | 'layers'
+  tfThreads?: number
+}
+
 export interface Contender {
   name: string
+  /** What `--backends` calls it, where it is one. */
+  backend?: string
   does: readonly Kind[]
   /** Ours are compared with the fastest peer; a baseline is neither. */
   role: 'ours' | 'peer' | 'baseline'
   program:
     | { python: string; modules: readonly string[] }
     | { node: string; flags?: readonly string[] }
+    | { tfjs: TfjsSettings }
     | { cc: string; libraries: readonly string[]; debian: string }
   /** Trials with more arithmetic per step than this are skipped, so that a slow contender does not hold up the run. */
   maxFlops?: number
@@ -21,11 +31,32 @@ export interface Contender {
   lacks?: readonly string[]
 }
 
+/** Both ways to train, as TensorFlow.js documents them. */
+function tfjs(name: string, settings: Omit<TfjsSettings, 'api'>, maxFlops?: number): Contender[] {
+  return (['minimize', 'layers'] as const).map(api => ({
+    ...{ name: `tfjs-${name}-${api}`, backend: settings.kind, role: 'peer', does: ['step'], maxFlops },
+    program: { tfjs: { ...settings, api } },
+  }))
+}
+
 export const contenders: readonly Contender[] = [
-  { name: 'native-fit', role: 'ours', does: ['step', 'lecture'], program: { node: 'native_fit' } },
-  { name: 'native-eager', role: 'ours', does: ['step', 'lecture'], program: { node: 'native_eager' } },
-  { name: 'native-products', role: 'ours', does: ['product'], program: { node: 'native_products' } },
-  { name: 'reference', role: 'baseline', does: ['step'], program: { node: 'reference' }, maxFlops: 1e6 },
+  { name: 'native-fit', backend: 'native', role: 'ours', does: ['step', 'lecture'], program: { node: 'native_fit' } },
+  {
+    name: 'native-eager',
+    backend: 'native',
+    role: 'ours',
+    does: ['step', 'lecture'],
+    program: { node: 'native_eager' },
+  },
+  { name: 'native-products', backend: 'native', role: 'ours', does: ['product'], program: { node: 'native_products' } },
+  {
+    name: 'reference',
+    backend: 'reference',
+    role: 'baseline',
+    does: ['step'],
+    program: { node: 'reference' },
+    maxFlops: 1e6,
+  },
   { name: 'plain-js', role: 'baseline', does: ['step'], program: { node: 'plain_js' }, maxFlops: 1e9, lacks: ['adam'] },
   {
     name: 'torch-eager',
@@ -51,6 +82,10 @@ export const contenders: readonly Contender[] = [
     does: ['step'],
     program: { python: 'jax_scan', modules: ['jax', 'optax', 'numpy'] },
   },
+  ...tfjs('node-gpu', { kind: 'node-gpu' }),
+  ...tfjs('node-gpu-1-thread', { kind: 'node-gpu', tfThreads: 1 }),
+  ...tfjs('wasm', { kind: 'wasm' }),
+  ...tfjs('cpu', { kind: 'cpu' }, 1e8),
   {
     name: 'onednn',
     role: 'peer',

@@ -67,9 +67,9 @@ describe('trials', () => {
 describe('contenders', () => {
   test('have a driver file each', () => {
     for (const { name, program } of contenders) {
-      const file =
-        'python' in program ? `${program.python}.py` : 'node' in program ? `${program.node}.ts` : `${program.cc}.cc`
-      expect(existsSync(join(packageRoot(), 'bench/drivers', file)), name).toBe(true)
+      const [[kind, driver]] = Object.entries(program)
+      const file = { python: `${driver}.py`, node: `${driver}.ts`, tfjs: 'tfjs.ts', cc: `${driver}.cc` }[kind]
+      expect(existsSync(join(packageRoot(), 'bench/drivers', file ?? '')), name).toBe(true)
     }
   })
 

@@ -1,12 +1,12 @@
 /**
- * From a contender to a command that can be started: finds the Python, compiles the C++ drivers, or says why not. A
+ * From a contender to a command that can be started: finds the Python and TensorFlow.js, compiles the C++ drivers, or says why not. A
  * contender that cannot run is skipped by name and with this reason, never silently.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Contender } from '../contenders.js'
+import type { Contender, TfjsSettings } from '../contenders.js'
 import type { Trial } from '../trials.js'
 import { packageRoot } from './package_root.js'
 
@@ -23,10 +23,34 @@ const compiled = dirname(dirname(fileURLToPath(import.meta.url)))
 const sources = join(packageRoot(), 'bench/drivers')
 const asJson = (trial: Trial, threads: number, seconds: number) => JSON.stringify({ trial, threads, seconds })
 
-function node(name: string, flags: readonly string[] = []): Program {
+function node(name: string, flags: readonly string[] = [], settings: readonly string[] = []): Program {
   const script = join(compiled, 'drivers', `${name}.js`)
   if (!existsSync(script)) return { missing: `expected ${script}; compile the benches first (npm run bench does)` }
-  return { command: (...asked) => ({ file: process.execPath, args: [...flags, script, asJson(...asked)] }) }
+  return {
+    command: (...asked) => ({ file: process.execPath, args: [...flags, script, asJson(...asked), ...settings] }),
+  }
+}
+
+const probe = `
+  import { backends } from 'anneal'
+  await backends.tfjs(process.argv[1]).catch(({ message }) => { console.log(message); process.exit(1) })`
+
+/** By kind, why TensorFlow.js does not load here; '' where it does. */
+const tfjsProblems = new Map<string, string>()
+
+function tfjsProblem(kind: string): string {
+  const known = tfjsProblems.get(kind)
+  if (known !== undefined) return known
+  const args = ['--input-type=module', '-e', probe, kind]
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: packageRoot(), encoding: 'utf8' })
+  const problem = status === 0 ? '' : (`${stderr}\n${stdout}`.trim().split('\n').pop() ?? 'it does not load')
+  tfjsProblems.set(kind, problem)
+  return problem
+}
+
+function tfjs(settings: TfjsSettings): Program {
+  const missing = tfjsProblem(settings.kind)
+  return missing ? { missing } : node('tfjs', [], [JSON.stringify(settings)])
 }
 
 function python(name: string, modules: readonly string[]): Program {
@@ -70,5 +94,6 @@ function cc(name: string, libraries: readonly string[], debian: string): Program
 export function programOf({ program }: Contender): Program {
   if ('python' in program) return python(program.python, program.modules)
   if ('node' in program) return node(program.node, program.flags)
+  if ('tfjs' in program) return tfjs(program.tfjs)
   return cc(program.cc, program.libraries, program.debian)
 }

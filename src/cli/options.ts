@@ -61,7 +61,7 @@ export async function loadBackends(asked: readonly string[] | undefined, tell: T
       reasons.set(name, error)
     }
   }
-  if (reasons.size) skippedLines(reasons).forEach(tell)
+  if (reasons.size) for (const line of skippedLines(reasons)) tell(line)
   return found
 }
 

@@ -97,14 +97,15 @@ function installAdvice(names: readonly string[]): string {
 
 /** Resolves from the first place that has this kind. */
 function resolver(kind: TfjsKind): NodeJS.Require {
-  const needed = ['@tensorflow/tfjs', sources[kind].package]
+  const needed = [...new Set(['@tensorflow/tfjs', sources[kind].package])]
+  let missing: string[] = []
   for (const folder of [tools, process.cwd()]) {
     const require = createRequire(join(folder, 'package.json'))
-    if (needed.every(name => canResolve(require, name))) return require
+    missing = needed.filter(name => !canResolve(require, name))
+    if (missing.length === 0) return require
   }
-  const names = [...new Set(needed)]
-  const missing = `expected ${names.join(' and ')} to be installed but received none; run: ${installAdvice(names)}`
-  throw new AnnealError('ERR_MISSING_PACKAGE', `backends.tfjs('${kind}'): ${missing}`)
+  const expected = `expected ${missing.join(' and ')} to be installed; run: ${installAdvice(missing)}`
+  throw new AnnealError('ERR_MISSING_PACKAGE', `backends.tfjs('${kind}'): ${expected}`)
 }
 
 function canResolve(require: NodeJS.Require, name: string): boolean {
