@@ -1,13 +1,19 @@
-/** `npm run bench`: reads the request, runs the trials, prints the table, writes the files. What is measured is in trials.ts. */
+/** `npm run bench`: reads the request, runs the trials or the suites, prints the table, writes the files. */
 
+import { report } from 'anneal'
 import { describeMachine } from './harness/machine.js'
 import { type Results, textTable, writeResults } from './harness/output.js'
-import { readRequest } from './harness/request.js'
+import { type Request, readRequest } from './harness/request.js'
 import { preparePrograms, runTrial, type TrialResult } from './harness/rounds.js'
 import { disagreements, summarise } from './harness/summary.js'
 
-async function main(argv: readonly string[]): Promise<void> {
-  const { trials, contenders, threads, cpus, rounds, seconds, out } = readRequest(argv)
+async function inOneProcess(suites: readonly string[], request: Request, command: string): Promise<void> {
+  const { runSuites } = await import('./suites.js')
+  const { rows, files } = await runSuites({ ...request, suites, command }, console.log)
+  console.log(`\n${report.textTable(rows)}\n${files.join('\n')}`)
+}
+
+async function inProcesses({ trials, contenders, threads, cpus, rounds, seconds, out }: Request, command: string) {
   const machine = describeMachine()
   const programs = preparePrograms(contenders, console.log)
   const finished: TrialResult[] = []
@@ -18,7 +24,6 @@ async function main(argv: readonly string[]): Promise<void> {
   }
   const lines = finished.flatMap(summarise)
   const warnings = finished.flatMap(disagreements)
-  const command = `npm run bench -- ${argv.join(' ')}`
   const results: Results = {
     machine,
     settings: { threads, cpus, rounds, seconds, command },
@@ -33,7 +38,11 @@ async function main(argv: readonly string[]): Promise<void> {
 }
 
 try {
-  await main(process.argv.slice(2))
+  const argv = process.argv.slice(2)
+  const command = `npm run bench -- ${argv.join(' ')}`
+  const request = readRequest(argv)
+  if (request.suites) await inOneProcess(request.suites, request, command)
+  else await inProcesses(request, command)
 } catch (error) {
   if (!(error instanceof RangeError)) throw error
   console.error(error.message)

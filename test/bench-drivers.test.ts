@@ -5,6 +5,9 @@ import { checkEpochs, modelOf, optimizerOf, schedulerOf, setsOf } from '../bench
 import { dataset, layers, uniform } from '../bench/drivers/data.js'
 import { blocksFor, runsPerBlock, timed } from '../bench/drivers/driver.js'
 import { crossEntropy, makeStep } from '../bench/drivers/plain_js.js'
+import { runDriver } from '../bench/harness/process.js'
+import { programOf } from '../bench/harness/programs.js'
+import { chooseContenders } from '../bench/harness/request.js'
 import { type OptimizerSpec, type StepTrial, trials } from '../bench/trials.js'
 
 const small: StepTrial = {
@@ -85,6 +88,29 @@ describe('plain_js', () => {
     expect(loss).toBeCloseTo(Math.LN2 / 2, 6)
     expect([...grad]).toEqual([0.25, -0.25, 0, 0])
   })
+})
+
+describe('tfjs', () => {
+  const schedule = { stepSize: 2, gamma: 0.5 }
+  const optimizers: OptimizerSpec[] = [
+    { name: 'sgd', lr: 0.1 },
+    { name: 'sgd', lr: 0.1, momentum: 0.9 },
+    { name: 'adam', lr: 0.01 },
+  ]
+  const ways = chooseContenders(['tfjs-cpu-minimize', 'tfjs-cpu-layers'])
+
+  test.each(ways.flatMap(way => optimizers.map(optimizer => ({ way, optimizer }))))(
+    '$way.name trains like the eager loop: $optimizer',
+    async ({ way, optimizer }) => {
+      const trial: StepTrial = { ...small, optimizer, schedule }
+      const program = programOf(way)
+      if ('missing' in program) throw new Error(program.missing)
+      const answer = await runDriver(program.command(trial, 1, 0.01), { threads: 1, cpus: [] })
+      const losses = eagerLosses(trial)
+      expect(answer.check).toBeCloseTo(losses.reduce((a, b) => a + b) / losses.length, 5)
+      expect(answer.samples.every(us => us > 0)).toBe(true)
+    },
+  )
 })
 
 test('the check is as many steps for fit as for the loops', () => {

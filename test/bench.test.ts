@@ -89,6 +89,17 @@ describe('contenders', () => {
     expect(programOf(jax)).toEqual({ missing: expect.stringMatching(/^ANNEAL_PYTHON: .*ENOENT/) })
   })
 
+  test('of TensorFlow.js are each of its two ways to train, and say why one does not load', () => {
+    const rows = contenders.filter(({ name }) => name.startsWith('tfjs-'))
+    for (const kind of ['node-gpu', 'wasm', 'cpu'])
+      for (const api of ['minimize', 'layers'])
+        expect(rows.map(({ program }) => program)).toContainEqual({ tfjs: { kind, api } })
+    const program = { tfjs: { kind: 'no-such', api: 'layers' } } as unknown as Contender['program']
+    expect(programOf({ ...rows[0], program })).toEqual({
+      missing: expect.stringMatching(/^backends.tfjs: expected kind to be .* but received "no-such"$/),
+    })
+  })
+
   test('whose library is missing name its package', () => {
     const contender: Contender = {
       name: 'x',
@@ -110,7 +121,18 @@ describe('the command line', () => {
 
   test('refuses unknown names', () => {
     expect(() => chooseTrials(['3-3'])).toThrow(/expected a trial \(2-8-3, .*\) but received 3-3/)
+    expect(() => chooseContenders(undefined, ['torch'])).toThrow(/expected a backend \(native, .*\) but received torch/)
     expect(() => chooseContenders(['numpy'])).toThrow(/expected a driver \(native-fit, .*\) but received numpy/)
+  })
+
+  test('chooses the drivers of some backends', () => {
+    const names = chooseContenders(undefined, ['native', 'wasm']).map(({ name }) => name)
+    expect(names).toEqual(expect.arrayContaining(['native-fit', 'tfjs-wasm-minimize', 'tfjs-wasm-layers']))
+    expect(names.filter(name => !/^native|^tfjs-wasm/.test(name))).toEqual([])
+    expect(readRequest(['--suite', 'matmul,update', '--backends', 'native'])).toMatchObject({
+      suites: ['matmul', 'update'],
+      backends: ['native'],
+    })
   })
 
   test('pins to as many processors as threads unless told otherwise', () => {
@@ -209,7 +231,7 @@ describe('rounds', () => {
   })
 })
 
-test('the files: JSON, Markdown with what was skipped, a plot per trial', async () => {
+test('the files: JSON, Markdown with what was skipped, a page, a plot per trial', async () => {
   const folder = temporary()
   const programs: [string, Program][] = [
     ['A', fake(join(folder, 'log'), 'A', answer([1]))],
@@ -220,7 +242,7 @@ test('the files: JSON, Markdown with what was skipped, a plot per trial', async 
   const settings = { threads: 1, cpus: [1], rounds: 2, seconds: 0.01, command: 'npm run bench -- --trial 2-8-3' }
   const results = { machine: describeMachine(), settings, lines: summarise(result), warnings: [], trials: [result] }
   await writeResults(results, join(folder, 'sub/r.json'))
-  expect(readdirSync(join(folder, 'sub'))).toEqual(['r-2-8-3.svg', 'r.json', 'r.md'])
+  expect(readdirSync(join(folder, 'sub'))).toEqual(['r-2-8-3.svg', 'r.html', 'r.json', 'r.md'])
   expect(JSON.parse(readFileSync(join(folder, 'sub/r.json'), 'utf8')).lines[0]).toMatchObject({
     driver: 'A',
     us: 1,
@@ -230,6 +252,10 @@ test('the files: JSON, Markdown with what was skipped, a plot per trial', async 
   expect(text).toMatch(/pinned to processor 1, 2 interleaved rounds/)
   expect(text).toMatch(/\| 2-8-3 +\| A +\|/)
   expect(text).toContain('2-8-3: C skipped, no C here')
+  const page = readFileSync(join(folder, 'sub/r.html'), 'utf8')
+  expect(page.match(/<svg /g)).toHaveLength(1)
+  expect(page).toContain('2-8-3: C skipped, no C here')
+  expect(page).not.toMatch(/<script|<link|src=|url\(http/)
 })
 
 test('the machine probe gives a plausible peak and bandwidth', async () => {

@@ -57,6 +57,12 @@ test.each([
   expect(await anneal(...args)).toContain(reason)
 })
 
+test('bench prints a table', async () => {
+  const printed = await anneal(...'bench --backends native,cpu --suite update --milliseconds 1'.split(' '))
+  expect(printed).toMatch(/^native: .*\ncpu: /)
+  expect(printed).toMatch(/^Adam update 128x784( +[\d.]+){3}$/m)
+})
+
 test('help says in one line how to have TensorFlow.js', async () => {
   const help = await anneal('validate', '--help')
   expect(help.split('\n').filter(line => line.includes('npm install'))).toHaveLength(1)

@@ -46,7 +46,7 @@ const rowsFrom = (start: number, count: number): Batch => [
 
 function optimizerOf({ name, lr, ...options }: OptimizerSpec): Tfjs.Optimizer {
   const { momentum, betas, eps } = options as { momentum?: number; betas?: [number, number]; eps?: number }
-  if (name === 'adam') return tf.train.adam(lr, betas?.[0], betas?.[1], eps)
+  if (name === 'adam') return tf.train.adam(lr, betas?.[0], betas?.[1], eps ?? 1e-8)
   return momentum ? tf.train.momentum(lr, momentum) : tf.train.sgd(lr)
 }
 

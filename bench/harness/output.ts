@@ -1,4 +1,4 @@
-/** Results as JSON, a text table for the terminal, Markdown for the docs, and a plot per trial. Nothing is computed here. */
+/** Results as JSON, a text table for the terminal, Markdown for the docs, a plot per trial and a page with all of them. Nothing is computed here. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { report } from 'anneal'
@@ -33,51 +33,65 @@ export function tableRows(lines: readonly Line[]): report.Row[] {
   }))
 }
 
-function markdown({ machine, settings, lines, warnings, trials }: Results): string {
+/** What a reader needs besides the table. */
+function preamble({ machine, settings }: Results): string[] {
   const pinned = settings.cpus.length ? `pinned to processor ${settings.cpus.join(', ')}` : 'not pinned'
-  const skipped = trials.flatMap(({ trial, skipped }) =>
-    skipped.map(({ name, reason }) => `- ${trial.name}: ${name} skipped, ${reason}`),
-  )
   return [
     `${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}.`,
     `${settings.threads} thread(s), ${pinned}, ${settings.rounds} interleaved rounds, a process per trial and driver, medians.`,
     `Load average before: ${machine.load.toFixed(2)}. Command: \`${settings.command}\`.`,
+  ]
+}
+
+const skippedLines = ({ trials }: Results) =>
+  trials.flatMap(({ trial, skipped }) => skipped.map(({ name, reason }) => `${trial.name}: ${name} skipped, ${reason}`))
+
+function markdown(results: Results): string {
+  return [
+    ...preamble(results),
     '',
-    report.markdownTable(tableRows(lines)),
-    ...warnings.map(line => `**${line}**`),
-    ...skipped,
+    report.markdownTable(tableRows(results.lines)),
+    ...results.warnings.map(line => `**${line}**`),
+    ...skippedLines(results).map(line => `- ${line}`),
     '',
   ].join('\n')
 }
 
 /** One picture for all trials would need one scale for 0.2 µs and 40 ms; so one per trial. */
-async function plots({ lines }: Results, stem: string): Promise<string[]> {
-  const files: string[] = []
-  for (const trial of new Set(lines.map(line => line.trial))) {
-    const bars = lines
-      .filter(line => line.trial === trial)
-      .map(({ driver, us }) => ({ label: driver, value: us, highlight: driver.startsWith('native') }))
-    const title = `${trial}: time, medians of interleaved rounds`
-    const chart = await report.barChart({
-      title,
-      valueLabel: 'time (µs, logarithmic), less is better',
-      bars,
-      scale: 'log',
-    })
-    const file = `${stem}-${trial.replaceAll(/[^\w-]+/g, '_')}.svg`
-    writeFileSync(file, chart.svg)
-    files.push(file)
-  }
-  return files
+async function chartOf(trial: string, lines: readonly Line[]): Promise<string> {
+  const bars = lines.map(({ driver, us }) => ({ label: driver, value: us, highlight: driver.startsWith('native') }))
+  const title = `${trial}: time, medians of interleaved rounds`
+  const valueLabel = 'time (µs, logarithmic), less is better'
+  return (await report.barChart({ title, valueLabel, bars, scale: 'log' })).svg
 }
 
-/** Writes <out>, and beside it .md and one .svg per trial; returns the files. */
+/** A page that loads nothing: a table and a chart per trial. */
+function page(results: Results, charts: ReadonlyMap<string, string>): string {
+  const text = [...preamble(results), ...results.warnings, ...skippedLines(results)]
+  const sections = [...charts].map(([trial, svg]) => {
+    const table = tableRows(results.lines.filter(line => line.trial === trial))
+    return { heading: trial, table, svg }
+  })
+  return report.htmlReport({ title: 'anneal: benches', sections: [{ heading: 'Where and how', text }, ...sections] })
+}
+
+/** Writes <out>, and beside it .md, .html and one .svg per trial; returns the files. */
 export async function writeResults(results: Results, out: string): Promise<string[]> {
   mkdirSync(dirname(out), { recursive: true })
   const stem = out.replace(/\.json$/, '')
-  writeFileSync(out, `${JSON.stringify(results, undefined, 1)}\n`)
-  writeFileSync(`${stem}.md`, markdown(results))
-  return [out, `${stem}.md`, ...(await plots(results, stem))]
+  const charts = new Map<string, string>()
+  for (const trial of new Set(results.lines.map(line => line.trial))) {
+    const lines = results.lines.filter(line => line.trial === trial)
+    charts.set(trial, await chartOf(trial, lines))
+  }
+  const files: [file: string, text: string][] = [
+    [out, `${JSON.stringify(results, undefined, 1)}\n`],
+    [`${stem}.md`, markdown(results)],
+    [`${stem}.html`, page(results, charts)],
+    ...[...charts].map(([trial, svg]): [string, string] => [`${stem}-${trial.replaceAll(/[^\w-]+/g, '_')}.svg`, svg]),
+  ]
+  for (const [file, text] of files) writeFileSync(file, text)
+  return files.map(([file]) => file)
 }
 
 export const textTable = (lines: readonly Line[]) => report.textTable(tableRows(lines))

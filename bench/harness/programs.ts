@@ -5,7 +5,6 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Contender, TfjsSettings } from '../contenders.js'
 import type { Trial } from '../trials.js'
 import { packageRoot } from './package_root.js'
@@ -18,13 +17,12 @@ export interface Command {
 /** How to start a driver for a request, or why it cannot be. */
 export type Program = { command: (trial: Trial, threads: number, seconds: number) => Command } | { missing: string }
 
-const compiled = dirname(dirname(fileURLToPath(import.meta.url)))
-
+const compiled = join(packageRoot(), 'build/js/bench/drivers')
 const sources = join(packageRoot(), 'bench/drivers')
 const asJson = (trial: Trial, threads: number, seconds: number) => JSON.stringify({ trial, threads, seconds })
 
 function node(name: string, flags: readonly string[] = [], settings: readonly string[] = []): Program {
-  const script = join(compiled, 'drivers', `${name}.js`)
+  const script = join(compiled, `${name}.js`)
   if (!existsSync(script)) return { missing: `expected ${script}; compile the benches first (npm run bench does)` }
   return {
     command: (...asked) => ({ file: process.execPath, args: [...flags, script, asJson(...asked), ...settings] }),

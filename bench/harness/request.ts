@@ -5,6 +5,9 @@ import { type Trial, trials } from '../trials.js'
 import { allowedCpus } from './machine.js'
 
 export interface Request {
+  /** Suites to run in one process instead of trials in many. */
+  suites?: string[]
+  backends?: string[]
   trials: Trial[]
   contenders: Contender[]
   rounds: number
@@ -38,15 +41,27 @@ export function chooseTrials(names?: readonly string[]): Trial[] {
   return [...new Set(chosen)]
 }
 
-export function chooseContenders(names?: readonly string[]): Contender[] {
-  const known = contenders.map(contender => contender.name)
-  const unknown = names?.find(name => !known.includes(name))
+function checkKnown(what: string, known: readonly string[], names: readonly string[] = []): void {
+  const unknown = names.find(name => !known.includes(name))
   if (unknown !== undefined)
-    throw new RangeError(`bench: expected a driver (${known.join(', ')}) but received ${unknown}`)
-  return contenders.filter(({ name }) => !names || names.includes(name))
+    throw new RangeError(`bench: expected a ${what} (${known.join(', ')}) but received ${unknown}`)
+}
+
+/** The backends that contenders are of. */
+const backendNames = [...new Set(contenders.flatMap(({ backend }) => backend ?? []))]
+
+/** Contenders by name, and of these the ones of some backends. */
+export function chooseContenders(names?: readonly string[], backends?: readonly string[]): Contender[] {
+  const known = contenders.map(contender => contender.name)
+  checkKnown('driver', known, names)
+  checkKnown('backend', backendNames, backends)
+  const named = contenders.filter(({ name }) => !names || names.includes(name))
+  return backends ? named.filter(({ backend }) => backend && backends.includes(backend)) : named
 }
 
 interface Flags {
+  suite?: string[]
+  backends?: string[]
   trial?: string[]
   drivers?: string[]
   rounds: number
@@ -60,6 +75,12 @@ interface Flags {
 export function readRequest(argv: readonly string[]): Request {
   const flags = new Command('npm run bench --')
     .description('Times training steps, the lecture and products: each contender in a process of its own, in rounds.')
+    .option(
+      '--suite <names>',
+      'instead, in one process by benny: kernels, matmul, linear, cross-entropy, update, fit',
+      list,
+    )
+    .option('--backends <names>', `only drivers of some of: ${backendNames.join(', ')}`, list)
     .option('--trial <names>', 'trials by name, start of name or kind (step, lecture, product); default all', list)
     .option('--drivers <names>', `some of: ${contenders.map(({ name }) => name).join(', ')}; default all`, list)
     .option('--rounds <n>', 'rounds over all drivers; medians over them are shown', number(1, true), 5)
@@ -67,14 +88,16 @@ export function readRequest(argv: readonly string[]): Request {
     .option('--threads <n>', 'threads, and processors each driver is pinned to', number(1, true), 1)
     .option('--cpus <list>', 'the processors to pin to; default the last ones', list)
     .option('--no-pin', 'leave the placement to the system')
-    .option('--out <file>', 'results as JSON; table and plot beside it', 'bench/results/latest.json')
+    .option('--out <file>', 'results as JSON; table and plot beside it', 'build/bench/latest.json')
     .parse([...argv], { from: 'user' })
     .opts<Flags>()
-  const { threads, rounds, seconds, out } = flags
+  const { suite: suites, backends, threads, rounds, seconds, out } = flags
   const cpus = flags.pin ? (flags.cpus?.map(Number) ?? allowedCpus().slice(-threads)) : []
   return {
+    suites,
+    backends,
     trials: chooseTrials(flags.trial),
-    contenders: chooseContenders(flags.drivers),
+    contenders: chooseContenders(flags.drivers, backends),
     rounds,
     seconds,
     threads,

@@ -64,12 +64,3 @@ export async function loadBackends(asked: readonly string[] | undefined, tell: T
   if (reasons.size) for (const line of skippedLines(reasons)) tell(line)
   return found
 }
-
-/** One line per backend: what it is and what it runs on. */
-export function describeBackends(found: readonly Backend[]): string {
-  return found
-    .map(({ name, version, device, threads, isa }) => {
-      return `${name}: ${version}; ${device}; ${threads} ${threads === 1 ? 'thread' : 'threads'}; ${isa}`
-    })
-    .join('\n')
-}

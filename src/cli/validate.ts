@@ -1,9 +1,10 @@
 /** `anneal validate`: kernels, optimizers and training runs of every backend against float64, as a table. */
 
 import type { Command } from 'commander'
+import { describeBackends } from '../compare/bench/results.js'
 import { type Outcome, subjects, validateSubject } from '../compare/validate/run.js'
 import { textTable } from '../report/index.js'
-import { backendNames, describeBackends, installTfjs, integer, listOf, loadBackends, type Tell } from './options.js'
+import { backendNames, installTfjs, integer, listOf, loadBackends, type Tell } from './options.js'
 
 interface Options {
   readonly backend?: string[]
@@ -37,7 +38,7 @@ export function tellFailures(outcomes: readonly Outcome[], tell: Tell): boolean 
 async function validate({ backend, kernel, cases, seed }: Options): Promise<void> {
   const started = performance.now()
   const found = await loadBackends(backend, console.log)
-  console.log(`${describeBackends(found)}\n`)
+  console.log(`${describeBackends(found).join('\n')}\n`)
   const chosen = subjects.filter(({ name }) => kernel?.includes(name) ?? true)
   const outcomes = chosen.flatMap(subject => validateSubject(subject, found, cases, seed))
   console.log(textTable(outcomes.map(rowOf)))

@@ -1,5 +1,6 @@
 /** What is timed across backends in one process: products, losses, updates and whole fits, operands in place beforehand. */
 
+import { checkOneOf } from '../../base/check.js'
 import { DataLoader, TensorDataset } from '../../data/index.js'
 import * as nn from '../../nn/index.js'
 import { Adam, SGD } from '../../optim/index.js'
@@ -9,10 +10,15 @@ import { fit } from '../../train/fit.js'
 import type { Backend, KernelArg } from '../backend.js'
 import type { Run } from './measure.js'
 
+const suites = ['matmul', 'linear', 'cross-entropy', 'update', 'fit'] as const
+export type Suite = (typeof suites)[number]
+
+/** What a command line may ask for: `kernels` is all but whole fits. */
+export const suiteNames: readonly string[] = ['kernels', ...suites]
+
 export interface BenchCase {
   readonly name: string
-  /** Groups that a command line may ask for. */
-  readonly suite: 'matmul' | 'linear' | 'cross-entropy' | 'update' | 'fit'
+  readonly suite: Suite
   /** Multiply-adds of a call, to leave out what plain JavaScript would take too long for. */
   readonly work: number
   make(backend: Backend): Run
@@ -21,13 +27,7 @@ export interface BenchCase {
 const generator = () => new Generator(1)
 const normal = (length: number) => generator().normal_(new Float32Array(length))
 
-function kernelCase(
-  suite: BenchCase['suite'],
-  name: string,
-  kernel: string,
-  args: () => KernelArg[],
-  work: number,
-): BenchCase {
+function kernelCase(suite: Suite, name: string, kernel: string, args: () => KernelArg[], work: number): BenchCase {
   return { suite, name, work, make: backend => backend.prepare(kernel, args()) }
 }
 
@@ -123,7 +123,7 @@ function fitCase(widths: readonly number[], batch: number, rows: number, epochs:
   return { suite: 'fit', name: `fit ${widths.join('-')} batch ${batch}, ${steps} steps`, work, make }
 }
 
-export const benchCases: readonly BenchCase[] = [
+const benchCases: readonly BenchCase[] = [
   ...shapes.flatMap(products),
   ...[crossEntropy(32, 3), crossEntropy(128, 10), crossEntropy(256, 1000)],
   ...updates.map(updateCase),
@@ -131,6 +131,12 @@ export const benchCases: readonly BenchCase[] = [
   fitCase([64, 32, 10], 64, 1792, 5),
   fitCase([784, 128, 10], 128, 2048, 2),
 ]
+
+/** The cases of these suites; without names, all. */
+export function chooseCases(names: readonly string[] = suites): BenchCase[] {
+  for (const name of names) checkOneOf('bench', 'suite', name, suiteNames)
+  return benchCases.filter(({ suite }) => names.includes(suite) || (suite !== 'fit' && names.includes('kernels')))
+}
 
 /** Plain JavaScript is not asked for more multiply-adds a call than this. */
 const MAX_SLOW_WORK = 2e7
