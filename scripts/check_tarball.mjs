@@ -1,9 +1,10 @@
 /**
  * Packs the package and uses it as a stranger would: an empty project, scripts not allowed, a ten-line program that
- * trains, and its types. Needs the network only for what the package depends on.
+ * trains, and its types; then the command `anneal`, without TensorFlow.js. Needs the network only for what the package
+ * depends on.
  */
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { root } from './build_native.mjs'
@@ -34,6 +35,17 @@ function run(command, args, cwd) {
   return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
 }
 
+/** The command, where nothing to compare with is installed: all else works, and one line says what is missing. */
+function checkCommand(project) {
+  const anneal = args => run(join('node_modules', '.bin', 'anneal'), args.split(' '), project)
+  const validated = anneal('validate --kernel linear_relu_fwd,softmax_xent_fwd_bwd,SGD,train-2-8-3 --cases 20')
+  const timed = anneal('bench --backends native --suite update --milliseconds 5 --out figures.json')
+  const mentions = `${validated}${timed}`.match(/^.*(tensorflow|tfjs).*$/gim) ?? []
+  if (!/all within their bounds/.test(validated) || mentions.length !== 1) throw new Error(validated)
+  if (!/^SGD update .*\d$/m.test(timed) || !existsSync(join(project, 'figures.json'))) throw new Error(timed)
+  console.log(mentions[0])
+}
+
 const project = mkdtempSync(join(tmpdir(), 'anneal-tarball-'))
 try {
   const [{ filename }] = JSON.parse(
@@ -46,7 +58,8 @@ try {
   cpSync(join(root, 'node_modules/typescript'), join(project, 'node_modules/typescript'), { recursive: true })
   run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.'], project)
   process.stdout.write(run(process.execPath, ['train.js'], project))
-  console.log(`tarball: ${filename} installs without scripts, type-checks and trains`)
+  checkCommand(project)
+  console.log(`tarball: ${filename} installs without scripts, type-checks, trains and validates itself`)
 } finally {
   rmSync(project, { recursive: true, force: true })
 }

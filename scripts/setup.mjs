@@ -67,8 +67,14 @@ function runAndExit(...args) {
   process.exit(signal ? 1 : status)
 }
 
+const programs = {
+  start: ['build/js/examples/lr-decay.js'],
+  test: ['node_modules/vitest/vitest.mjs', 'run'],
+  bench: ['build/js/bench/run.js'],
+  'bench:readme': ['build/js/bench/readme.js'],
+}
+
+if (task !== undefined && !Object.hasOwn(programs, task))
+  fail(`setup: expected one of ${Object.keys(programs).join(', ')} but received ${task}`)
 await makeReady()
-if (task === 'start') runAndExit('build/js/examples/lr-decay.js', ...rest)
-if (task === 'test') runAndExit('node_modules/vitest/vitest.mjs', 'run', ...rest)
-if (task === 'bench') runAndExit('build/js/bench/run.js', ...rest)
-if (task !== undefined) fail(`setup: expected start, test or bench but received ${task}`)
+if (task !== undefined) runAndExit(...programs[task], ...rest)
