@@ -2,7 +2,8 @@
  * `npm run setup:tfjs`: makes tfjs-node-gpu and tfjs-node run, in tools/tfjs with a package-lock.json of its own, to
  * compare anneal with. Their own install scripts download libtensorflow; where that fails, the library comes from the
  * `tensorflow-cpu` wheel, found by pip in whatever place pip is configured for. What already runs is left alone;
- * `--clean` removes everything this made. Plain Node without a dependency. Not needed for anything else in this package.
+ * `--clean` removes everything this made. Exits with 3 where TensorFlow cannot be had at all: no download, no wheel. Plain
+ * Node without a dependency. Not needed for anything else in this package.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
@@ -20,7 +21,14 @@ const wheel = 'tensorflow-cpu==2.21.0'
 /** What each package's own install script is called with. */
 const packages = { 'tfjs-node-gpu': ['gpu', 'download'], 'tfjs-node': [] }
 
-class SetupError extends Error {}
+class SetupError extends Error {
+  status = 1
+}
+
+/** There is no TensorFlow for this machine, which is nobody's mistake. */
+class Unavailable extends SetupError {
+  status = 3
+}
 
 const say = text => console.log(`tfjs: ${text}`)
 
@@ -108,7 +116,9 @@ with zipfile.ZipFile(wheel) as file:
 function fetchWheel(python, into) {
   say(`pip download ${wheel}`)
   const args = ['-m', 'pip', 'download', '--no-deps', '--retries', '0', '--only-binary', ':all:', '--dest', into, wheel]
-  must(`pip download ${wheel}`, python, args)
+  const output = failure(python, args)
+  if (output?.includes('No matching distribution')) throw new Unavailable(`pip finds no ${wheel}:\n${output}`)
+  if (output !== undefined) throw new SetupError(`pip download ${wheel} failed:\n${output}`)
   return join(
     into,
     readdirSync(into).find(file => file.endsWith('.whl')),
@@ -119,7 +129,7 @@ function fetchWheel(python, into) {
 function makeLibrary() {
   if (existsSync(join(library, 'lib', 'libtensorflow.so'))) return
   const python = findProgram('python3', 'python')
-  if (!python) throw new SetupError('there is no python3 in PATH, whose pip could bring TensorFlow')
+  if (!python) throw new Unavailable('there is no python3 in PATH, whose pip could bring TensorFlow')
   const scratch = mkdtempSync(join(tmpdir(), 'anneal-tfjs-'))
   try {
     rmSync(library, { recursive: true, force: true })
@@ -139,7 +149,7 @@ function makeLibrary() {
 }
 
 function buildFromWheel(name) {
-  if (process.platform !== 'linux') throw new SetupError('the way through the TensorFlow wheel is for Linux only')
+  if (process.platform !== 'linux') throw new Unavailable('the way through the TensorFlow wheel is for Linux only')
   if (!findCompiler()) throw new SetupError(`there is no C++ compiler in PATH: ${installCommand()}`)
   makeLibrary()
   say(`${name}: building its addon against ${relative(root, library)}`)
@@ -194,6 +204,6 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   } catch (error) {
     if (!(error instanceof SetupError)) throw error
     console.error(`tfjs: ${error.message}`)
-    process.exitCode = 1
+    process.exitCode = error.status
   }
 }

@@ -1,5 +1,6 @@
 /** The backends behind one interface: what they report, how they fail, and whole fits on them. */
 
+import { execFileSync } from 'node:child_process'
 import { AnnealError, backends, callbacks, evaluate, fit, lrScheduler, nn, optim, tensor } from 'anneal'
 import { describe, expect, test } from 'vitest'
 import { loadTf } from '../src/compare/tfjs/load.js'
@@ -45,6 +46,23 @@ function makeJob(options: Parameters<typeof makeJobWithModel>[0]) {
   const { model, ...job } = makeJobWithModel(options)
   return { model, job }
 }
+
+test.runIf(tfjsBackends.some(({ name }) => name === 'node-gpu'))(
+  'node-gpu loads where Node has dropped a function it calls',
+  () => {
+    const program = `
+    const util = require('node:util')
+    delete util.isNullOrUndefined
+    import('anneal').then(async ({ backends, tensor, optim }) => {
+      const p = tensor([1, 2], { requiresGrad: true })
+      p.grad = tensor([1, 1])
+      const updater = (await backends.tfjs('node-gpu')).updater(new optim.SGD([p], { lr: 1 }))
+      updater.load(); updater.step(); updater.read()
+      console.log(p.data.join(), typeof util.isNullOrUndefined)
+    })`
+    expect(execFileSync(process.execPath, ['-e', program], { encoding: 'utf8' })).toBe('0,1 function\n')
+  },
+)
 
 const sgd = (model: nn.Module) => new optim.SGD(model.parameters(), { lr: 0.1, momentum: 0.9 })
 const adam = (model: nn.Module) => new optim.Adam(model.parameters(), { lr: 0.01 })

@@ -117,8 +117,9 @@ function canResolve(require: NodeJS.Require, name: string): boolean {
   }
 }
 
-/** Node 24 dropped a function that tfjs-node 4.22 calls. */
-function restoreIsNullOrUndefined(): void {
+/** Fewer greetings from TensorFlow, and a function that tfjs-node 4.22 calls and Node 24 dropped. */
+function prepareForTensorFlow(): void {
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'
   const target = util as unknown as Record<string, unknown>
   target.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined
 }
@@ -134,8 +135,7 @@ function checkNativeKind(kind: TfjsKind): void {
 
 function requirePackages(kind: TfjsKind): { tf: Tf; own: Own } {
   const require = resolver(kind)
-  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2' // TensorFlow's greetings
-  restoreIsNullOrUndefined()
+  if (sources[kind].registered === 'tensorflow') prepareForTensorFlow()
   try {
     // The union package first: it brings the gradients of all kernels, which the others do not.
     return { tf: require('@tensorflow/tfjs') as Tf, own: require(sources[kind].package) as Own }
