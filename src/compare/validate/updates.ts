@@ -24,6 +24,7 @@ const drawn: Readonly<Record<string, (draw: Draw) => unknown>> = {
   nesterov: draw => draw.chance(50),
   maximize: draw => draw.chance(30),
   amsgrad: draw => draw.chance(30),
+  centered: draw => draw.chance(30),
   betas: draw => [draw.uniform() * 0.95, 0.9 + 0.099 * draw.uniform()],
   alpha: draw => 0.9 + 0.09 * draw.uniform(),
   rho: draw => 0.8 + 0.19 * draw.uniform(),
