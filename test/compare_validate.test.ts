@@ -3,10 +3,12 @@
 import { describe, expect, test } from 'vitest'
 import { tellFailures } from '../src/cli/validate.js'
 import { type Backend, backends } from '../src/compare/index.js'
+import { counterparts } from '../src/compare/tfjs/optimizers.js'
 import { judge, noVerdict, statedTerms, ulp } from '../src/compare/validate/judge.js'
 import { subjects, validateSubject } from '../src/compare/validate/run.js'
 import type { Subject } from '../src/compare/validate/subject.js'
 import { trainingSubjects } from '../src/compare/validate/training.js'
+import * as optim from '../src/optim/index.js'
 import { allBackends, tfjsBackends } from './helpers/backends.js'
 
 const CASES = 60
@@ -28,13 +30,13 @@ describe.each(subjects.filter(({ cases }) => cases === undefined))('$name is wit
   })
 })
 
-test('every kernel, and SGD and Adam, is compared on TensorFlow.js', () => {
+test('the kernels, every optimizer of one kernel, and on TensorFlow.js those that it has, are compared', () => {
   const names = subjects.filter(({ cases }) => cases === undefined).map(({ name }) => name)
-  expect(names).toEqual(
-    expect.arrayContaining(['linear_relu_fwd', 'linear_bwd_input', 'linear_bwd_weight', 'softmax_xent_fwd_bwd']),
-  )
-  expect(names).toEqual(expect.arrayContaining(['SGD', 'Adam']))
-  for (const name of names.filter(name => name !== 'AdamW'))
+  const everywhere = ['linear_fwd', 'linear_relu_fwd', 'linear_bwd_input', 'linear_bwd_weight', 'softmax_xent_fwd_bwd']
+  const shared = Object.keys(counterparts).filter(name => name in optim)
+  expect(names).toEqual(expect.arrayContaining([...everywhere, ...shared, 'AdamW']))
+  expect(shared).toEqual(expect.arrayContaining(['SGD', 'Adam']))
+  for (const name of [...everywhere, ...shared])
     for (const backend of tfjsBackends) expect(subjects.find(s => s.name === name)?.has(backend), name).toBe(true)
 })
 

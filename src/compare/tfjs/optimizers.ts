@@ -37,7 +37,6 @@ export const counterparts: Readonly<Record<string, Counterpart>> = {
     make: (tf, { lr, betas, eps }) => tf.train.adamax(lr, betas[0], betas[1], eps),
     extraTerms: betaTerms,
   },
-  Adadelta: { wanted: plain, make: (tf, { lr, rho, eps }) => tf.train.adadelta(lr, rho, eps) },
   Adagrad: {
     // tfjs adds 1e-7 to the sum of squares, under the root.
     wanted: { ...plain, eps: 0, lrDecay: 0, initialAccumulatorValue: 0.1 },
@@ -65,7 +64,8 @@ export function tfOptimizer(tf: Tf, { rule, paramGroups, state }: Optimizer): Tf
   if (!counterpart)
     throw refuse(`an optimizer that it has (${Object.keys(counterparts).join(', ')}) but received ${rule.name}`)
   if (paramGroups.length !== 1) throw refuse(`one group of parameters but received ${paramGroups.length}`)
-  if (state.size > 0) throw refuse(`an optimizer without state but received one that has made updates`)
+  if ([...state.values()].some(({ scalars }) => scalars.step > 0))
+    throw refuse('an optimizer without state but received one that has made updates')
   const odd = difference(counterpart, paramGroups[0])
   if (odd) throw refuse(`${rule.name}'s ${odd}`)
   return counterpart.make(tf, paramGroups[0])

@@ -54,8 +54,8 @@ export class Draw {
     })
   }
 
-  /** Float32 values of either sign and of 1e-3 to 1: none is 0. */
+  /** Float32 values of either sign and of 1e-2 to 1: none is near 0. */
   nonzero(length: number): Float32Array {
-    return Float32Array.from({ length }, () => (this.chance(50) ? 1 : -1) * 10 ** (-3 * this.uniform()))
+    return Float32Array.from({ length }, () => (this.chance(50) ? 1 : -1) * 10 ** (-2 * this.uniform()))
   }
 }

@@ -20,7 +20,8 @@ const drawn: Readonly<Record<string, (draw: Draw) => unknown>> = {
   lr: draw => 10 ** -draw.integer(0, 3),
   momentum: draw => (draw.chance(30) ? 0 : draw.uniform()),
   dampening: draw => (draw.chance(50) ? 0 : draw.uniform() / 2),
-  weightDecay: draw => (draw.chance(50) ? 0 : draw.uniform() / 10),
+  // Small, so that it does not cancel a gradient: what is left of both is divided by its own size in adaptive updates.
+  weightDecay: draw => (draw.chance(50) ? 0 : draw.uniform() * 1e-4),
   nesterov: draw => draw.chance(50),
   maximize: draw => draw.chance(30),
   amsgrad: draw => draw.chance(30),
@@ -37,7 +38,7 @@ function drawOptions({ name, options }: UpdateRule, draw: Draw, common: boolean)
   )
   const wanted = Object.entries(counterparts[name]?.wanted ?? {}).filter(([option]) => option in options)
   if (common) Object.assign(values, Object.fromEntries(wanted))
-  if (values.momentum === 0 || values.dampening) values.nesterov = undefined
+  if (values.momentum === 0 || values.dampening) delete values.nesterov
   return values
 }
 
@@ -47,17 +48,20 @@ interface Updates {
   readonly gradients: readonly Float32Array[]
 }
 
-/** Parameters after the updates of a rule, in float64. */
+/** Parameters after the updates of a rule, in float64, and the way that each went to get there. */
 function inFloat64(rule: UpdateRule, group: ParamGroup, start: Float64Array, gradients: readonly Float64Array[]) {
   const p = Float64Array.from(start)
+  const way = start.map(Math.abs)
   const slots = rule.slots(group).map(slot => slot && new Float64Array(p.length).fill(slot.init ?? 0))
   const scalars = { step: 0, ...rule.scalars?.(group) }
   const update = rule.reference[rule.kernel] as (...args: unknown[]) => void
   for (const g of gradients) {
+    const before = Float64Array.from(p)
     scalars.step++
     update(p, g, ...slots, Float64Array.from(rule.row(group, scalars)), p.length)
+    for (let i = 0; i < p.length; i++) way[i] += Math.abs(p[i] - before[i])
   }
-  return p
+  return { p, way }
 }
 
 const absolute = (values: Float32Array) => Float64Array.from(values, Math.abs)
@@ -99,21 +103,18 @@ class UpdateCase implements Case {
     return isOurs(backend) ? stated : tfjsFactor * stated + (counterparts[name].extraTerms?.(group) ?? 0)
   }
 
-  /** Descending with a negative rate from absolute values adds up what the updates subtract: the magnitude. */
+  /**
+   * The magnitude: descending with a negative rate from absolute values adds up what the updates subtract. Where the rate
+   * is no factor of the step, at least the way that was gone.
+   */
   #inFloat64(group: ParamGroup): Truth {
     const { rule } = this.Optimizer
     const { start, gradients } = this.updates
-    const away = { ...group, lr: -group.lr, maximize: false }
-    this.#truth ??= {
-      name: 'p',
-      want: inFloat64(
-        rule,
-        group,
-        Float64Array.from(start),
-        gradients.map(g => Float64Array.from(g)),
-      ),
-      magnitude: inFloat64(rule, away, absolute(start), gradients.map(absolute)),
-    }
+    if (this.#truth) return this.#truth
+    const wide = (values: Float32Array) => Float64Array.from(values)
+    const { p: want, way } = inFloat64(rule, group, wide(start), gradients.map(wide))
+    const away = inFloat64(rule, { ...group, lr: -group.lr, maximize: false }, absolute(start), gradients.map(absolute))
+    this.#truth = { name: 'p', want, magnitude: way.map((sum, i) => Math.max(sum, away.p[i])) }
     return this.#truth
   }
 }
@@ -138,7 +139,12 @@ function subjectOf(Optimizer: OptimizerClass): Subject {
   }
 }
 
-/** Optimizers that TensorFlow.js has, and AdamW, which is Adam with a decay of its own. */
-export const updateSubjects: readonly Subject[] = Object.values(optimizers)
-  .filter(entry => 'rule' in entry && (entry.rule.name in counterparts || entry.rule.name === 'AdamW'))
-  .map(entry => subjectOf(entry as OptimizerClass))
+/** Whether an optimizer's step is one call of its rule's kernel, so that the kernel's twin alone says what is true. */
+function isOneKernel(entry: object): entry is OptimizerClass {
+  if (!('rule' in entry) || !('prototype' in entry)) return false
+  const { rule, prototype } = entry as OptimizerClass
+  return prototype.step === optimizers.Optimizer.prototype.step && !('emit' in rule)
+}
+
+/** Those are compared; on TensorFlow.js the ones it has. */
+export const updateSubjects: readonly Subject[] = Object.values(optimizers).filter(isOneKernel).map(subjectOf)
