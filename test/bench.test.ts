@@ -1,4 +1,5 @@
 /** The benches' own machinery: the list of trials, the choice of contenders, rounds, summary, files. Measures nothing. */
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -265,4 +266,24 @@ test('the machine probe gives a plausible peak and bandwidth', async () => {
   for (const peak of Object.values(probe?.gflops ?? {})) expect(peak).toBeGreaterThan(1)
   expect(probe?.readGBs).toBeGreaterThan(0.1)
   expect(probe?.axpyGBs).toBeGreaterThan(0.1)
+})
+
+test('suites across backends, by benny in one process: a table and files', () => {
+  const out = join(temporary(), 'suite.json')
+  const script = join(packageRoot(), 'build/js/bench/run.js')
+  const flags = ['--suite', 'update', '--backends', 'native,cpu', '--seconds', '0.01', '--out', out]
+  const printed = execFileSync(process.execPath, [script, ...flags], { encoding: 'utf8' })
+  expect(printed).toMatch(/^case +native, µs +cpu, µs +cpu \/ native$/m)
+  expect(printed).toMatch(/^SGD update 128x784( +[\d.]+){3}$/m)
+  const { settings, backends, lines } = JSON.parse(readFileSync(out, 'utf8'))
+  expect(settings).toMatchObject({ timer: 'benny', seconds: 0.01 })
+  expect(backends.map(({ name }: { name: string }) => name)).toEqual(['native', 'cpu'])
+  for (const { timings } of lines)
+    for (const name of ['native', 'cpu']) {
+      const { min, median, max } = timings[name]
+      expect(min).toBeGreaterThan(0)
+      expect(median).toBeGreaterThanOrEqual(min)
+      expect(max).toBeGreaterThanOrEqual(median)
+    }
+  expect(readdirSync(join(out, '..'))).toEqual(['suite.html', 'suite.json', 'suite.md'])
 })
