@@ -4,17 +4,8 @@ import type { Markish } from '@observablehq/plot'
 import { checkFunction, checkNumber, checkOneOf, checkOptions } from '../base/check.js'
 import { rangeError, typeError } from '../base/errors.js'
 import { type Axis, type ScaleType, scaleAxis } from './axis.js'
-import {
-  type Chart,
-  type ChartPage,
-  checkPage,
-  drawChart,
-  heading,
-  loadPlot,
-  type Plot,
-  pageKeys,
-  px,
-} from './chart.js'
+import { checkPage, drawChart, heading, loadPlot, type Plot, pageKeys, px } from './chart.js'
+import type { Chart, ChartPage } from './page.js'
 import { fontSize, ink, seriesStyles } from './style.js'
 import { formatNumber, printable, textWidth } from './text.js'
 

@@ -9,25 +9,9 @@ import type { Markish, PlotOptions } from '@observablehq/plot'
 import { checkInt, checkNumber } from '../base/check.js'
 import { typeError } from '../base/errors.js'
 import { importOptional } from './optional.js'
+import type { Chart, ChartPage } from './page.js'
 import { fontFamily, fontSize, ink } from './style.js'
 import { printable, wrapText } from './text.js'
-
-export interface Chart {
-  /** A complete SVG file, which may also be put into an HTML page as it stands, next to other charts. */
-  svg: string
-  /** The same picture as a PNG file, `scale` pixels per unit of the SVG (default 2). */
-  png(scale?: number): Promise<Uint8Array>
-}
-
-export interface ChartPage {
-  title: string
-  /** A line under the title, in smaller type. */
-  subtitle?: string
-  /** Pixels; default 800. */
-  width?: number
-  /** Pixels; default 450. */
-  height?: number
-}
 
 export const pageKeys = ['title', 'subtitle', 'width', 'height'] as const
 

@@ -1,9 +1,9 @@
 /** Charts, tables, a self-contained HTML report and a progress display; everything heavier than text loads on first use. */
 
 export { type Bar, type BarChartOptions, barChart } from './bar_chart.js'
-export type { Chart } from './chart.js'
 export { type HtmlReportOptions, htmlReport, type ReportSection } from './html.js'
 export { type LineChartOptions, lineChart, type Series } from './line_chart.js'
+export type { Chart } from './page.js'
 export {
   type EpochFigures,
   type Progress,

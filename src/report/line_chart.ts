@@ -4,8 +4,9 @@ import type { Markish } from '@observablehq/plot'
 import { checkBoolean, checkNumber, checkOneOf, checkOptions } from '../base/check.js'
 import { rangeError, typeError } from '../base/errors.js'
 import { type Axis, type ScaleType, scaleAxis } from './axis.js'
-import { type Chart, type ChartPage, checkPage, drawChart, heading, loadPlot, type Plot, pageKeys } from './chart.js'
+import { checkPage, drawChart, heading, loadPlot, type Plot, pageKeys } from './chart.js'
 import { axisMarks, legend } from './frame.js'
+import type { Chart, ChartPage } from './page.js'
 import { markerPaint, type SeriesStyle, seriesStyles } from './style.js'
 
 export interface Series {
