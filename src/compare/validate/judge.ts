@@ -54,7 +54,7 @@ export function judge(got: ArrayLike<number>, truth: Truth, terms: number, small
   for (let i = 0; i < want.length; i++) {
     const error = Math.abs(got[i] - want[i])
     const share = error / ((terms + 1) * (2 ** -24 * magnitude[i] * 1.01 + smallest))
-    into.ulps = Math.max(into.ulps, error / ulp(magnitude[i]))
+    into.ulps = Math.max(into.ulps, error / Math.max(ulp(magnitude[i]), smallest))
     if (share <= into.share) continue
     into.share = Number.isNaN(share) ? Infinity : share
     into.worst = `${name}[${i}]: expected ${want[i]} but received ${got[i]}`
