@@ -34,11 +34,14 @@ const { chooseCases, unsuited } = await internal<{
   chooseCases(names?: readonly string[]): Case[]
   unsuited(benchCase: Case, backend: Backend): string | undefined
 }>('compare/bench/cases.js')
-const { benchRows, describeBackends, writeBench } = await internal<{
+const { benchRows, writeBench } = await internal<{
   benchRows(results: { lines: Line[]; backends: Backend[] }): Record<string, string | undefined>[]
-  describeBackends(backends: Backend[]): string[]
   writeBench(results: object, out: string, tell: Tell): Promise<string[]>
 }>('compare/bench/results.js')
+const { describeBackend, identityOf } = await internal<{
+  describeBackend(backend: Backend): string
+  identityOf(backend: Backend): Backend
+}>('compare/backend.js')
 const { loadBackends } = await internal<{
   loadBackends(names: readonly string[] | undefined, tell: Tell): Promise<Backend[]>
 }>('cli/options.js')
@@ -72,14 +75,13 @@ export interface SuiteRequest {
 export async function runSuites({ suites, backends, seconds, out, command }: SuiteRequest, tell: Tell) {
   const chosen = chooseCases(suites)
   const found = await loadBackends(backends, tell)
-  for (const line of describeBackends(found)) tell(line)
+  for (const backend of found) tell(describeBackend(backend))
   const lines: Line[] = []
   for (const benchCase of chosen) lines.push(await timeCase(benchCase, found, seconds))
-  const identities = found.map(({ name, version, device, threads, isa }) => ({ name, version, device, threads, isa }))
   const results = {
     machine: describeMachine(),
     settings: { seconds, timer: 'benny', command },
-    backends: identities,
+    backends: found.map(identityOf),
     lines,
   }
   return { rows: benchRows(results), files: await writeBench(results, out, tell) }

@@ -5,9 +5,10 @@
 
 import { arch, cpus, loadavg, platform } from 'node:os'
 import type { Command } from 'commander'
+import { describeBackend, identityOf } from '../compare/backend.js'
 import { type BenchCase, chooseCases, suiteNames, unsuited } from '../compare/bench/cases.js'
 import { measure } from '../compare/bench/measure.js'
-import { type BenchLine, type BenchResults, benchRows, describeBackends, writeBench } from '../compare/bench/results.js'
+import { type BenchLine, type BenchResults, benchRows, writeBench } from '../compare/bench/results.js'
 import type { Backend } from '../compare/index.js'
 import { textTable } from '../report/index.js'
 import { backendNames, integer, listOf, loadBackends } from './options.js'
@@ -41,10 +42,14 @@ function machine() {
 
 async function bench({ backends, suite, milliseconds, out }: Options): Promise<void> {
   const found = await loadBackends(backends, console.log)
-  console.log(`${describeBackends(found).join('\n')}\n`)
+  console.log(`${found.map(describeBackend).join('\n')}\n`)
   const lines = chooseCases(suite).map(benchCase => timeCase(benchCase, found, milliseconds))
-  const described = found.map(({ name, version, device, threads, isa }) => ({ name, version, device, threads, isa }))
-  const results: BenchResults = { machine: machine(), settings: { milliseconds }, backends: described, lines }
+  const results: BenchResults = {
+    machine: machine(),
+    settings: { milliseconds },
+    backends: found.map(identityOf),
+    lines,
+  }
   console.log(textTable(benchRows(results)))
   console.log('\nMedians of one call, the backends in turn in one process.')
   if (out !== undefined) console.log((await writeBench(results, out, console.log)).join('\n'))

@@ -1,7 +1,7 @@
 /** `anneal validate`: kernels, optimizers and training runs of every backend against float64, as a table. */
 
 import type { Command } from 'commander'
-import { describeBackends } from '../compare/bench/results.js'
+import { describeBackend } from '../compare/backend.js'
 import { type Outcome, subjects, validateSubject } from '../compare/validate/run.js'
 import { textTable } from '../report/index.js'
 import { backendNames, installTfjs, integer, listOf, loadBackends, type Tell } from './options.js'
@@ -38,7 +38,7 @@ export function tellFailures(outcomes: readonly Outcome[], tell: Tell): boolean 
 async function validate({ backend, kernel, cases, seed }: Options): Promise<void> {
   const started = performance.now()
   const found = await loadBackends(backend, console.log)
-  console.log(`${describeBackends(found).join('\n')}\n`)
+  console.log(`${found.map(describeBackend).join('\n')}\n`)
   const chosen = subjects.filter(({ name }) => kernel?.includes(name) ?? true)
   const outcomes = chosen.flatMap(subject => validateSubject(subject, found, cases, seed))
   console.log(textTable(outcomes.map(rowOf)))

@@ -59,7 +59,8 @@ export interface Trainer {
 /** What a step needs besides the model. */
 export type Training = Pick<FitOptions, 'loss' | 'optimizer'> & { readonly loss: Loss; readonly optimizer: Optimizer }
 
-export interface Backend {
+/** Who a backend is and what it runs on. */
+export interface Identity {
   /** `native`, `reference` or the kind of TensorFlow.js. */
   readonly name: string
   /** Versions of what computes. */
@@ -70,6 +71,9 @@ export interface Backend {
   readonly threads: number
   /** The instruction set or the SIMD level. */
   readonly isa: string
+}
+
+export interface Backend extends Identity {
   /** The kernels that it has, by their names in kernels.def. */
   readonly kernels: Readonly<Record<string, KernelFunction>>
   /** Readies a call of one of `kernels` for being run many times. */
@@ -80,4 +84,14 @@ export interface Backend {
   trainer(model: Model, training: Training): Trainer
   /** What `fit({ backend })` runs on; null: fit's own engines. */
   engine(model: Model, options: FitOptions): Engine | null
+}
+
+/** A backend's identity alone, to be written to a file. */
+export function identityOf({ name, version, device, threads, isa }: Identity): Identity {
+  return { name, version, device, threads, isa }
+}
+
+/** A line that says who a backend is and what it runs on. */
+export function describeBackend({ name, version, device, threads, isa }: Identity): string {
+  return `${name}: ${version}; ${device}; ${threads} ${threads === 1 ? 'thread' : 'threads'}; ${isa}`
 }

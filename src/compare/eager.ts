@@ -49,17 +49,17 @@ function trainerOn(emitter: Emitter): Backend['trainer'] {
   })
 }
 
-type Identity = Pick<Backend, 'name' | 'threads' | 'isa' | 'kernels' | 'engine'>
+type Own = Pick<Backend, 'name' | 'threads' | 'isa' | 'kernels' | 'engine'>
 
-function eagerBackend(emitter: Emitter, identity: Identity): Backend {
+function eagerBackend(emitter: Emitter, own: Own): Backend {
   const nothing = () => {}
   return {
     version,
     device: 'CPU',
-    ...identity,
+    ...own,
     prepare(kernel, args) {
-      const call = identity.kernels[kernel]
-      if (!call) throw new AnnealError('ERR_BACKEND', `${identity.name}: expected a kernel but received ${kernel}`)
+      const call = own.kernels[kernel]
+      if (!call) throw new AnnealError('ERR_BACKEND', `${own.name}: expected a kernel but received ${kernel}`)
       return { run: () => call(...args), read: nothing, dispose: nothing }
     },
     updater: optimizer => ({

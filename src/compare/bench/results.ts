@@ -7,7 +7,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { AnnealError } from '../../base/errors.js'
 import { barChart, htmlReport, markdownTable, type ReportSection, type Row } from '../../report/index.js'
-import type { Backend } from '../backend.js'
+import { describeBackend, type Identity } from '../backend.js'
 import type { Suite } from './cases.js'
 import type { Timing } from './measure.js'
 
@@ -21,7 +21,7 @@ export interface BenchLine {
 export interface BenchResults {
   readonly machine: Readonly<Record<string, string | number>>
   readonly settings: Readonly<Record<string, string | number>>
-  readonly backends: readonly Pick<Backend, 'name' | 'version' | 'device' | 'threads' | 'isa'>[]
+  readonly backends: readonly Identity[]
   readonly lines: readonly BenchLine[]
 }
 
@@ -40,13 +40,6 @@ export function benchRows({ lines, backends }: Pick<BenchResults, 'lines' | 'bac
   })
 }
 
-/** One line per backend: what it is and what it runs on. */
-export function describeBackends(found: BenchResults['backends']): string[] {
-  return found.map(({ name, version, device, threads, isa }) => {
-    return `${name}: ${version}; ${device}; ${threads} ${threads === 1 ? 'thread' : 'threads'}; ${isa}`
-  })
-}
-
 const pairs = (values: Readonly<Record<string, string | number>>) =>
   Object.entries(values)
     .map(([key, value]) => `${key} ${value}`)
@@ -56,7 +49,7 @@ const note = 'Medians of one call, in one process, operands in place beforehand;
 
 /** What a reader needs besides the table. */
 function preamble({ machine, settings, backends }: BenchResults): string[] {
-  return [pairs(machine), pairs(settings), ...describeBackends(backends), note]
+  return [pairs(machine), pairs(settings), ...backends.map(describeBackend), note]
 }
 
 function chart({ name, timings }: BenchLine): Promise<string> {
