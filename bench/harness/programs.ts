@@ -68,7 +68,7 @@ function positional(trial: Trial, seconds: number): string[] {
 
 /** Compiles drivers/<name>.cc unless the binary is newer; the reason where that fails. */
 export function compileCc(name: string, libraries: readonly string[] = []): { binary: string } | { missing: string } {
-  const binary = join(packageRoot(), 'build/bench', name)
+  const binary = join(packageRoot(), 'build/bench', [name, ...libraries].join('-'))
   const source = join(sources, `${name}.cc`)
   const newest = Math.max(...[source, join(sources, 'products.h')].map(file => statSync(file).mtimeMs))
   if (existsSync(binary) && statSync(binary).mtimeMs > newest) return { binary }
