@@ -84,7 +84,7 @@ export const contenders: readonly Contender[] = [
   },
   ...tfjs('node-gpu', { kind: 'node-gpu' }),
   ...tfjs('node-gpu-1-thread', { kind: 'node-gpu', tfThreads: 1 }),
-  ...tfjs('wasm', { kind: 'wasm' }, 1e9),
+  ...tfjs('wasm', { kind: 'wasm' }, 5e8),
   ...tfjs('cpu', { kind: 'cpu' }, 1e8),
   {
     name: 'onednn',
