@@ -7,7 +7,7 @@ import { type Axis, type ScaleType, scaleAxis } from './axis.js'
 import { checkPage, drawChart, heading, loadPlot, type Plot, pageKeys } from './chart.js'
 import { axisMarks, legend } from './frame.js'
 import type { Chart, ChartPage } from './page.js'
-import { markerPaint, type SeriesStyle, seriesStyles } from './style.js'
+import { ink, markerPaint, type SeriesStyle, seriesStyles } from './style.js'
 
 export interface Series {
   /** What the legend calls the curve. */
@@ -26,6 +26,8 @@ export interface LineChartOptions extends ChartPage {
   yLabel: string
   /** One to six curves. */
   series: readonly Series[]
+  /** Any number of further curves, thin and grey behind the others and not in the legend. */
+  background?: readonly Series[]
   /** Default 'linear'. A logarithmic axis leaves out values that are not positive. */
   xScale?: ScaleType
   yScale?: ScaleType
@@ -40,7 +42,7 @@ interface Curve {
   style: SeriesStyle
 }
 
-const optionKeys = [...pageKeys, 'xLabel', 'yLabel', 'series', 'xScale', 'yScale', 'yDomain']
+const optionKeys = [...pageKeys, 'xLabel', 'yLabel', 'series', 'background', 'xScale', 'yScale', 'yDomain']
 const scales = ['linear', 'log'] as const
 const where = 'lineChart'
 
@@ -64,12 +66,14 @@ export async function lineChart(options: LineChartOptions): Promise<Chart> {
   const xType = checkOneOf(where, 'xScale', options.xScale ?? 'linear', scales)
   const yType = checkOneOf(where, 'yScale', options.yScale ?? 'linear', scales)
   const curves = readSeries(options.series, xType, yType)
+  const behind = readBackground(options.background, xType, yType)
+  const all = [...curves, ...behind]
   const plot = await loadPlot(where)
 
   const head = heading(plot, options, width)
   const key = legend(plot, curves.length > 1 ? curves : [], { left: 16, top: head.bottom, width: width - 32 })
-  const x = scaleAxis(xType, finite(curves, 0), { tight: true, length: width - 100, along: 'x' })
-  const y = yAxis(yType, curves, checkDomain(options.yDomain), height - key.bottom - 60)
+  const x = scaleAxis(xType, finite(all, 0), { tight: true, length: width - 100, along: 'x' })
+  const y = yAxis(yType, all, checkDomain(options.yDomain), height - key.bottom - 60)
   const frame = axisMarks(plot, {
     x,
     y,
@@ -81,6 +85,7 @@ export async function lineChart(options: LineChartOptions): Promise<Chart> {
   })
   const marks = [
     ...frame.marks,
+    ...behind.map(curve => backgroundMark(plot, curve, options.yDomain !== undefined)),
     ...curveMarks(plot, curves, options.yDomain !== undefined),
     ...head.marks,
     ...key.marks,
@@ -102,7 +107,7 @@ function readSeries(series: readonly Series[], xType: ScaleType, yType: ScaleTyp
   const most = seriesStyles.length
   if (series.length < 1 || series.length > most)
     throw rangeError(where, `series to hold 1 to ${most} curves`, series.length)
-  const curves = series.map((one, i) => readCurve(one, i, xType, yType))
+  const curves = series.map((one, i) => readCurve(one, 'series', i, xType, yType))
   if (finite(curves, 1).length === 0)
     throw rangeError(
       where,
@@ -112,17 +117,28 @@ function readSeries(series: readonly Series[], xType: ScaleType, yType: ScaleTyp
   return curves
 }
 
-function readCurve(one: Series, index: number, xType: ScaleType, yType: ScaleType): Curve {
-  checkOptions(`${where}: series[${index}]`, one, ['name', 'values', 'points', 'step'])
-  if (typeof one.name !== 'string') throw typeError(where, `series[${index}].name to be a string`, one.name)
+function readBackground(background: unknown, xType: ScaleType, yType: ScaleType): Curve[] {
+  if (background === undefined) return []
+  if (!Array.isArray(background)) throw typeError(where, 'background to be an array', background)
+  return background.map((one, i) => readCurve(one, 'background', i, xType, yType))
+}
+
+function readCurve(one: Series, list: string, index: number, xType: ScaleType, yType: ScaleType): Curve {
+  checkOptions(`${where}: ${list}[${index}]`, one, ['name', 'values', 'points', 'step'])
+  if (typeof one.name !== 'string') throw typeError(where, `${list}[${index}].name to be a string`, one.name)
   const pairs = one.points ?? Array.from(one.values ?? [], (value, i): [number, number] => [i + 1, value])
   if (!Array.isArray(pairs) || (one.points === undefined) === (one.values === undefined)) {
-    throw typeError(where, `series[${index}] to have either values or points`, one)
+    throw typeError(where, `${list}[${index}] to have either values or points`, one)
   }
   const drawable = (value: number, type: ScaleType) =>
     Number.isFinite(value) && (type === 'linear' || value > 0) ? value : NaN
   const points = pairs.map(([x, y]): [number, number] => [drawable(x, xType), drawable(y, yType)])
-  return { name: one.name, step: checkBoolean(where, 'step', one.step ?? false), points, style: seriesStyles[index] }
+  return {
+    name: one.name,
+    step: checkBoolean(where, 'step', one.step ?? false),
+    points,
+    style: seriesStyles[index % seriesStyles.length],
+  }
 }
 
 function checkDomain(domain: readonly [number, number] | undefined): readonly [number, number] | undefined {
@@ -130,6 +146,10 @@ function checkDomain(domain: readonly [number, number] | undefined): readonly [n
   if (!Array.isArray(domain)) throw typeError(where, 'yDomain to be [low, high]', domain)
   const low = checkNumber(where, 'yDomain[0]', domain[0])
   return [low, checkNumber(where, 'yDomain[1]', domain[1], { above: low })]
+}
+
+function backgroundMark(plot: Plot, { points, step }: Curve, clip: boolean): Markish {
+  return plot.line(points, { stroke: ink.bar, strokeWidth: 1.2, curve: step ? 'step-after' : 'linear', clip })
 }
 
 /** First all lines, then all markers, so that no line crosses out a marker. */

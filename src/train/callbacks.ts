@@ -4,7 +4,7 @@ import { checkBoolean, checkInt, checkNumber, checkOneOf, checkOptions } from '.
 import { AnnealError } from '../base/errors.js'
 import type { StateDict } from '../nn/index.js'
 import { tensor } from '../tensor/index.js'
-import type { EpochEvent } from './history.js'
+import { directionOf, type EpochEvent, type Metric, metrics } from './history.js'
 import type { Model } from './options.js'
 
 /** What `fit` calls. One object serves one run at a time. */
@@ -17,12 +17,10 @@ export interface Callback {
   onFinish?(model: Model): void
 }
 
-const metrics = ['testLoss', 'trainLoss', 'testAcc', 'trainAcc'] as const
-
 /** Options of `earlyStopping`. */
 export interface EarlyStoppingOptions {
   /** What must improve: losses fall, accuracies rise. Default testLoss. */
-  monitor?: (typeof metrics)[number]
+  monitor?: Metric
   /** Epochs without improvement before the training ends. Default 5. */
   patience?: number
   /** Smallest change that counts as an improvement. Default 0. */
@@ -51,7 +49,7 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
   const patience = checkInt('earlyStopping', 'patience', options.patience ?? 5, { min: 0 })
   const minDelta = checkNumber('earlyStopping', 'minDelta', options.minDelta ?? 0, { min: 0 })
   const restoreBest = checkBoolean('earlyStopping', 'restoreBest', options.restoreBest ?? false)
-  const sign = monitor.endsWith('Acc') ? -1 : 1
+  const sign = directionOf(monitor)
   let [best, waited] = [Infinity, 0]
   let weights: StateDict | null = null
   return {

@@ -22,6 +22,15 @@ export interface History {
   engineReason?: string
 }
 
+/** The curves of a history that can be watched or ranked: losses fall, accuracies rise. */
+export const metrics = ['testLoss', 'trainLoss', 'testAcc', 'trainAcc'] as const
+export type Metric = (typeof metrics)[number]
+
+/** 1 where less is better, -1 where more is. */
+export function directionOf(metric: Metric): 1 | -1 {
+  return metric.endsWith('Acc') ? -1 : 1
+}
+
 /** Sent to `onEpochEnd` after each epoch; `epoch` counts from 1. */
 export interface EpochEvent {
   epoch: number
