@@ -39,6 +39,8 @@ export class DataLoader implements Iterable<Tensor[]> {
   readonly dropLast: boolean
   /** The loader's own generator, or null: the default one. */
   readonly generator: Generator | null
+  /** The order of an epoch without shuffling, once it was asked for. */
+  #inOrder: Int32Array | null = null
 
   constructor(dataset: Dataset, options: DataLoaderOptions = {}) {
     checkOptions('DataLoader', options, ['batchSize', 'shuffle', 'dropLast', 'generator'])
@@ -70,13 +72,16 @@ export class DataLoader implements Iterable<Tensor[]> {
   }
 
   /**
-   * Draws what starting an epoch draws. Returns the order of its samples (of all of them, also with `dropLast`).
+   * Draws what starting an epoch draws. Returns the order of its samples (of all of them, also with `dropLast`), to be
+   * read only.
    *
    * An epoch is: this, the full batches, `endEpoch`, the batch that is not full.
    */
   epochOrder(): Int32Array {
     this.#drawBaseSeed()
-    return this.#drawOrder()
+    if (this.shuffle) return this.#drawOrder()
+    this.#inOrder ??= this.#drawOrder()
+    return this.#inOrder
   }
 
   /** Draws what running out of samples draws: with an own generator, one more permutation that nobody reads. */

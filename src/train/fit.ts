@@ -178,11 +178,11 @@ export function chooseEngine(model: Model, options: FitOptions, dispatch: Dispat
 }
 
 /** @internal The steps of a fit; they leave the model in training mode and without gradients. */
-export function fitSteps(model: Model, options: FitOptions, dispatch: Dispatch): Steps<History> {
+export function fitSteps(model: Model, options: FitOptions, makeEngine: () => Engine): Steps<History> {
   checkFit(model, options)
   return exclusively('fit', model, options, function* () {
     try {
-      return yield* new FitRun(model, options, chooseEngine(model, options, dispatch)).steps()
+      return yield* new FitRun(model, options, makeEngine()).steps()
     } finally {
       model.train()
       options.optimizer.zeroGrad()
@@ -202,6 +202,13 @@ export function fitSteps(model: Model, options: FitOptions, dispatch: Dispatch):
  * has no gradients. `fit.sync` is the same without leaving the thread.
  */
 export const fit = Object.assign(
-  async (model: Model, options: FitOptions): Promise<History> => driveAsync(fitSteps(model, options, 'auto')),
-  { sync: (model: Model, options: FitOptions): History => driveSync('fit.sync', fitSteps(model, options, 'here')) },
+  async (model: Model, options: FitOptions): Promise<History> =>
+    driveAsync(fitSteps(model, options, () => chooseEngine(model, options, 'auto'))),
+  {
+    sync: (model: Model, options: FitOptions): History =>
+      driveSync(
+        'fit.sync',
+        fitSteps(model, options, () => chooseEngine(model, options, 'here')),
+      ),
+  },
 )

@@ -36,13 +36,20 @@ function keepGroup(group: ParamGroup): () => void {
   }
 }
 
-/** Remembers model, optimizer, gradients, modes and random streams; the function returned puts all of it back. */
-export function keepState(model: Model, options: Pick<FitOptions, 'train' | 'test' | 'optimizer'>): () => void {
-  const { optimizer } = options
+/**
+ * Remembers model, optimizer, gradients, modes and random streams, the default one and those of the loaders; the
+ * function returned puts all of it back.
+ */
+export function keepState(
+  model: Model,
+  { optimizer, train }: Pick<FitOptions, 'optimizer'> & Partial<Pick<FitOptions, 'train'>>,
+): () => void {
   const groups = optimizer.paramGroups
   const buffers = model.namedBuffers().map(([, t]) => t)
   const modes = model.modules().map(module => [module, module.training] as const)
-  const streams = [...new Set([defaultGenerator, ...generatorsOf(model, options)])].map(g => [g, g.getState()] as const)
+  const streams = [...new Set([defaultGenerator, ...(train ? generatorsOf(model, { train }) : [])])].map(
+    g => [g, g.getState()] as const,
+  )
   const restores = [
     keepTensors([...model.parameters(), ...buffers, ...groups.flatMap(({ params }) => params)]),
     keepOptimizerState(optimizer),

@@ -68,7 +68,8 @@ function checkLoader(where: string, name: string, loader: unknown): void {
     throw new AnnealError('ERR_EMPTY', `${where}: expected ${name} to have at least one batch but received none`)
 }
 
-function checkModel(where: string, model: unknown): void {
+/** Throws TypeError for what is no model. */
+export function checkModel(where: string, model: unknown): void {
   if (typeof (model as Model | null)?.forward !== 'function' || typeof (model as Model).parameters !== 'function') {
     throw typeError(where, 'model to be a Module', model)
   }
@@ -98,15 +99,27 @@ function checkNumbers(
   checkOneOf(where, 'stepSchedulerEvery', stepSchedulerEvery, ['batch', 'epoch'])
 }
 
+/** Throws TypeError or RangeError for a loss or an optimizer that does not fit the model. */
+export function checkTrainer(
+  where: string,
+  model: Model,
+  { loss, optimizer }: Pick<FitOptions, 'loss' | 'optimizer'>,
+): void {
+  checkLoss(where, loss)
+  if (!(optimizer instanceof Optimizer)) throw typeError(where, 'optimizer to be an Optimizer', optimizer)
+  const parameters = new Set(model.parameters())
+  if (!optimizer.paramGroups.some(group => group.params.some(p => parameters.has(p)))) {
+    throw rangeError(where, "the optimizer to hold the model's parameters", 'parameters of another model')
+  }
+}
+
 /** Throws TypeError, RangeError or AnnealError for anything that `fit`, or what trains like it, cannot use. */
 export function checkFit(model: Model, options: FitOptions, where = 'fit'): void {
   checkModel(where, model)
   checkOptions(where, options, known)
   checkLoader(where, 'train', options.train)
   if (options.test !== undefined) checkLoader(where, 'test', options.test)
-  checkLoss(where, options.loss)
-  if (!(options.optimizer instanceof Optimizer))
-    throw typeError(where, 'optimizer to be an Optimizer', options.optimizer)
+  checkTrainer(where, model, options)
   if (options.scheduler !== undefined && typeof options.scheduler?.step !== 'function') {
     throw typeError(where, 'scheduler to be a scheduler', options.scheduler)
   }
@@ -118,10 +131,6 @@ export function checkFit(model: Model, options: FitOptions, where = 'fit'): void
   }
   checkNumbers(where, options)
   checkCallbacks(where, options)
-  const parameters = new Set(model.parameters())
-  if (!options.optimizer.paramGroups.some(group => group.params.some(p => parameters.has(p)))) {
-    throw rangeError(where, "the optimizer to hold the model's parameters", 'parameters of another model')
-  }
 }
 
 /** How often the scheduler steps, if there is one. */

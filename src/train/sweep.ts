@@ -10,7 +10,7 @@ import type { Callback } from './callbacks.js'
 import { type Dispatch, MAX_RUNNING } from './chunks.js'
 import { driveAsync, type Steps } from './drive.js'
 import { onStream } from './exclusive.js'
-import { fitSteps } from './fit.js'
+import { chooseEngine, fitSteps } from './fit.js'
 import { type History, type Metric, metrics } from './history.js'
 import type { FitOptions, Model } from './options.js'
 import { rank, type SweepResult } from './ranking.js'
@@ -112,8 +112,9 @@ function runSteps<P extends object>(
     const optimizer = options.makeOptimizer(model, params)
     const scheduler = options.makeScheduler?.(optimizer, params)
     const callbacks = options.makeCallbacks?.(params)
-    const given = { train, test, loss, epochs, stepSchedulerEvery, clipGradNorm, accumulate, threads }
-    const history = yield* fitSteps(model, { ...given, optimizer, scheduler, callbacks, signal }, dispatch)
+    const shared = { train, test, loss, epochs, stepSchedulerEvery, clipGradNorm, accumulate, threads }
+    const given = { ...shared, optimizer, scheduler, callbacks, signal }
+    const history = yield* fitSteps(model, given, () => chooseEngine(model, given, dispatch))
     return { params, history, model, optimizer }
   }
   return onStream(new Generator(params.seed), steps())
