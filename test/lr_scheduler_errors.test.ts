@@ -1,9 +1,9 @@
 /** Bad options of every schedule, and bad JSON: an error with a code and the one phrase, and the optimizer as it was. */
 
 import { describe, expect, it } from 'vitest'
+import { galleryOptimizer } from '../examples/lib/schedule_gallery.js'
 import { AnnealError } from '../src/base/errors.js'
 import * as lr from '../src/lr_scheduler/index.js'
-import { galleryOptimizer } from './helpers/schedule_gallery.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: bad input is of any type.
 type Any = any

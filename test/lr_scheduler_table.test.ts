@@ -2,16 +2,17 @@
 
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { AnnealError } from '../src/base/errors.js'
-import * as lr from '../src/lr_scheduler/index.js'
-import type { Optimizer } from '../src/optim/index.js'
 import {
+  drawSchedule,
   type GalleryEntry,
   galleryFile,
   galleryOptimizer,
   gallerySteps,
   scheduleGallery,
-} from './helpers/schedule_gallery.js'
+} from '../examples/lib/schedule_gallery.js'
+import { AnnealError } from '../src/base/errors.js'
+import * as lr from '../src/lr_scheduler/index.js'
+import type { Optimizer } from '../src/optim/index.js'
 
 /** An Optimizer of the package fits: a type that does not is a compile error. */
 const fits: (optimizer: Optimizer) => lr.Schedulable = optimizer => optimizer
@@ -59,6 +60,11 @@ it('every schedule has a row and a chapter with its picture', () => {
   }
   expect(page.match(/^### /gm)).toHaveLength(concrete.length)
   expect(fits).toBeTypeOf('function')
+})
+
+it.each(rows)('the picture of %s is what the library draws', async (name, entry) => {
+  const picture = readFileSync(new URL(`../docs/${galleryFile(name)}`, import.meta.url), 'utf8')
+  expect((await drawSchedule(entry)).svg).toBe(picture)
 })
 
 describe.each(rows)('%s', (_, entry) => {

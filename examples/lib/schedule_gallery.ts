@@ -1,9 +1,9 @@
 /**
- * One configuration of every schedule: the rows of the table test, and the pictures of docs/schedules.md. A new schedule
+ * One configuration of every schedule: the pictures of docs/schedules.md, and the rows of the table test. A new schedule
  * is one row here. Not here: any expectation.
  */
 
-import * as lr from '../../src/lr_scheduler/index.js'
+import { lrScheduler as lr, report } from 'anneal'
 
 /** A schedule to try and to draw. */
 export interface GalleryEntry {
@@ -99,3 +99,30 @@ export const scheduleGallery: GalleryEntry[] = [
   { name: 'LinearToZeroLR', make: o => new lr.LinearToZeroLR(o, { totalSteps: 100, warmupSteps: 10 }) },
   { name: 'REXLR', make: o => new lr.REXLR(o, { totalSteps: 100 }) },
 ]
+
+/** The options that a picture was made with, as far as they are plain and not the defaults. */
+function optionsText({ hasFunction }: GalleryEntry, scheduler: lr.LRScheduler): string {
+  if (hasFunction) return ''
+  const defaults = scheduler.spec.options as Record<string, { default?: unknown }>
+  return Object.entries(scheduler.toJSON().options)
+    .filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(defaults[name]?.default))
+    .filter(([, value]) => !JSON.stringify(value).includes('{'))
+    .map(([name, value]) => `${name} ${value}`.replaceAll(',', ', '))
+    .join('; ')
+}
+
+/** The picture of a schedule: the rates of 100 updates. */
+export function drawSchedule(entry: GalleryEntry): Promise<report.Chart> {
+  const scheduler = entry.make(galleryOptimizer())
+  const values = scheduler.preview(gallerySteps, entry.metrics).map(([rate]) => rate)
+  const subtitle = optionsText(entry, scheduler)
+  return report.lineChart({
+    title: entry.name,
+    ...(subtitle && { subtitle }),
+    xLabel: 'update',
+    yLabel: 'learning rate',
+    width: 560,
+    height: 260,
+    series: [{ name: entry.name, points: values.map((rate, t) => [t, rate] as const), step: true }],
+  })
+}
