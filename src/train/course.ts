@@ -86,6 +86,8 @@ export interface Reach {
   readonly work: number
   readonly epochs: number
   readonly updates: number
+  /** Whether to stop between training and evaluation. */
+  readonly onePass: boolean
 }
 
 /** A walk along the legs of one epoch after another. */
@@ -94,10 +96,16 @@ export class Walk {
   #step = 0
   #order: Int32Array = new Int32Array(0)
 
-  constructor(private readonly legs: readonly Leg[]) {}
+  /** The legs may be replaced by others over the same loaders, recorded anew. */
+  constructor(public legs: readonly Leg[]) {}
+
+  /** Whether the next step is one of training. */
+  get trains(): boolean {
+    return this.legs[this.#leg].trains
+  }
 
   /** Steps from here that are within reach. */
-  steps({ work, epochs, updates }: Reach): number {
+  steps({ work, epochs, updates, onePass }: Reach): number {
     let [steps, leg, done] = [0, this.#leg, this.#step]
     let { work: left, epochs: ends, updates: most } = { work, epochs, updates }
     while (true) {
@@ -110,6 +118,7 @@ export class Walk {
       leg = (leg + 1) % this.legs.length
       done = 0
       if (leg === 0 && --ends === 0) return Math.max(1, steps)
+      if (onePass && this.legs[leg].trains !== trains) return Math.max(1, steps)
     }
   }
 

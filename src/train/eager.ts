@@ -82,7 +82,9 @@ export class EagerEngine implements Engine {
 
   *epochs(run: Run): Steps<void> {
     const { test, loss } = run.options
+    run.turnTo?.('train')
     const sums = yield* this.#train(run)
+    run.turnTo?.('eval')
     run.afterEpoch(sums, test && (yield* evaluateEager(this.model, test, loss)))
   }
 

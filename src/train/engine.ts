@@ -25,6 +25,11 @@ export interface Run {
   beforeUpdate(): void
   /** Steps the schedule. */
   afterUpdate(): void
+  /**
+   * Puts the weights to train with, or to evaluate with, in the place of the others. Called with everything handed back,
+   * before each pass over a loader; left out where they are the same.
+   */
+  turnTo?(mode: 'train' | 'eval'): void
   /** Takes the loss of a batch that was really trained on; left out by those who need the sums only. */
   afterLoss?(loss: number): void
   /** Takes the sums of an epoch; `test` is undefined, or empty, where nothing is evaluated. */

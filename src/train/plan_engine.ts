@@ -13,7 +13,7 @@ import { type DataForm, Memory } from '../plan/program.js'
 import { defaultGenerator, type Generator } from '../random/index.js'
 import type { Tensor } from '../tensor/index.js'
 import { type Chunk, chunkSettings, type Dispatch, MAX_STEPS, Pace } from './chunks.js'
-import { type Leg, legsOf, type Piece, Walk } from './course.js'
+import { type Leg, legsOf, type Piece, type Reach, Walk } from './course.js'
 import { DrawTable, snapshotOf, stepsPerTable, withoutDraws } from './draws.js'
 import { breathe, type Steps } from './drive.js'
 import { type Engine, type EpochSums, emptySums, type Run } from './engine.js'
@@ -96,7 +96,8 @@ export class PlanEngine implements Engine {
   #recorded: Recorded
   /** Whether the model may have changed since it was recorded, as by a callback. */
   #stale: boolean
-  #walk: Walk
+  readonly #walk: Walk
+  #mode: 'train' | 'eval' | null = null
   #taken: Taken | null = null
   /** Weights and state while the plan holds them; null while JavaScript does. */
   #held: Set<Tensor> | null = null
@@ -117,12 +118,28 @@ export class PlanEngine implements Engine {
     yield* this.#take()
     const sums = { train: emptySums(), test: emptySums() }
     for (let done = 0; done < most; ) {
-      const limits = { epochs: most - done, updates: run.updatesLeft?.() ?? Infinity }
+      if (run.turnTo) yield* this.#turn(run)
+      const limits = {
+        epochs: most - done,
+        updates: run.updatesLeft?.() ?? Infinity,
+        onePass: run.turnTo !== undefined,
+      }
       done += yield* this.#chunk(run, this.#reach(limits), sums)
       run.afterChunk(sums.train)
       yield breathe
     }
     this.#walk.arrive()
+  }
+
+  /** At the beginning of a pass: lets the run put the weights for it in place. */
+  *#turn(run: Run): Steps<void> {
+    this.#walk.arrive()
+    const mode = this.#walk.trains ? 'train' : 'eval'
+    if (mode === this.#mode) return
+    this.handBack()
+    run.turnTo!(mode)
+    this.#mode = mode
+    yield* this.#take()
   }
 
   /** Gives weights, state and counts back to JavaScript. */
@@ -162,7 +179,7 @@ export class PlanEngine implements Engine {
       if (!(error instanceof Unplannable)) throw error
       throw new AnnealError('ERR_STATE', `fit: expected a callback to leave a model for the plan but ${error.message}`)
     }
-    this.#walk = new Walk(this.#recorded.legs)
+    this.#walk.legs = this.#recorded.legs
     this.#stale = false
   }
 
@@ -185,7 +202,7 @@ export class PlanEngine implements Engine {
   }
 
   /** Steps of the next chunk. */
-  #reach(limits: { epochs: number; updates: number }): number {
+  #reach(limits: Omit<Reach, 'work'>): number {
     const most = chunkSettings.steps ?? MAX_STEPS
     const work = chunkSettings.steps === null ? this.#pace.work : Infinity
     const drawn = stepsPerTable(recordedIn(this.#recorded.legs))
