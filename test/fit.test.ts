@@ -12,8 +12,9 @@ import { earlyStopping, failOnNaN } from '../src/train/callbacks.js'
 import { chunkSettings } from '../src/train/chunks.js'
 import { evaluate, predict } from '../src/train/evaluate.js'
 import { fit } from '../src/train/fit.js'
+import type { AbortedError } from '../src/train/history.js'
 import type { Model } from '../src/train/options.js'
-import { blobs, explicitLoop, type JobOptions, makeJob, mlp, stateOf } from './helpers/training.js'
+import { blobs, explicitLoop, type Job, type JobOptions, makeJob, mlp, stateOf } from './helpers/training.js'
 
 const sgd = (options: object) => (model: Model) => new SGD(model.parameters(), { lr: 0.1, ...options })
 const optimizers: [string, JobOptions['optimizer']][] = [
@@ -292,6 +293,27 @@ describe('abort', () => {
     expect(drawn).toEqual(rand([4]).toArray())
   })
 
+  it('in a chunk of several epochs leaves streams, schedule and counts as of the last step', async () => {
+    chunkSettings.steps = 2000
+    const build = () => {
+      const job = makeJob({
+        ...{ widths: [64, 128, 10], rows: 500, batchSize: 16, optimizer: m => new Adam(m.parameters()) },
+        scheduler: o => new StepLR(o, { stepSize: 5, gamma: 0.99 }),
+      })
+      const generator = new Generator(5)
+      return { ...job, train: new DataLoader(job.train.dataset, { batchSize: 16, shuffle: true, generator }) }
+    }
+    const [job, error] = await abortedMidEpoch(build, 32)
+    const drawn = [rand([4]).toArray(), job.train.generator!.getState()]
+    expect(error.history.trainLoss).toHaveLength(Math.floor(error.history.lr.length / 32))
+    const loop = build()
+    explicitLoop(loop, error.history.trainLoss.length)
+    stepsOfLoop(loop, error.history.lr.length % 32)
+    expect(stateOf(job)).toEqual(stateOf(loop))
+    expect(job.scheduler!.stateDict()).toEqual(loop.scheduler!.stateDict())
+    expect(drawn).toEqual([rand([4]).toArray(), loop.train.generator!.getState()])
+  })
+
   it('before the start does nothing', async () => {
     const job = makeJob({ optimizer: sgd({}) })
     const before = stateOf(job)
@@ -301,6 +323,20 @@ describe('abort', () => {
     expect(stateOf(job)).toEqual(before)
   })
 })
+
+/** A job aborted within an epoch, and not where the explicit loop may or may not have drawn: around its last batch. */
+async function abortedMidEpoch(build: () => Job, updatesPerEpoch: number): Promise<[Job, AbortedError]> {
+  for (let ms = 20; ; ms++) {
+    const job = build()
+    const controller = new AbortController()
+    setTimeout(() => controller.abort(), ms)
+    const error = await fit(job.model, { ...withoutModel(job), epochs: 1e6, signal: controller.signal }).catch(e => e)
+    expect(error).toMatchObject({ code: 'ERR_ABORTED' })
+    const updates = error.history.lr.length
+    const place = updates % updatesPerEpoch
+    if (updates > updatesPerEpoch && place > 0 && place < updatesPerEpoch - 1) return [job, error]
+  }
+}
 
 function stepsOfLoop(job: ReturnType<typeof makeJob>, steps: number): void {
   let done = 0

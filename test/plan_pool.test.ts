@@ -148,6 +148,18 @@ function structuredState(optimizer: Optimizer) {
   return { ...dict, state: Object.fromEntries(state) }
 }
 
+describe('a large plan', () => {
+  it('is taken again in a loop that never lets go, and let go when the event loop turns', async () => {
+    const job = makeJob({ widths: [512, 1024, 10], batchSize: 70, optimizer: sgd({}), withTest: false })
+    const { model, ...rest } = job
+    for (let i = 0; i < 3; i++) fit.sync(model, { ...rest, epochs: 1 })
+    expect(poolCounts).toEqual({ made: 1, reused: 2 })
+    await new Promise(resolve => setTimeout(resolve, 5))
+    fit.sync(model, { ...rest, epochs: 1 })
+    expect(poolCounts).toEqual({ made: 2, reused: 2 })
+  })
+})
+
 describe('models of the same form', () => {
   /** A job that draws from a stream of its own. */
   const ownJob = (seed: number) => {

@@ -7,7 +7,10 @@
 import { CompiledPlan, Placement } from './compiled.js'
 import type { DataForm, Origin, Recording, Slot, SlotCall } from './program.js'
 
-/** A plan of more bytes is not kept: next to running it, making it again costs nothing. */
+/**
+ * A plan of more bytes is kept until the event loop turns only: next to running it, making it again costs nothing, but
+ * in a loop that never lets go, the memory of the old ones would not be freed.
+ */
 const MAX_BYTES = 4 * 2 ** 20
 /** Plans kept, the longest unused going first. */
 const MAX_IDLE = 16
@@ -46,9 +49,14 @@ export function takePlan(
 
 /** The end of the caller's use. */
 export function returnPlan(taken: Taken): void {
-  if (taken.plan.bytes > MAX_BYTES) return
   idle.push(taken)
   if (idle.length > MAX_IDLE) idle.shift()
+  if (taken.plan.bytes > MAX_BYTES) setImmediate(drop, taken).unref()
+}
+
+function drop(taken: Taken): void {
+  const at = idle.indexOf(taken)
+  if (at >= 0) idle.splice(at, 1)
 }
 
 /** Everything that a plan depends on, as text: recordings number their slots in order, so equal ones read the same. */
