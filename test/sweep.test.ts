@@ -180,6 +180,10 @@ describe('ending early', () => {
     }
     await expect(sweep(options({ ...large, ...failing }))).rejects.toThrow('mine')
     manualSeed(1) // the default stream is free
+    const onRun = () => {
+      throw new Error('told')
+    }
+    await expect(sweep(options({ grid: { lr: [0.1], seed: [0] }, onRun }))).rejects.toThrow('told')
   })
 })
 
@@ -195,6 +199,7 @@ describe('bad input', () => {
     [{ makeOptimizer: () => ({}) }, TypeError],
     [{ makeScheduler: 1 }, TypeError],
     [{ onRun: 1 }, TypeError],
+    [{ signal: {} }, expect.objectContaining({ code: 'ERR_ARG_TYPE' })],
     [{ rankBy: 'best' }, RangeError],
     [{ rankBy: 'testAcc', test: undefined }, RangeError],
     [{ train: withGenerator }, RangeError],

@@ -74,6 +74,8 @@ function check<P extends object>(options: SweepOptions<P>): void {
   for (const name of ['makeScheduler', 'makeCallbacks', 'onRun'] as const) {
     if (options[name] !== undefined) checkFunction('sweep', name, options[name])
   }
+  if (options.signal !== undefined && !(options.signal instanceof AbortSignal))
+    throw typeError('sweep', 'signal to be an AbortSignal', options.signal)
   checkGrid(options.grid)
   checkRankBy(options)
   for (const loader of [options.train, options.test]) {
@@ -120,10 +122,18 @@ function runSteps<P extends object>(
   return onStream(new Generator(params.seed), steps())
 }
 
+/** A sweep that is under way. */
+interface Sweep<P extends object> {
+  readonly options: SweepOptions<P>
+  /** Runs that have not begun. */
+  readonly queue: RunParams<P>[]
+  readonly done: SweepRun<P>[]
+  /** Aborts where the user's signal does, or where a run has failed. */
+  readonly signal: AbortSignal
+}
+
 /** One run after the other from `queue`, until it is empty or the sweep is over. */
-async function work<P extends object>(sweep: Sweep<P>): Promise<void> {
-  const { options, queue, done, stop } = sweep
-  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal
+async function work<P extends object>({ options, queue, done, signal }: Sweep<P>): Promise<void> {
   for (let params = queue.shift(); params && !signal.aborted; params = queue.shift()) {
     const dispatch = queue.length + done.length > 0 ? 'away' : 'auto'
     const run = await driveAsync(runSteps(options, params, signal, dispatch))
@@ -132,14 +142,19 @@ async function work<P extends object>(sweep: Sweep<P>): Promise<void> {
   }
 }
 
-/** A sweep that is under way. */
-interface Sweep<P extends object> {
-  readonly options: SweepOptions<P>
-  /** Runs that have not begun. */
-  readonly queue: RunParams<P>[]
-  readonly done: SweepRun<P>[]
-  /** Ends all runs where one has failed. */
-  readonly stop: AbortController
+/** Trains all runs of the queue, several at a time. Returns them as they ended; throws what the first that failed threw. */
+async function workAll<P extends object>(options: SweepOptions<P>, queue: RunParams<P>[]): Promise<SweepRun<P>[]> {
+  const failed = new AbortController()
+  const signal = options.signal ? AbortSignal.any([options.signal, failed.signal]) : failed.signal
+  const sweep: Sweep<P> = { options, queue, done: [], signal }
+  const all = queue.length
+  // One more than run at a time: while native code trains, this thread prepares the next.
+  const workers = Array.from({ length: Math.min(all, MAX_RUNNING + 1) }, () => work(sweep))
+  await Promise.all(workers.map(worker => worker.catch(error => failed.abort(error))))
+  const ended = options.signal?.aborted
+  if (ended && sweep.done.length < all) throw new SweepAbortedError(options.signal!.reason, sweep.done, all)
+  if (failed.signal.aborted && !ended) throw failed.signal.reason
+  return sweep.done
 }
 
 /**
@@ -164,17 +179,8 @@ interface Sweep<P extends object> {
  */
 export async function sweep<P extends object>(options: SweepOptions<P>): Promise<SweepResult<P>> {
   check(options)
-  const queue = combinations(options.grid)
-  const all = [...queue]
-  const state: Sweep<P> = { options, queue, done: [], stop: new AbortController() }
-  // One more than run at a time: while native code trains, this thread prepares the next.
-  const workers = Array.from({ length: Math.min(all.length, MAX_RUNNING + 1) }, () => work(state))
-  for (const worker of workers) worker.catch(error => state.stop.abort(error))
-  await Promise.allSettled(workers)
-  const { signal } = options
-  if (signal?.aborted) throw new SweepAbortedError(signal.reason, state.done, all.length)
-  if (state.stop.signal.aborted) throw state.stop.signal.reason
-  const place = new Map(all.map((params, i) => [params, i]))
-  const inOrder = state.done.sort((a, b) => place.get(a.params)! - place.get(b.params)!)
+  const grid = combinations(options.grid)
+  const runs = new Map((await workAll(options, [...grid])).map(run => [run.params, run]))
+  const inOrder = grid.map(params => runs.get(params)!)
   return rank(inOrder, options.rankBy ?? (options.test ? 'testLoss' : 'trainLoss'))
 }
