@@ -80,9 +80,10 @@ function sameButForRows(a: RecordedStep, b: RecordedStep): void {
   if (names(a) !== names(b)) throw new Unplannable('the model does different things for different numbers of rows')
 }
 
-/** How far to go at once. */
+/** How far to go at once; one step is always taken. */
 export interface Reach {
-  /** Work of all steps together; one step is always taken. */
+  readonly steps: number
+  /** Work of all steps together. */
   readonly work: number
   readonly epochs: number
   readonly updates: number
@@ -105,21 +106,22 @@ export class Walk {
   }
 
   /** Steps from here that are within reach. */
-  steps({ work, epochs, updates, onePass }: Reach): number {
+  steps({ steps: most, work, epochs, updates, onePass }: Reach): number {
     let [steps, leg, done] = [0, this.#leg, this.#step]
-    let { work: left, epochs: ends, updates: most } = { work, epochs, updates }
-    while (true) {
+    let [workLeft, epochsLeft, updatesLeft] = [work, epochs, updates]
+    while (steps < most) {
       const { steps: all, work: each, trains } = this.legs[leg]
-      const wanted = Math.min(all - done, Math.floor(left / each), trains ? most : Infinity)
+      const wanted = Math.min(all - done, Math.floor(workLeft / each), trains ? updatesLeft : Infinity)
       steps += wanted
-      if (wanted < all - done) return Math.max(1, steps)
-      left -= wanted * each
-      if (trains) most -= wanted
+      if (wanted < all - done) break
+      workLeft -= wanted * each
+      if (trains) updatesLeft -= wanted
       leg = (leg + 1) % this.legs.length
       done = 0
-      if (leg === 0 && --ends === 0) return Math.max(1, steps)
-      if (onePass && this.legs[leg].trains !== trains) return Math.max(1, steps)
+      if (leg === 0 && --epochsLeft === 0) break
+      if (onePass && this.legs[leg].trains !== trains) break
     }
+    return Math.max(1, Math.min(most, steps))
   }
 
   /** Walks on by this many steps, drawing each pass's order as it comes to it. */

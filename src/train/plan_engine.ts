@@ -202,11 +202,11 @@ export class PlanEngine implements Engine {
   }
 
   /** Steps of the next chunk. */
-  #reach(limits: Omit<Reach, 'work'>): number {
-    const most = chunkSettings.steps ?? MAX_STEPS
+  #reach(limits: Omit<Reach, 'work' | 'steps'>): number {
     const work = chunkSettings.steps === null ? this.#pace.work : Infinity
     const drawn = stepsPerTable(recordedIn(this.#recorded.legs))
-    return Math.min(most, drawn, this.#walk.steps({ work, ...limits }))
+    const steps = Math.min(chunkSettings.steps ?? MAX_STEPS, drawn)
+    return this.#walk.steps({ steps, work, ...limits })
   }
 
   /** Runs up to `steps` steps, fewer where it is stopped. Returns how many epochs were completed. */
