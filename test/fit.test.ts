@@ -3,7 +3,14 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { Unplannable } from '../src/backends/emitter.js'
 import { DataLoader, Subset, TensorDataset } from '../src/data/index.js'
-import { ExponentialLR, ReduceLROnPlateau, StepLR } from '../src/lr_scheduler/index.js'
+import {
+  ExponentialLR,
+  LambdaLR,
+  type LRScheduler,
+  OneCycleLR,
+  ReduceLROnPlateau,
+  StepLR,
+} from '../src/lr_scheduler/index.js'
 import * as nn from '../src/nn/index.js'
 import { Adam, AdamW, type Optimizer, SGD } from '../src/optim/index.js'
 import { type Tensor, tensor } from '../src/tensor/index.js'
@@ -114,6 +121,41 @@ describe('the plan gives the bits of the explicit loop', () => {
     expect(history.lr.length).toBe(5 * 4)
     expect(history.lr[1]).toBeCloseTo(0.09, 12)
     expect(history.testLoss).toBeUndefined()
+  })
+
+  it.each<[string, JobOptions['optimizer'], (o: Optimizer) => LRScheduler]>([
+    ['momentum', sgd({ momentum: 0.9 }), o => new OneCycleLR(o, { maxLr: 0.1, totalSteps: 60 })],
+    ['betas', m => new Adam(m.parameters()), o => new OneCycleLR(o, { maxLr: 0.01, totalSteps: 60 })],
+    ['weight decay', sgd({ weightDecay: 0.1 }), o => new StepLR(o, { stepSize: 2, param: 'weightDecay' })],
+    [
+      'a momentum that begins, ends and begins again',
+      sgd({ momentum: 0.9 }),
+      o => new LambdaLR(o, { lrLambda: t => Number(t % 20 > 7), param: 'momentum' }),
+    ],
+  ])('while a schedule drives %s', async (_, optimizer, scheduler) => {
+    for (const steps of [null, 1, 7]) {
+      chunkSettings.steps = steps
+      await compare({ optimizer, scheduler }, 12)
+    }
+  })
+
+  it('up to where a schedule throws, or gives a rate that is no number', async () => {
+    const failing = (at: number) => (o: Optimizer) =>
+      new LambdaLR(o, {
+        lrLambda: t => {
+          if (t === at) throw new Error('mine')
+          return 0.9 ** t
+        },
+      })
+    for (const at of [1, 4, 5, 6, 13, 22]) {
+      const options = { optimizer: sgd({ momentum: 0.9 }), scheduler: failing(at) }
+      const loop = makeJob(options)
+      expect(() => explicitLoop(loop, 6)).toThrow('mine')
+      const job = makeJob(options)
+      await expect(fit(job.model, { ...withoutModel(job), epochs: 6 })).rejects.toThrow('mine')
+      expect(stateOf(job), `at ${at}`).toEqual(stateOf(loop))
+      expect(job.scheduler!.stateDict()).toEqual(loop.scheduler!.stateDict())
+    }
   })
 
   it('over a subset, with its own generator, and synchronously', () => {
@@ -312,6 +354,15 @@ describe('abort', () => {
     expect(stateOf(job)).toEqual(stateOf(loop))
     expect(job.scheduler!.stateDict()).toEqual(loop.scheduler!.stateDict())
     expect(drawn).toEqual([rand([4]).toArray(), loop.train.generator!.getState()])
+  })
+
+  it('or the end before the first step leaves no state behind', async () => {
+    const job = makeJob({ optimizer: sgd({ momentum: 0.9 }) })
+    await fit(job.model, { ...withoutModel(job), epochs: 0 })
+    expect(job.optimizer.stateDict().state).toEqual({})
+    const before = job.optimizer.state.size
+    await fit(job.model, { ...withoutModel(job), epochs: 1 })
+    expect([before, job.optimizer.state.size]).toEqual([0, 4])
   })
 
   it('before the start does nothing', async () => {

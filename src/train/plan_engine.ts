@@ -33,10 +33,18 @@ interface Recorded {
   readonly streams: readonly Generator[]
 }
 
+/** The scalars of coming updates: of as many as could be computed, and why not of more. */
+interface Table {
+  readonly rows: Float64Array
+  readonly updates: number
+  readonly failure?: { readonly error: unknown }
+}
+
 /** A chunk and the pieces it is made of. */
 interface Prepared {
   readonly chunk: Chunk
   readonly pieces: readonly Piece[]
+  readonly table: Table
 }
 
 /** Records training and evaluation. Throws Unplannable, with the reason, where the model cannot be a plan. */
@@ -115,10 +123,11 @@ export class PlanEngine implements Engine {
   }
 
   *epochs(run: Run, most: number): Steps<void> {
-    yield* this.#take()
     const sums = { train: emptySums(), test: emptySums() }
     for (let done = 0; done < most; ) {
-      if (run.turnTo) yield* this.#turn(run)
+      if (run.turnTo) this.#turn(run)
+      if (!this.#recorded.rows.fit) this.handBack()
+      yield* this.#take()
       const limits = {
         epochs: most - done,
         updates: run.updatesLeft?.() ?? Infinity,
@@ -132,14 +141,13 @@ export class PlanEngine implements Engine {
   }
 
   /** At the beginning of a pass: lets the run put the weights for it in place. */
-  *#turn(run: Run): Steps<void> {
+  #turn(run: Run): void {
     this.#walk.arrive()
     const mode = this.#walk.trains ? 'train' : 'eval'
     if (mode === this.#mode) return
     this.handBack()
     run.turnTo!(mode)
     this.#mode = mode
-    yield* this.#take()
   }
 
   /** Gives weights, state and counts back to JavaScript. */
@@ -177,7 +185,7 @@ export class PlanEngine implements Engine {
       this.#recorded = recordAll(this.model, this.options)
     } catch (error) {
       if (!(error instanceof Unplannable)) throw error
-      throw new AnnealError('ERR_STATE', `fit: expected a callback to leave a model for the plan but ${error.message}`)
+      throw new AnnealError('ERR_STATE', `fit: expected the model to stay one for the plan but ${error.message}`)
     }
     this.#walk.legs = this.#recorded.legs
     this.#stale = false
@@ -212,19 +220,19 @@ export class PlanEngine implements Engine {
   /** Runs up to `steps` steps, fewer where it is stopped. Returns how many epochs were completed. */
   *#chunk(run: Run, steps: number, sums: { train: EpochSums; test: EpochSums }): Steps<number> {
     const back = this.#snapshot(run)
-    let prepared: Prepared
-    try {
-      prepared = this.#prepare(run, steps)
-    } catch (error) {
+    const first = this.#prepare(run, steps)
+    const most = stepsWithin(first, steps)
+    const again = (count: number) => {
       back()
-      throw error
+      return this.#prepare(run, count)
     }
-    const result = yield* this.#execute(prepared.chunk, steps)
-    if (result.steps < steps) {
-      back()
-      prepared = this.#prepare(run, result.steps)
-    }
-    return collect(run, prepared.pieces, result, sums)
+    let prepared = most === steps ? first : again(most)
+    const result = yield* this.#execute(prepared.chunk, most)
+    if (result.steps < most) prepared = again(result.steps)
+    const epochs = collect(run, prepared.pieces, result, sums)
+    const { failure } = first.table
+    if (failure && result.steps === most) throw failure.error
+    return epochs
   }
 
   *#execute(chunk: Chunk, steps: number): Steps<PlanResult> {
@@ -258,19 +266,29 @@ export class PlanEngine implements Engine {
       if (leg.trains) updates += count
     }
     const segments = Int32Array.from(pieces.flatMap(({ leg, steps: count }) => [leg.program, count]))
-    return { chunk: { segments, order, rows: this.#table(run, updates), draws: draws.numbers(), work }, pieces }
+    const table = this.#table(run, updates)
+    return { chunk: { segments, order, rows: table.rows, draws: draws.numbers(), work }, pieces, table }
   }
 
-  /** The scalars of the next `count` updates, while the schedule moves on. */
-  #table(run: Run, count: number): Float64Array {
-    const { rows } = this.#recorded
-    const table = new Float64Array(count * rows.width)
-    for (let i = 0; i < count; i++) {
-      run.beforeUpdate()
-      rows.write(table, i * rows.width)
-      run.afterUpdate()
+  /**
+   * The scalars of the next `count` updates, while the schedule moves on. It ends early where a schedule throws, or where
+   * the program is no longer the one that was recorded: what comes before is done all the same, as in the explicit loop.
+   */
+  #table(run: Run, count: number): Table {
+    const recorded = this.#recorded.rows
+    const rows = new Float64Array(count * recorded.width)
+    let updates = 0
+    try {
+      while (updates < count && recorded.fit) {
+        run.beforeUpdate()
+        recorded.write(rows, updates * recorded.width)
+        updates++
+        run.afterUpdate()
+      }
+      return { rows, updates }
+    } catch (error) {
+      return { rows, updates, failure: { error } }
     }
-    return table
   }
 
   /** Remembers all that `#prepare` moves; the function returned puts it back. */
@@ -281,6 +299,17 @@ export class PlanEngine implements Engine {
       for (const back of restore) back()
     }
   }
+}
+
+/** Steps up to the last update that the table has scalars for; all where it has them for every one. */
+function stepsWithin({ pieces, table: { updates, failure } }: Prepared, steps: number): number {
+  let [done, left] = [0, updates]
+  for (const piece of pieces) {
+    if (piece.leg.trains && (failure ? left <= piece.steps : left < piece.steps)) return done + left
+    if (piece.leg.trains) left -= piece.steps
+    done += piece.steps
+  }
+  return steps
 }
 
 /** Adds up what the steps gave, epoch by epoch. Returns how many epochs were completed. */

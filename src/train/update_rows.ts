@@ -15,7 +15,12 @@ interface Entry {
   readonly states: ParamState[]
   /** The scalars as of the last row written. */
   scalars: StateScalars
+  /** The options besides the rate, as they were when last looked at, and the state tensors that they call for. */
+  options: Record<string, unknown>
+  readonly slots: string
 }
+
+const optionsOf = ({ lr: _, params: _p, ...options }: ParamGroup): Record<string, unknown> => options
 
 export class UpdateRows {
   readonly #entries: Entry[] = []
@@ -30,7 +35,8 @@ export class UpdateRows {
     let entry = this.#entries.find(e => e.group === group && e.key === key)
     if (!entry) {
       const { length } = this.optimizer.rule.row(group, { ...state.scalars, step: state.scalars.step + 1 })
-      entry = { group, key, offset: this.width, length, states: [], scalars: { ...state.scalars } }
+      const place = { group, key, offset: this.width, length, states: [], scalars: { ...state.scalars } }
+      entry = { ...place, options: optionsOf(group), slots: this.#slotsOf(group) }
       this.#entries.push(entry)
       this.width += length
     }
@@ -45,6 +51,26 @@ export class UpdateRows {
       scalars.step++
       table.set(this.optimizer.rule.row(group, scalars), at + offset)
     }
+  }
+
+  /** Whether the next update is still the recorded one: an option that moves, as momentum from 0, may need more state. */
+  get fit(): boolean {
+    return this.#entries.every(entry => {
+      const { group, options, slots } = entry
+      let same = true
+      for (const name in options) same &&= group[name] === options[name]
+      if (same) return true
+      if (this.#slotsOf(group) !== slots) return false
+      entry.options = optionsOf(group)
+      return true
+    })
+  }
+
+  #slotsOf(group: ParamGroup): string {
+    return this.optimizer.rule
+      .slots(group)
+      .map(slot => slot?.key ?? '')
+      .join()
   }
 
   /** Remembers the counts; the function returned puts them back. */
