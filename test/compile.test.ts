@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { DataLoader } from '../src/data/index.js'
 import * as nn from '../src/nn/index.js'
 import { Adam, type Optimizer, SGD } from '../src/optim/index.js'
-import { manualSeed } from '../src/random/index.js'
+import { defaultGenerator, manualSeed } from '../src/random/index.js'
 import { type Tensor, tensor } from '../src/tensor/index.js'
 import { type CompileOptions, compile } from '../src/train/compile.js'
 import { fit } from '../src/train/fit.js'
@@ -71,7 +71,7 @@ describe('describe', () => {
     expect(text).toContain('linear_relu_fwd = linear_fwd + relu_fwd')
     expect(text).toContain('linear_bwd_weight_sgd = linear_bwd_weight + sgd_update ×2')
     expect(text).toMatch(/panel_fwd +m 16, k 4, n 16 +x, 0\.weight, 0\.bias +t\d+ +2,?368/)
-    expect(text).toMatch(/gather_labels +m 16, k 1 +y +64/)
+    expect(text).toMatch(/gather_ints +m 16, k 1 +y +64/)
     expect(text).toContain('2.weight.momentum_buffer')
   })
 
@@ -109,6 +109,25 @@ describe('describe', () => {
   })
 })
 
+it('describes layers that draw, remember and look up', () => {
+  class Words extends nn.Module {
+    words = new nn.Embedding(7, 5)
+    rest = new nn.Sequential(new nn.BatchNorm1d(10), new nn.Dropout({ p: 0.5 }), new nn.Linear(10, 3))
+    forward(x: Tensor): Tensor {
+      return this.rest.forward(this.words.forward(x).reshape([x.shape[0], 10]))
+    }
+  }
+  const model = new Words()
+  const optimizer = new SGD(model.parameters(), { lr: 0.1 })
+  const before = stateOf({ model, optimizer } as unknown as Job)
+  const stream = [...defaultGenerator.getState()]
+  const options = { batchSize: 4, inputShape: [2], inputDtype: 'int32' } as const
+  const text = compile(model, new nn.CrossEntropyLoss(), optimizer, options).describe()
+  for (const name of ['words.weight', 'rest.0.running_mean', 'rest.2.weight']) expect(text).toContain(name)
+  expect(stateOf({ model, optimizer } as unknown as Job)).toEqual(before)
+  expect([...defaultGenerator.getState()]).toEqual(stream)
+})
+
 describe('bad input', () => {
   const make = (change: Partial<{ model: unknown; loss: unknown; optimizer: unknown }>, options: unknown) => {
     const { model, loss, optimizer } = { ...makeJob({ optimizer: sgd }), ...change } as Job
@@ -125,6 +144,7 @@ describe('bad input', () => {
     [{}, { batchSize: 4, inputShape: 4 }, TypeError],
     [{}, { batchSize: 4, inputShape: [5] }, 'Linear: expected'],
     [{}, { batchSize: 4, size: 1 }, TypeError],
+    [{}, { batchSize: 4, inputDtype: 'float64' }, RangeError],
   ])('%o %o', (change, options, kind) => {
     expect(make(change, options)).toThrow(kind as never)
   })

@@ -1,7 +1,7 @@
 /** `compile`: the plan of a model by itself, to look at and to run. `fit` makes the same plan on its own. */
 
 import { Unplannable } from '../backends/emitter.js'
-import { checkInt, checkNumber, checkOptions } from '../base/check.js'
+import { checkInt, checkNumber, checkOneOf, checkOptions } from '../base/check.js'
 import { AnnealError, rangeError, typeError } from '../base/errors.js'
 import { DataLoader } from '../data/index.js'
 import type { Loss } from '../nn/index.js'
@@ -29,6 +29,8 @@ export interface CompileOptions {
   batchSize: number
   /** Shape of one row of x. Default: `[inFeatures]` of the first layer that has it. */
   inputShape?: readonly number[]
+  /** Type of x. Default float32; an Embedding takes int32. */
+  inputDtype?: 'float32' | 'int32'
 }
 
 /** Options of a compiled plan's `run`. */
@@ -56,6 +58,7 @@ interface Subject {
   readonly optimizer: Optimizer
   readonly batchSize: number
   readonly inputShape: readonly number[]
+  readonly inputDtype: 'float32' | 'int32'
 }
 
 function unplannable(reason: string): AnnealError {
@@ -83,13 +86,13 @@ function inputShapeOf(model: Model, given: unknown): readonly number[] {
 }
 
 /** Tensors of a batch's form, without values. */
-function standIns({ model, loss, batchSize, inputShape }: Subject): Columns {
+function standIns({ model, loss, batchSize, inputShape, inputDtype }: Subject): Columns {
   const empty = (shape: readonly number[], dtype: 'float32' | 'int32') =>
     new Tensor(shape, dtype, { length: sizeOf(shape) })
-  const x = empty([batchSize, ...inputShape], 'float32')
+  const x = empty([batchSize, ...inputShape], inputDtype)
   if (loss.classifies) return { x, y: empty([batchSize], 'int32') }
   const r = new Recorder()
-  const input = new Tensor(x.shape, x.dtype, r.alloc('float32', x.size))
+  const input = new Tensor(x.shape, x.dtype, r.alloc(inputDtype, x.size))
   const { shape } = withEmitter(r, () => noGrad(() => model.forward(input)))
   return { x, y: empty(shape, 'float32') }
 }
@@ -148,10 +151,12 @@ function runSteps(subject: Subject, loader: DataLoader, options: RunOptions, dis
  */
 export function compile(model: Model, loss: Loss, optimizer: Optimizer, options: CompileOptions): Plan {
   checkModel('compile', model)
-  checkOptions('compile', options, ['batchSize', 'inputShape'])
+  checkOptions('compile', options, ['batchSize', 'inputShape', 'inputDtype'])
   checkTrainer('compile', model, { loss, optimizer })
   const batchSize = checkInt('compile', 'batchSize', options.batchSize, { min: 1 })
-  const subject = { model, loss, optimizer, batchSize, inputShape: inputShapeOf(model, options.inputShape) }
+  const inputShape = inputShapeOf(model, options.inputShape)
+  const inputDtype = checkOneOf('compile', 'inputDtype', options.inputDtype ?? 'float32', ['float32', 'int32'])
+  const subject = { model, loss, optimizer, batchSize, inputShape, inputDtype }
   refusing(() => describe(subject))
   const run = async (loader: DataLoader, given: RunOptions) => driveAsync(runSteps(subject, loader, given, 'auto'))
   const sync = (loader: DataLoader, given: RunOptions) =>
