@@ -59,7 +59,11 @@ function markdown(results: Results): string {
 
 /** One picture for all trials would need one scale for 0.2 µs and 40 ms; so one per trial. */
 async function chartOf(trial: string, lines: readonly Line[]): Promise<string> {
-  const bars = lines.map(({ driver, us }) => ({ label: driver, value: us, highlight: driver.startsWith('native') }))
+  const bars = lines.map(({ driver, us }) => ({
+    label: driver,
+    value: Number(four(us)),
+    highlight: driver.startsWith('native'),
+  }))
   const title = `${trial}: time, medians of interleaved rounds`
   const valueLabel = 'time (µs, logarithmic), less is better'
   return (await report.barChart({ title, valueLabel, bars, scale: 'log' })).svg

@@ -54,7 +54,7 @@ function preamble({ machine, settings, backends }: BenchResults): string[] {
 
 function chart({ name, timings }: BenchLine): Promise<string> {
   const bars = Object.entries(timings).map(([label, { median }]) => {
-    return { label, value: median, highlight: label === 'native' }
+    return { label, value: Number(three(median)), highlight: label === 'native' }
   })
   const valueLabel = 'time (µs, logarithmic), less is better'
   return barChart({ title: name, valueLabel, bars, scale: 'log' }).then(({ svg }) => svg)
