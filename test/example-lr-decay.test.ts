@@ -1,10 +1,10 @@
 /** The lecture as a reader runs it: what it prints and writes, and PyTorch's own figures for the same program. */
 
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { History } from '../examples/lib/lr_decay_report.js'
+import { type ExampleRun, runExample } from './helpers/run_example.js'
 
 interface GoldenHistory {
   train_loss: number[]
@@ -17,6 +17,7 @@ interface GoldenHistory {
 const goldenFile = new URL('./golden/lecture.json', import.meta.url)
 const golden: Record<'dynamic' | 'static', { history: GoldenHistory }> = JSON.parse(await readFile(goldenFile, 'utf8'))
 
+let run: ExampleRun
 let out = ''
 let printed = ''
 let histories: {
@@ -26,24 +27,12 @@ let histories: {
 }
 
 beforeAll(async () => {
-  out = await mkdtemp(join(tmpdir(), 'anneal-lr-decay-'))
-  const argv = process.argv
-  const lines: string[] = []
-  const log = vi.spyOn(console, 'log').mockImplementation(text => void lines.push(String(text)))
-  const write = vi.spyOn(process.stdout, 'write').mockImplementation(text => lines.push(String(text).trimEnd()) > 0)
-  process.argv = [argv[0], 'lr-decay.js', '--out', out]
-  try {
-    await import('../examples/lr-decay.js')
-  } finally {
-    process.argv = argv
-    log.mockRestore()
-    write.mockRestore()
-  }
-  printed = lines.join('\n')
+  run = await runExample('lr-decay', () => import('../examples/lr-decay.js'))
+  ;({ out, printed } = run)
   histories = JSON.parse(await readFile(join(out, 'history.json'), 'utf8'))
 }, 30_000)
 
-afterAll(() => rm(out, { recursive: true, force: true }))
+afterAll(() => run.remove())
 
 function expectClose(got: number[], want: number[], tolerance: number) {
   expect(got).toHaveLength(want.length)

@@ -448,3 +448,40 @@ describe('a missing optional package', () => {
     expect(written).toEqual(['static  epoch 1/1  loss 1.0000  lr 0.1\n'])
   })
 })
+
+describe('chartGrid', () => {
+  const chart = (title: string, width: number) =>
+    report.lineChart({ title, width, height: 200, xLabel: 'x', yLabel: 'y', series: [{ name: 'a', values: [1, 2] }] })
+
+  it('puts charts into cells of one size, row by row', async () => {
+    const charts = [await chart('one', 300), await chart('two', 400), await chart('three', 300)]
+    const grid = report.chartGrid(charts)
+    expect(grid.svg).toMatch(/^<svg [^>]*width="800" height="400"/)
+    for (const { svg } of charts) expect(grid.svg).toContain(svg)
+    for (const cell of ['0,0', '400,0', '0,200']) expect(grid.svg).toContain(`translate(${cell})`)
+    expect(report.chartGrid(charts, { columns: 1 }).svg).toMatch(/^<svg [^>]*width="400" height="600"/)
+    expect(report.chartGrid(charts, { columns: 9 }).svg).toMatch(/^<svg [^>]*width="1200" height="200"/)
+    expect((await grid.png(1)).subarray(1, 4)).toEqual(new Uint8Array([80, 78, 71]))
+  })
+
+  it('refuses what are no charts', async () => {
+    const one = await chart('one', 300)
+    for (const bad of [null, one, [one, null], [{ svg: '<p/>' }]] as never[])
+      expect(() => report.chartGrid(bad)).toThrow(TypeError)
+    expect(() => report.chartGrid([])).toThrow(RangeError)
+    expect(() => report.chartGrid([one], { columns: 0 })).toThrow(RangeError)
+    expect(() => report.chartGrid([one], { rows: 1 } as never)).toThrow(TypeError)
+  })
+})
+
+it('a line chart draws its background in grey, behind and without a name', async () => {
+  const series = [{ name: 'front', values: [1, 2] }]
+  const background = Array.from({ length: 9 }, (_, i) => ({ name: `back ${i}`, values: [3 + i, 4] }))
+  const { svg } = await report.lineChart({ title: 't', xLabel: 'x', yLabel: 'y', series, background })
+  expect(svg.match(/stroke="#c9d3da"/g)).toHaveLength(9)
+  expect(svg).not.toContain('back 0')
+  expect(svg).toContain('>11<') // the axis holds them
+  await expect(
+    report.lineChart({ title: 't', xLabel: 'x', yLabel: 'y', series, background: [{}] as never }),
+  ).rejects.toThrow('background[0].name')
+})

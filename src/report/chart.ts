@@ -127,7 +127,8 @@ function renameId(svg: string, from: string, to: string): string {
 
 const font = fileURLToPath(new URL('../../assets/Arimo-Regular.ttf', import.meta.url))
 
-async function renderPng(svg: string, scale = 2): Promise<Uint8Array> {
+/** A finished SVG as a PNG file, with the bundled font. */
+export async function renderPng(svg: string, scale = 2): Promise<Uint8Array> {
   checkNumber('Chart.png', 'scale', scale, { above: 0, max: 10 })
   const { Resvg } = await importOptional('Chart.png', ['@resvg/resvg-js'], () => import('@resvg/resvg-js'))
   const resvg = new Resvg(svg, {

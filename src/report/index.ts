@@ -1,6 +1,7 @@
 /** Charts, tables, a self-contained HTML report and a progress display; everything heavier than text loads on first use. */
 
 export { type Bar, type BarChartOptions, barChart } from './bar_chart.js'
+export { type ChartGridOptions, chartGrid } from './chart_grid.js'
 export { type HtmlReportOptions, htmlReport, type ReportSection } from './html.js'
 export { type LineChartOptions, lineChart, type Series } from './line_chart.js'
 export type { Chart } from './page.js'
