@@ -79,6 +79,15 @@ class Noisy extends nn.Module {
   }
 }
 
+function drawing(): Model {
+  return new nn.Sequential(
+    new nn.Linear(4, 16),
+    new nn.BatchNorm1d(16),
+    new nn.Dropout({ p: 0.3 }),
+    new nn.Linear(16, 3),
+  )
+}
+
 describe('each run has the bits of the run alone', () => {
   it.each<[string, Partial<SweepOptions<Grid>>]>([
     ['small models', {}],
@@ -91,6 +100,7 @@ describe('each run has the bits of the run alone', () => {
       { makeOptimizer: (m, { lr }) => new Adam(m.parameters(), { lr }), makeScheduler: undefined },
     ],
     ['on the eager engine, drawing from the default stream', { makeModel: () => new Noisy() }],
+    ['with dropout and running statistics', { makeModel: () => drawing() }],
     ['without a test loader', { test: undefined }],
     ['with early stopping', { makeCallbacks: () => [earlyStopping({ patience: 1, restoreBest: true })], epochs: 30 }],
     ['with several batches per update', { accumulate: 2, stepSchedulerEvery: 'epoch' }],
