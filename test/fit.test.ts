@@ -12,7 +12,7 @@ import {
   StepLR,
 } from '../src/lr_scheduler/index.js'
 import * as nn from '../src/nn/index.js'
-import { Adam, AdamW, type Optimizer, SGD } from '../src/optim/index.js'
+import { type Optimizer, SGD } from '../src/optim/index.js'
 import { type Tensor, tensor } from '../src/tensor/index.js'
 import { Generator, rand } from '../src/tensor/random.js'
 import { earlyStopping, failOnNaN } from '../src/train/callbacks.js'
@@ -21,19 +21,12 @@ import { evaluate, predict } from '../src/train/evaluate.js'
 import { fit } from '../src/train/fit.js'
 import type { AbortedError } from '../src/train/history.js'
 import type { Model } from '../src/train/options.js'
+import { variants } from './helpers/optimizers.js'
 import { blobs, explicitLoop, type Job, type JobOptions, makeJob, mlp, stateOf } from './helpers/training.js'
 
 const sgd = (options: object) => (model: Model) => new SGD(model.parameters(), { lr: 0.1, ...options })
 const optimizers: [string, JobOptions['optimizer']][] = [
-  ['SGD', sgd({})],
-  ['momentum', sgd({ momentum: 0.9 })],
-  ['dampening', sgd({ momentum: 0.9, dampening: 0.3 })],
-  ['weight decay', sgd({ weightDecay: 0.01 })],
-  ['Nesterov', sgd({ momentum: 0.9, nesterov: true, weightDecay: 0.001 })],
-  ['maximize', sgd({ maximize: true, lr: 0.001 })],
-  ['Adam', model => new Adam(model.parameters(), { lr: 0.01 })],
-  ['amsgrad', model => new Adam(model.parameters(), { lr: 0.01, amsgrad: true, weightDecay: 0.01 })],
-  ['AdamW', model => new AdamW(model.parameters(), { lr: 0.01 })],
+  ...variants.map((v): [string, JobOptions['optimizer']] => [v.title, model => v.make(v.parametersOf(model))]),
   [
     'two groups',
     model =>

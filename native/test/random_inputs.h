@@ -72,11 +72,24 @@ inline int32_t random_label(Rng& rng, int64_t classes) {
   return static_cast<int32_t>(rng.below(classes));
 }
 
-// An optimizer row: switches and coefficients alike are zero now and then, but not Adam's eps (the fourth of nine):
-// without it a square that float32 loses is divided by.
-inline double random_coefficient(Rng& rng, const BufferSpec& row, int64_t i) {
-  if (row.factor == 9 && i == 3) return 0.01 + rng.uniform();
-  return rng.chance(33) ? 0.0 : rng.uniform();
+// Where the optimizer's row of a kernel holds eps, -1 for none.
+inline int64_t eps_place(const char* kernel) {
+  const struct { const char* kernels; int64_t place; } known[] = {
+      {"adagrad_update adadelta_update rmsprop_update adamax_update", 1},
+      {"adam_update panel_bwd_weight_adam nadam_update radam_update adamw_schedule_free_update", 3},
+      {"muon_normalize", 4},
+  };
+  for (const auto& entry : known) {
+    if (strstr(entry.kernels, kernel)) return entry.place;
+  }
+  return -1;
+}
+
+// An optimizer row: switches and coefficients alike are zero now and then, and one, but not eps: without it a square
+// that float32 loses is divided by.
+inline double random_coefficient(Rng& rng, const char* kernel, int64_t i) {
+  if (i == eps_place(kernel)) return 0.01 + rng.uniform();
+  return rng.chance(33) ? 0.0 : rng.chance(10) ? 1.0 : rng.uniform();
 }
 
 inline double random_scalar(Rng& rng, const char* name, const int64_t* dims) {
@@ -99,7 +112,7 @@ inline void make_possible(const KernelInfo& info, int64_t* dims) {
 // Second moments and variances are not negative, nor are weights and scales, which are ordinary numbers too.
 inline float random_element(Rng& rng, const char* name, Texture texture) {
   const bool weight = !strcmp(name, "weight") || !strcmp(name, "rstd");
-  const bool square = strstr(name, "_sq") || strstr(name, "var") || !strcmp(name, "vw") || !strcmp(name, "vb");
+  const bool square = strstr(name, "sq") || strstr(name, "var") || !strcmp(name, "vw") || !strcmp(name, "vb");
   const float f = random_float(rng, weight ? Texture::bell : texture);
   return (weight || square) && f < 0 ? -f : f;
 }
@@ -115,7 +128,7 @@ inline std::vector<char> random_contents(Rng& rng, const KernelInfo& info, const
     char* at = bytes.data() + static_cast<size_t>(i) * width;
     const float value = random_element(rng, buffer.name.text, texture);
     const int32_t label = order ? static_cast<int32_t>(rng.below(dims[0])) : random_label(rng, dims[info.dim_count - 1]);
-    const double coefficient = random_coefficient(rng, buffer, i);
+    const double coefficient = random_coefficient(rng, info.name, i);
     memcpy(at, buffer.dtype == Dtype::f64 ? static_cast<const void*>(&coefficient)
                : buffer.dtype == Dtype::i32 ? static_cast<const void*>(&label) : &value, width);
   }

@@ -2,7 +2,7 @@
 
 import type { Floats } from '../backends/emitter.js'
 import { Optimizer, type Params } from './optimizer.js'
-import { betasOption, flag, numberOption, type UpdateRule } from './rule.js'
+import { betasOption, direction, flag, numberOption, type UpdateRule } from './rule.js'
 
 /** Options of `Adam` and `AdamW`. */
 export interface AdamOptions {
@@ -33,7 +33,7 @@ function adamUpdate(p: Floats, g: Floats, m: Floats, v: Floats, vMax: Floats | n
   const [stepSize, beta1, beta2, eps, penalty, decoupled, sqrtCorrection2, maximize] = scalars
   for (let i = 0; i < n; i++) {
     p[i] *= 1 - decoupled
-    const d = (maximize ? -g[i] : g[i]) + penalty * p[i]
+    const d = direction(p[i], g[i], penalty, maximize)
     m[i] += (d - m[i]) * (1 - beta1)
     v[i] = beta2 * v[i] + (1 - beta2) * d * d
     if (vMax) vMax[i] = Math.max(vMax[i], v[i])

@@ -1,6 +1,15 @@
 /** Optimizers under PyTorch's names: one export line each. */
 
+export { Adadelta, type AdadeltaOptions } from './adadelta.js'
+export { Adagrad, type AdagradOptions } from './adagrad.js'
 export { Adam, type AdamOptions, AdamW } from './adam.js'
+export { Adamax, type AdamaxOptions } from './adamax.js'
+export { ASGD, type ASGDOptions } from './asgd.js'
+export { Lion, type LionOptions } from './lion.js'
+export { NAdam, type NAdamOptions } from './nadam.js'
 export { Optimizer, type ParamGroup, type Params } from './optimizer.js'
+export { RAdam, type RAdamOptions } from './radam.js'
+export { RMSprop, type RMSpropOptions } from './rmsprop.js'
+export { Rprop, type RpropOptions } from './rprop.js'
 export { SGD, type SGDOptions } from './sgd.js'
 export type { OptimizerStateDict } from './state_dict.js'

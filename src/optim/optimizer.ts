@@ -8,7 +8,7 @@ import { AnnealError, phrase, rangeError, shapeError, typeError } from '../base/
 import { shapeText } from '../ops/spec.js'
 import { noGrad, Tensor } from '../tensor/index.js'
 import { busyError, currentEmitter } from '../tensor/tape.js'
-import type { StateScalars, UpdateRule } from './rule.js'
+import { emitUpdate, type StateScalars, type UpdateRule } from './rule.js'
 import { type OptimizerStateDict, readStateDict, writeStateDict } from './state_dict.js'
 
 /** A group of parameters with every option of the optimizer filled in; edit `lr` and the others at any time. */
@@ -55,11 +55,10 @@ export class Optimizer {
     const tensors = checkParams(this.rule.name, params, this.paramGroups)
     const filled = filledIn(this.rule, options, this.#defaults)
     this.rule.checkGroup?.(this.rule.name, filled)
-    this.paramGroups.push({
-      params: tensors,
-      ...filled,
-      ...(initialLr === undefined ? {} : { initialLr }),
-    } as ParamGroup)
+    for (const { shape } of tensors) this.rule.checkParam?.(this.rule.name, shape)
+    const added = { params: tensors, ...filled, ...(initialLr === undefined ? {} : { initialLr }) } as ParamGroup
+    this.paramGroups.push(added)
+    if (this.rule.hasStateFromStart) for (const p of tensors) this.slotsOf(added, p, this.stateOf(added, p))
   }
 
   /**
@@ -120,7 +119,7 @@ export class Optimizer {
   /** @internal One parameter's update with these scalars, through the current emitter. */
   emitUpdate(group: ParamGroup, p: Tensor, grad: Tensor, state: ParamState, row: Buf): void {
     const slots = this.slotsOf(group, p, state).map(t => t?.buf ?? null)
-    currentEmitter().kernels[this.rule.kernel](p.buf, grad.buf, ...slots, row, p.size)
+    emitUpdate(this.rule, currentEmitter(), { p: p.buf, g: grad.buf, slots, row, shape: p.shape }, group)
   }
 }
 

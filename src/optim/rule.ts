@@ -3,7 +3,7 @@
  * Adding an optimizer is one file with a rule and its kernel. Not here: parameter groups or state dicts (optimizer.ts).
  */
 
-import type { ReferenceKernels } from '../backends/emitter.js'
+import type { Buf, Emitter, ReferenceKernels } from '../backends/emitter.js'
 import { type Bounds, checkBoolean, checkNumber } from '../base/check.js'
 import { typeError } from '../base/errors.js'
 
@@ -23,12 +23,24 @@ export interface Slot {
 /** Numbers that belong to a parameter's state; `step` counts its updates and is advanced before `row`. */
 export type StateScalars = { step: number } & Record<string, number>
 
+/** One parameter's update, to be emitted. */
+export interface Update {
+  readonly p: Buf
+  readonly g: Buf
+  /** State tensors in the order of `slots`. */
+  readonly slots: readonly (Buf | null)[]
+  readonly row: Buf
+  readonly shape: readonly number[]
+}
+
 // biome-ignore lint/suspicious/noExplicitAny: options differ per optimizer; the base class holds them all.
 export interface UpdateRule<O = any> {
   /** PyTorch's class name. */
   readonly name: string
-  /** Called as `kernel(p, g, ...slots, row, n)`. */
+  /** Called as `kernel(p, g, ...slots, row, n)`, unless the rule brings an `emit` of its own. */
   readonly kernel: string
+  /** Emits an update that is more than one kernel call. */
+  readonly emit?: (e: Emitter, update: Update, group: O) => void
   readonly options: { readonly [K in keyof O]-?: OptionSpec<O[K]> }
   /** State tensors under these options, in the kernel's order; null for one that is absent. */
   readonly slots: (group: O) => readonly (Slot | null)[]
@@ -36,10 +48,14 @@ export interface UpdateRule<O = any> {
   readonly scalars?: (group: O) => Record<string, number>
   /** Whether PyTorch's state dict lists the step count. */
   readonly countsSteps: boolean
+  /** Whether PyTorch makes the state with the optimizer, not on the first update. */
+  readonly hasStateFromStart?: boolean
   /** Every scalar of this update in float64, in the order of the kernel's `row`; may advance `scalars`. */
   readonly row: (group: O, scalars: StateScalars) => readonly number[]
   /** Checks options against each other. */
   readonly checkGroup?: (where: string, group: O) => void
+  /** Refuses parameters that the rule cannot update. */
+  readonly checkParam?: (where: string, shape: readonly number[]) => void
   /** float64 twin of the kernel. */
   readonly reference: ReferenceKernels
 }
@@ -54,14 +70,43 @@ export function flag(value = false): OptionSpec<boolean> {
   return { default: value, check: checkBoolean }
 }
 
-/** A pair of decay rates in [0, 1). */
-export function betasOption(first: number, second: number): OptionSpec<[number, number]> {
+/** A pair of numbers, each checked as `check` says. */
+export function pairOption(
+  value: readonly [number, number],
+  check: (where: string, name: string, value: unknown) => number,
+): OptionSpec<[number, number]> {
   return {
-    default: [first, second],
+    default: [...value],
     check(where, name, given) {
       if (!Array.isArray(given) || given.length !== 2) throw typeError(where, `${name} to be a pair of numbers`, given)
-      const [a, b] = given.map((beta, i) => checkNumber(where, `${name}[${i}]`, beta, { min: 0, below: 1 }))
+      const [a, b] = given.map((entry, i) => check(where, `${name}[${i}]`, entry))
       return [a, b]
     },
   }
+}
+
+/** A pair of decay rates in [0, 1). */
+export function betasOption(first: number, second: number): OptionSpec<[number, number]> {
+  return pairOption([first, second], (where, name, value) => checkNumber(where, name, value, { min: 0, below: 1 }))
+}
+
+/** Weight decay as the penalty that is added to the gradient, and as the part of p that goes first. */
+export function decayParts(group: {
+  lr: number
+  weightDecay: number
+  decoupledWeightDecay: boolean
+}): [number, number] {
+  const { lr, weightDecay, decoupledWeightDecay } = group
+  return decoupledWeightDecay ? [0, lr * weightDecay] : [weightDecay, 0]
+}
+
+/** For float64 twins: the gradient, negated to ascend, plus the L2 penalty's part. */
+export function direction(p: number, g: number, penalty: number, maximize: number): number {
+  return (maximize ? -g : g) + penalty * p
+}
+
+/** Emits one parameter's update. */
+export function emitUpdate(rule: UpdateRule, e: Emitter, update: Update, group: unknown): void {
+  if (rule.emit) rule.emit(e, update, group)
+  else e.kernels[rule.kernel](update.p, update.g, ...update.slots, update.row, update.p.length)
 }

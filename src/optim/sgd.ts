@@ -3,7 +3,7 @@
 import type { Floats } from '../backends/emitter.js'
 import { rangeError } from '../base/errors.js'
 import { Optimizer, type Params } from './optimizer.js'
-import { flag, numberOption, type UpdateRule } from './rule.js'
+import { direction, flag, numberOption, type UpdateRule } from './rule.js'
 
 /** Options of `SGD`. */
 export interface SGDOptions {
@@ -56,7 +56,7 @@ const rule: UpdateRule<Required<SGDOptions>> = {
     sgd_update(p: Floats, g: Floats, buffer: Floats | null, row: Floats, n: number) {
       const [lr, momentum, dampening, decay, nesterov, maximize, first] = row
       for (let i = 0; i < n; i++) {
-        let d = (maximize ? -g[i] : g[i]) + decay * p[i]
+        let d = direction(p[i], g[i], decay, maximize)
         if (buffer) {
           buffer[i] = first ? d : momentum * buffer[i] + (1 - dampening) * d
           d = nesterov ? d + momentum * buffer[i] : buffer[i]

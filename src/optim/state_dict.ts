@@ -28,7 +28,9 @@ export function writeStateDict(optimizer: Optimizer): OptimizerStateDict {
   const state: OptimizerStateDict['state'] = {}
   all.forEach((p, i) => {
     const own = optimizer.state.get(p)
-    const entries = own && writeState(optimizer, own)
+    // A fit makes state ahead; where it was aborted before the first update, PyTorch has none.
+    const known = own && (own.scalars.step > 0 || optimizer.rule.hasStateFromStart)
+    const entries = known && writeState(optimizer, own)
     if (entries && Object.keys(entries).length > 0) state[i] = entries
   })
   let at = 0

@@ -1,0 +1,49 @@
+/** Updates inside a plan: where their operands lie and what they are fused with. Not here: their numbers (fit.test.ts). */
+
+import { expect, it } from 'vitest'
+import { DataLoader } from '../src/data/index.js'
+import { addon } from '../src/native/addon.js'
+import { CrossEntropyLoss } from '../src/nn/index.js'
+import { Adam, type Optimizer } from '../src/optim/index.js'
+import { fuse } from '../src/plan/fuse.js'
+import { LayoutPass } from '../src/plan/layout.js'
+import { recordTraining } from '../src/train/record_step.js'
+import { sourceOf } from '../src/train/resident.js'
+import { UpdateRows } from '../src/train/update_rows.js'
+import { variants } from './helpers/optimizers.js'
+import { blobs, mlp } from './helpers/training.js'
+
+const widths = [33, 20, 5]
+
+/** The kernels of a training step as they will run, with their dims. */
+function stepOf(make: (model: ReturnType<typeof mlp>) => Optimizer) {
+  const model = mlp(widths)
+  const optimizer = make(model)
+  const train = new DataLoader(blobs(16, widths[0], 5), { batchSize: 16 })
+  const options = { train, loss: new CrossEntropyLoss(), optimizer, epochs: 1 }
+  const { calls } = recordTraining(model, options, sourceOf(train), [16], new UpdateRows(optimizer))
+  return new LayoutPass(new Map()).run(fuse(calls)).map(({ kernel, dims }) => ({ kernel, dims }))
+}
+
+const elementwise = variants.filter(({ make }) => !make([mlp([2, 2]).parameters()[0]]).rule.emit)
+
+it.each(elementwise)('$title is one call per parameter, in the layout of the gradient', ({ make, parametersOf }) => {
+  const calls = stepOf(model => make(parametersOf(model)))
+  const updates = calls.filter(({ kernel }) => kernel.endsWith('_update'))
+  const fused = calls.filter(({ kernel }) => kernel.startsWith('panel_bwd_weight_'))
+  expect(updates.length + 2 * fused.length).toBe(4)
+  if (fused.length === 0) expect(updates.map(({ dims }) => dims[0]).sort()).toEqual([32 * 33, 16 * 20, 32, 16].sort())
+  expect(calls.filter(({ kernel }) => /pack/.test(kernel))).toEqual([])
+})
+
+it('Adam is in the epilogue of the weight gradient', () => {
+  const kernels = stepOf(model => new Adam(model.parameters())).map(({ kernel }) => kernel)
+  expect(kernels.filter(kernel => kernel === 'panel_bwd_weight_adam').length).toBe(2)
+  expect(kernels).not.toContain('adam_update')
+})
+
+it('every kernel of a rule is in the addon', () => {
+  for (const { make } of elementwise) {
+    expect(Object.keys(addon.kernels)).toContain(make([mlp([2, 2]).parameters()[0]]).rule.kernel)
+  }
+})
