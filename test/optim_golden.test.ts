@@ -10,6 +10,7 @@ import { classes, InFloat64 } from './helpers/optimizers.js'
 type Golden = any
 
 const { quad, mlp, entries } = golden('optimizers.json')
+const more = golden('optim-more.json')
 
 /** Parameters to start from and their gradients, as PyTorch's runs had them. */
 interface Problem {
@@ -66,7 +67,18 @@ const network: Problem = {
   },
 }
 
-const problems: Record<string, Problem> = { quad: quadratic, mlp: network }
+/** Three matrices, wide, tall and square; g = a·(p - b). */
+const matrices: Problem = {
+  shapes: more.shapes,
+  start: more.start,
+  gradients: (values, round) =>
+    values.map((p, t) => {
+      const [a, b] = [more.slope[t], more.centre[t]]
+      return Array.from(p, (v, i) => round(round(a[i]) * round(v - round(b[i]))))
+    }),
+}
+
+const problems: Record<string, Problem> = { quad: quadratic, mlp: network, matrices }
 
 /** How PyTorch's optimizer loops over its tensors; it has no counterpart here. */
 function optionsOf(args: Record<string, unknown>): Record<string, unknown> {
@@ -93,7 +105,7 @@ function start({ shapes, start: values }: Problem): Tensor[] {
  * Gradients are those at PyTorch's parameters: a run on its own is chaotic in float32 (PyTorch's nadam_wd_foreach on the
  * network differs from its own float64 run by 23 times the tolerance), and the update is what is tested.
  */
-function followInFloat32(entry: Golden): optim.Optimizer {
+function followInFloat32(entry: Golden, atol = 1e-6): optim.Optimizer {
   const problem = problems[entry.problem]
   const parameters = start(problem)
   const optimizer = build(entry, parameters)
@@ -108,6 +120,7 @@ function followInFloat32(entry: Golden): optim.Optimizer {
     expectClose(
       parameters.flatMap(p => [...p.data]),
       all,
+      atol,
     )
     at = parameters.map(p => all.splice(0, p.size))
   }
@@ -129,7 +142,8 @@ function followInFloat64(entry: Golden): void {
 }
 
 it('the goldens name no optimizer that is missing, in either dtype', () => {
-  expect([...new Set(entries.map((e: Golden) => e.optimizer))].filter(name => !classes[name as string])).toEqual([])
+  const named = [...entries, ...more.entries].map((e: Golden) => e.optimizer as string)
+  expect([...new Set(named)].filter(name => !classes[name])).toEqual([])
   expect(new Set(entries.map((e: Golden) => `${e.dtype} ${e.problem}`)).size).toBe(4)
 })
 
@@ -151,4 +165,53 @@ describe('PyTorch in float32', () => {
 
 describe('PyTorch in float64, by the twin', () => {
   it.each(entriesOf('float64'))('%s', (_title, entry) => followInFloat64(entry))
+})
+
+describe('beyond the oracle: PyTorch and optax in float64', () => {
+  const exact: [string, Golden][] = more.entries
+    .filter((e: Golden) => e.dtype === 'float64')
+    .map((e: Golden) => [e.name, { ...e, problem: 'matrices' }])
+
+  it.each(exact)('%s, by the twin', (_name, entry) => followInFloat64(entry))
+
+  it.each(exact)('%s, in float32', (_name, entry) => {
+    followInFloat32(entry)
+  })
+
+  it.each(exact.filter(([, e]) => e.averages))('%s gives its average after eval()', (_name, entry) => {
+    const optimizer = build(entry, start(matrices)) as optim.ScheduleFree
+    const parameters = optimizer.paramGroups.flatMap(group => group.params)
+    for (const want of entry.averages) {
+      optimizer.train()
+      const grads = matrices.gradients(
+        parameters.map(p => p.data),
+        Math.fround,
+      )
+      parameters.forEach((p, i) => {
+        p.grad = tensor(Float32Array.from(grads[i]), { shape: p.shape })
+      })
+      optimizer.step()
+      optimizer.eval()
+      expectClose(
+        parameters.flatMap(p => [...p.data]),
+        want,
+        5e-6,
+      )
+    }
+  })
+})
+
+describe('Muon as PyTorch has it, in bfloat16', () => {
+  const roundedEntries: [string, Golden][] = more.entries
+    .filter((e: Golden) => e.dtype === 'bfloat16')
+    .map((e: Golden) => [e.name, e])
+
+  // An element of a step is at most about lr; bfloat16 has eight bits and the iteration multiplies its errors.
+  it.each(roundedEntries)('%s is within a twentieth of the rate per step', (_name, entry) => {
+    const steps = entry.trajectory.length
+    followInFloat32({ ...entry, problem: 'matrices' }, 0.05 * entry.args.lr * steps)
+    const oneStep = { ...entry, problem: 'matrices', trajectory: entry.trajectory.slice(0, 1) }
+    expect(() => followInFloat32(oneStep, 1e-6)).toThrow()
+    followInFloat32(oneStep, 0.05 * entry.args.lr)
+  })
 })

@@ -7,6 +7,7 @@ import { CrossEntropyLoss } from '../src/nn/index.js'
 import { Adam, type Optimizer } from '../src/optim/index.js'
 import { fuse } from '../src/plan/fuse.js'
 import { LayoutPass } from '../src/plan/layout.js'
+import { Memory } from '../src/plan/program.js'
 import { recordTraining } from '../src/train/record_step.js'
 import { sourceOf } from '../src/train/resident.js'
 import { UpdateRows } from '../src/train/update_rows.js'
@@ -21,7 +22,7 @@ function stepOf(make: (model: ReturnType<typeof mlp>) => Optimizer) {
   const optimizer = make(model)
   const train = new DataLoader(blobs(16, widths[0], 5), { batchSize: 16 })
   const options = { train, loss: new CrossEntropyLoss(), optimizer, epochs: 1 }
-  const { calls } = recordTraining(model, options, sourceOf(train), [16], new UpdateRows(optimizer))
+  const { calls } = recordTraining(model, options, sourceOf(train), [16], new UpdateRows(optimizer), new Memory())
   return new LayoutPass(new Map()).run(fuse(calls)).map(({ kernel, dims }) => ({ kernel, dims }))
 }
 

@@ -10,6 +10,7 @@ import { emitCorrect, labelsOf } from './accuracy.js'
 import { breathe, type Steps } from './drive.js'
 import { type Engine, type EpochSums, emptySums, type Run } from './engine.js'
 import type { Model } from './options.js'
+import { dropGradients } from './record_step.js'
 
 /** How many labels there are, and how many are the largest score of their row. */
 export function countCorrect(prediction: Tensor, target: Tensor): { correct: number; rows: number } {
@@ -55,14 +56,14 @@ export function evaluateEager(model: Model, loader: DataLoader, loss: Loss): Ste
 }
 
 /** One optimizer step on a group of batches: gradients of their mean loss. */
-function update(optimizer: Optimizer, clip: number | undefined): void {
+function update(model: Model, optimizer: Optimizer, clip: number | undefined): void {
   if (clip !== undefined)
     clipGradNorm(
       optimizer.paramGroups.flatMap(group => group.params),
       clip,
     )
   optimizer.step()
-  optimizer.zeroGrad()
+  dropGradients(model, optimizer)
 }
 
 function backward(value: Tensor, groupSize: number): void {
@@ -91,7 +92,7 @@ export class EagerEngine implements Engine {
   *#train(run: Run): Steps<EpochSums> {
     const { train, loss, optimizer, clipGradNorm: clip, accumulate = 1 } = run.options
     const sums = emptySums()
-    optimizer.zeroGrad()
+    dropGradients(this.model, optimizer)
     for (const [x, y] of train) {
       const place = sums.batches % accumulate
       const groupSize = Math.min(accumulate, train.length - (sums.batches - place))
@@ -102,7 +103,7 @@ export class EagerEngine implements Engine {
       run.afterLoss?.(value.item())
       if (place === groupSize - 1) {
         run.beforeUpdate()
-        update(optimizer, clip)
+        update(this.model, optimizer, clip)
         run.afterUpdate()
         run.afterChunk(sums)
       }

@@ -1,6 +1,7 @@
 /** `fit`: epochs of training with schedule, evaluation, callbacks and abort, around an engine that does the work. */
 
 import { Unplannable } from '../backends/emitter.js'
+import { ScheduleFree } from '../optim/index.js'
 import type { Callback } from './callbacks.js'
 import type { Dispatch } from './chunks.js'
 import { driveAsync, driveSync, type Steps } from './drive.js'
@@ -10,6 +11,7 @@ import { exclusively } from './exclusive.js'
 import { AbortedError, type EpochEvent, type History } from './history.js'
 import { checkFit, type FitOptions, type Model, schedulerCadence } from './options.js'
 import { PlanEngine } from './plan_engine.js'
+import { dropGradients } from './record_step.js'
 import { rehearseLastBatch } from './rehearse.js'
 
 const PROGRESS_MS = 100
@@ -19,6 +21,8 @@ class FitRun implements Run {
   readonly #callbacks: readonly Callback[]
   readonly #cadence: ReturnType<typeof schedulerCadence>
   readonly #updatesPerEpoch: number
+  /** Schedule-free optimizers train at one point and are judged, and left, at another. */
+  readonly turnTo?: (mode: 'train' | 'eval') => void
   #last: EpochEvent | null = null
   #epochStart = 0
   #started = performance.now()
@@ -29,7 +33,8 @@ class FitRun implements Run {
     readonly options: FitOptions,
     private readonly engine: Engine,
   ) {
-    const { test, loss, train, accumulate = 1 } = options
+    const { test, loss, train, optimizer, accumulate = 1 } = options
+    if (optimizer instanceof ScheduleFree) this.turnTo = mode => optimizer[mode]()
     this.history = {
       trainLoss: [],
       ...(test && { testLoss: [] }),
@@ -48,6 +53,7 @@ class FitRun implements Run {
       yield* this.#epochs()
     } finally {
       this.engine.handBack()
+      this.turnTo?.('eval')
       this.engine.close?.()
     }
     for (const callback of this.#callbacks) callback.onFinish?.(this.model)
@@ -62,6 +68,7 @@ class FitRun implements Run {
     while (history.trainLoss.length < options.epochs) {
       this.#epochStart = performance.now()
       yield* this.engine.epochs(this, this.#ahead())
+      this.#turnToAverage()
       const event = this.#last!
       this.#stepPlateauOrEpoch(event)
       if (!(yield* this.#report(event))) break
@@ -69,11 +76,18 @@ class FitRun implements Run {
     this.#emitProgress(history.trainLoss[history.trainLoss.length - 1])
   }
 
+  /** After each epoch, tested or not, so that a test loader changes no bit of the training. */
+  #turnToAverage(): void {
+    if (!this.turnTo) return
+    this.engine.handBack()
+    this.turnTo('eval')
+  }
+
   /** Epochs until somebody has to be asked or told. */
   #ahead(): number {
     const { epochs, onEpochEnd } = this.options
-    const between = this.#callbacks.length > 0 || onEpochEnd || this.#cadence === 'plateau' || this.#cadence === 'epoch'
-    return between ? 1 : epochs - this.history.trainLoss.length
+    const asked = this.#callbacks.length > 0 || onEpochEnd || this.#cadence === 'plateau' || this.#cadence === 'epoch'
+    return asked || this.turnTo ? 1 : epochs - this.history.trainLoss.length
   }
 
   beforeUpdate(): void {
@@ -171,7 +185,7 @@ export function chooseEngine(model: Model, options: FitOptions, dispatch: Dispat
     return new PlanEngine(model, options, dispatch)
   } catch (error) {
     if (!(error instanceof Unplannable)) throw error
-    options.optimizer.zeroGrad()
+    dropGradients(model, options.optimizer)
     rehearseLastBatch(model, options.train)
     return new EagerEngine(model, error.message)
   }
@@ -185,7 +199,7 @@ export function fitSteps(model: Model, options: FitOptions, makeEngine: () => En
       return yield* new FitRun(model, options, makeEngine()).steps()
     } finally {
       model.train()
-      options.optimizer.zeroGrad()
+      dropGradients(model, options.optimizer)
     }
   })
 }

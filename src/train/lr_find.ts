@@ -2,6 +2,7 @@
 
 import { checkInt, checkNumber, checkOptions } from '../base/check.js'
 import { AnnealError } from '../base/errors.js'
+import { ScheduleFree } from '../optim/index.js'
 import type { Dispatch } from './chunks.js'
 import { driveAsync, driveSync, type Steps } from './drive.js'
 import type { Run } from './engine.js'
@@ -143,6 +144,7 @@ function lrFindSteps(model: Model, options: LrFindOptions, dispatch: Dispatch): 
   return exclusively('lrFind', model, setting, function* () {
     const restore = keepState(model, setting)
     const test = new RangeTest(setting)
+    if (setting.optimizer instanceof ScheduleFree) setting.optimizer.train()
     try {
       yield* train(model, test, dispatch)
     } finally {

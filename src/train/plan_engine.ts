@@ -105,6 +105,7 @@ export class PlanEngine implements Engine {
   /** Whether the model may have changed since it was recorded, as by a callback. */
   #stale: boolean
   readonly #walk: Walk
+  /** What the run was last turned to; null where it may have turned elsewhere by itself. */
   #mode: 'train' | 'eval' | null = null
   #taken: Taken | null = null
   /** Weights and state while the plan holds them; null while JavaScript does. */
@@ -124,6 +125,7 @@ export class PlanEngine implements Engine {
 
   *epochs(run: Run, most: number): Steps<void> {
     const sums = { train: emptySums(), test: emptySums() }
+    this.#mode = null
     for (let done = 0; done < most; ) {
       if (run.turnTo) this.#turn(run)
       if (!this.#recorded.rows.fit) this.handBack()

@@ -4,6 +4,7 @@ import { Unplannable } from '../backends/emitter.js'
 import type { Loss } from '../nn/index.js'
 import { emitClipNorm } from '../ops/clip.js'
 import { sizeOf } from '../ops/spec.js'
+import type { Optimizer } from '../optim/index.js'
 import {
   type Advance,
   type Draw,
@@ -79,6 +80,12 @@ function emitUpdates({ optimizer }: FitOptions, r: Recorder, rows: UpdateRows): 
   }
 }
 
+/** Of the optimizer's parameters, and of those that the model has besides. */
+export function dropGradients(model: Model, optimizer: Optimizer): void {
+  model.zeroGrad()
+  optimizer.zeroGrad()
+}
+
 /** Records the step that trains on batches of these numbers of rows, one update for all of them. */
 export function recordTraining(
   model: Model,
@@ -91,7 +98,7 @@ export function recordTraining(
   const r = new Recorder(memory)
   const { loss, optimizer, clipGradNorm } = options
   withEmitter(r, () => {
-    optimizer.zeroGrad()
+    dropGradients(model, optimizer)
     let start = 0
     parts.forEach((count, part) => {
       const [bx, by] = [batchTensor(r, x, 0, start, count), batchTensor(r, y, 1, start, count)]
@@ -105,7 +112,7 @@ export function recordTraining(
     const grads = optimizer.paramGroups.flatMap(group => group.params.flatMap(p => (p.grad ? [p.grad] : [])))
     if (clipGradNorm !== undefined) emitClipNorm(r, grads, clipGradNorm)
     emitUpdates(options, r, rows)
-    optimizer.zeroGrad()
+    dropGradients(model, optimizer)
   })
   return recorded(r, parts, loss, rows.width)
 }

@@ -59,6 +59,20 @@ const options: Record<string, object[]> = {
   ],
   Rprop: [{ lr: 0.01 }, { lr: 0.01, etas: [0.3, 1.1], stepSizes: [0.001, 0.02] }, { lr: 0.001, maximize: true }],
   ASGD: [{ lr: 0.1 }, { lr: 0.1, lambd: 0.01, alpha: 0.5, t0: 5, weightDecay: 0.01 }, { lr: 0.001, maximize: true }],
+  SGDScheduleFree: [
+    { lr: 0.5 },
+    { lr: 0.3, momentum: 0.7, weightDecay: 0.01, warmupSteps: 4 },
+    { lr: 0.3, r: 1, weightLrPower: 1 },
+  ],
+  AdamWScheduleFree: [
+    { lr: 0.01 },
+    { lr: 0.02, betas: [0.5, 0.9], weightDecay: 0.1, warmupSteps: 5, r: 0.5, eps: 1e-4 },
+  ],
+  Muon: [
+    { lr: 0.02 },
+    { lr: 0.02, momentum: 0.3, nesterov: false, weightDecay: 0.5, nsSteps: 3, adjustLrFn: 'match_rms_adamw' },
+    { lr: 0.02, nsCoefficients: [1.5, -0.5, 0], nsSteps: 10 },
+  ],
   Lion: [{ lr: 0.003 }, { lr: 0.003, betas: [0.95, 0.98], weightDecay: 0.3 }, { lr: 0.001, maximize: true }],
 }
 

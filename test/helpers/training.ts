@@ -5,7 +5,7 @@ import { DataLoader, TensorDataset } from '../../src/data/index.js'
 import type { LRScheduler } from '../../src/lr_scheduler/index.js'
 import * as nn from '../../src/nn/index.js'
 import { clipGradNorm } from '../../src/nn/utils.js'
-import type { Optimizer } from '../../src/optim/index.js'
+import { type Optimizer, ScheduleFree } from '../../src/optim/index.js'
 import { manualSeed, RandomState } from '../../src/random/index.js'
 import { noGrad, Tensor, tensor } from '../../src/tensor/index.js'
 import type { Model } from '../../src/train/options.js'
@@ -85,8 +85,10 @@ export function explicitLoop(job: Job, epochs: number, extra: { clip?: number; a
   const { model, optimizer, scheduler, train, test, loss } = job
   const { clip, accumulate = 1 } = extra
   const history = { trainLoss: [] as number[], testLoss: [] as number[], lr: [] as number[] }
+  const switching = optimizer instanceof ScheduleFree ? optimizer : null
   for (let epoch = 0; epoch < epochs; epoch++) {
     let [sum, i] = [0, 0]
+    switching?.train()
     for (const [x, y] of train) {
       const size = Math.min(accumulate, train.length - (i - (i % accumulate)))
       const value = loss.forward(model.forward(x), y)
@@ -102,6 +104,7 @@ export function explicitLoop(job: Job, epochs: number, extra: { clip?: number; a
       i++
     }
     history.trainLoss.push(sum / train.length)
+    switching?.eval()
     if (test) history.testLoss.push(meanLoss(job, test))
   }
   return history

@@ -1,0 +1,122 @@
+/**
+ * What the schedule-free optimizers share: the average that takes the place of a falling rate, and the switch between
+ * the point where gradients are taken and that average. Not here: how z moves (one file per optimizer).
+ */
+
+import type { Floats } from '../backends/emitter.js'
+import { AnnealError } from '../base/errors.js'
+import type { Tensor } from '../tensor/index.js'
+import { busyError, currentEmitter } from '../tensor/tape.js'
+import { Optimizer, type ParamGroup } from './optimizer.js'
+import { numberOption, type StateScalars } from './rule.js'
+import type { OptimizerStateDict } from './state_dict.js'
+
+/** Options that both have. */
+export interface AverageOptions {
+  /** Updates over which the rate rises linearly. Default 0. */
+  warmupSteps?: number
+  /** Power of the update's number in its weight in the average. Default 0. */
+  r?: number
+  /** Power of the largest rate so far in an update's weight. Default 2. */
+  weightLrPower?: number
+}
+
+export const averageOptions = {
+  warmupSteps: numberOption(0),
+  r: numberOption(0, {}),
+  weightLrPower: numberOption(2, {}),
+}
+
+/** Scalars of a new parameter. */
+export const averageScalars = () => ({ weight_sum: 0, lr_max: -1 })
+
+/** The rate as far as warm-up has brought it. */
+export function warmedUp({ lr, warmupSteps }: { lr: number; warmupSteps: number }, step: number): number {
+  return step <= warmupSteps ? (lr * step) / warmupSteps : lr
+}
+
+/** `[lr, share of the newest point in the average, factor of the direction in y]`; advances the sum of the weights. */
+export function averageRow(
+  { r, weightLrPower }: Required<AverageOptions>,
+  scalars: StateScalars,
+  lr: number,
+  beta: number,
+): [number, number, number] {
+  scalars.lr_max = Math.max(lr, scalars.lr_max)
+  const weight = scalars.step ** r * scalars.lr_max ** weightLrPower
+  scalars.weight_sum += weight
+  const share = scalars.weight_sum === 0 ? 0 : weight / scalars.weight_sum
+  return [lr, share, lr * (beta * (1 - share) - 1)]
+}
+
+/** For float64 twins: y and z of one element after a step along d. */
+export function averageStep(y: Floats, z: Floats, i: number, d: number, row: Floats): void {
+  const [lr, share, yStep] = row
+  y[i] += share * (z[i] - y[i]) + yStep * d
+  z[i] -= lr * d
+}
+
+/**
+ * Base of the schedule-free optimizers. Parameters hold y, where gradients are taken, in training, and the average x
+ * after `eval()`; `fit` switches after every epoch and leaves x.
+ *
+ * Source: Defazio et al. (2024), The Road Less Scheduled; facebookresearch/schedule_free.
+ */
+export abstract class ScheduleFree extends Optimizer {
+  /** The share of x in y. */
+  protected abstract betaOf(group: ParamGroup): number
+
+  override addParamGroup(group: { params: Iterable<Tensor>; [option: string]: unknown }): void {
+    super.addParamGroup(group)
+    this.paramGroups[this.paramGroups.length - 1].trainMode = true
+  }
+
+  /** Puts y into the parameters: before training. */
+  train(): void {
+    this.#switch(true, beta => 1 - beta)
+  }
+
+  /** Puts the average x into the parameters: before evaluation, prediction and saving. */
+  eval(): void {
+    this.#switch(false, beta => 1 - 1 / beta)
+  }
+
+  override step(closure?: () => Tensor): Tensor | undefined {
+    if (this.paramGroups.some(group => !group.trainMode)) {
+      throw new AnnealError('ERR_STATE', `${this.rule.name}: expected train() before step() but received eval()`)
+    }
+    return super.step(closure)
+  }
+
+  /** Also takes dicts of facebookresearch/schedule_free, which counts per group. */
+  override loadStateDict(dict: OptimizerStateDict): void {
+    super.loadStateDict(hasGroupCounts(dict) ? withParameterCounts(dict) : dict)
+  }
+
+  #switch(trainMode: boolean, weightOf: (beta: number) => number): void {
+    const started = (p: Tensor) => (this.state.get(p)?.scalars.step ?? 0) > 0
+    for (const { params } of this.paramGroups) if (params.some(p => p.busy)) throw busyError(this.rule.name)
+    for (const group of this.paramGroups) {
+      if (group.trainMode === trainMode) continue
+      group.trainMode = trainMode
+      const weight = weightOf(this.betaOf(group))
+      for (const p of group.params.filter(started)) {
+        currentEmitter().kernels.lerp(p.buf, this.state.get(p)!.tensors.z.buf, p.size, weight)
+      }
+    }
+  }
+}
+
+function hasGroupCounts(dict: OptimizerStateDict): boolean {
+  return Array.isArray(dict?.param_groups) && dict.param_groups.some(group => typeof group?.k === 'number')
+}
+
+function withParameterCounts({ state, param_groups }: OptimizerStateDict): OptimizerStateDict {
+  const counted = { ...state }
+  const groups = param_groups.map(({ k, weight_sum, lr_max, ...group }) => {
+    const counts = { step: k, weight_sum, lr_max } as Record<string, number>
+    for (const i of group.params as number[]) if (state[i]) counted[i] = { ...counts, ...state[i] }
+    return group
+  })
+  return { state: counted, param_groups: groups }
+}
