@@ -136,6 +136,30 @@ export abstract class Module {
     for (const parameter of this.parameters()) parameter.grad = null
   }
 
+  /**
+   * A copy that shares no tensor and no layer with this one; gradients stay behind. Properties that are neither tensors,
+   * modules nor arrays are taken over as they are. A class with private (`#`) fields cannot be copied from outside: it
+   * overrides this. Source: copy.deepcopy of a torch.nn.Module.
+   */
+  clone(): this {
+    return this.#copy(new Map())
+  }
+
+  #copy(done: Map<unknown, unknown>): this {
+    // Only this class's constructor runs: the layer's own would draw new weights.
+    const copy = Reflect.construct(Module, [], this.constructor as new () => Module) as this
+    done.set(this, copy)
+    for (const [name, key] of this.#buffers) copy.#buffers.set(name, key)
+    const copied = (value: unknown): unknown => {
+      if (!done.has(value) && value instanceof Module) value.#copy(done)
+      if (!done.has(value) && value instanceof Tensor) done.set(value, copyOfTensor(value))
+      if (Array.isArray(value)) return value.map(copied)
+      return done.has(value) ? done.get(value) : value
+    }
+    for (const [name, value] of Object.entries(this)) Object.assign(copy, { [name]: copied(value) })
+    return copy
+  }
+
   /** Makes the tensor under property `name` part of the state dict, under `key`, without being trained. */
   protected registerBuffer(name: string, key = name): void {
     this.#buffers.set(name, key)
@@ -155,6 +179,13 @@ export abstract class Module {
     )
     return [...own, ...below]
   }
+}
+
+function copyOfTensor(t: Tensor): Tensor {
+  const values = new Tensor(t.shape, t.dtype, t.data.slice())
+  if (t instanceof Parameter) return new Parameter(values, t.requiresGrad)
+  if (!t.node && t.requiresGrad) values.requiresGrad = true
+  return values
 }
 
 function checkEntry(key: string, own: Tensor, given: unknown): void {

@@ -6,6 +6,15 @@ export { Adam, type AdamOptions, AdamW } from './adam.js'
 export { Adamax, type AdamaxOptions } from './adamax.js'
 export { AdamWScheduleFree, type AdamWScheduleFreeOptions } from './adamw_schedule_free.js'
 export { ASGD, type ASGDOptions } from './asgd.js'
+export {
+  AveragedModel,
+  type AveragedModelOptions,
+  type AvgFn,
+  getEmaAvgFn,
+  getEmaMultiAvgFn,
+  getSwaMultiAvgFn,
+  type MultiAvgFn,
+} from './averaged_model.js'
 export { Lion, type LionOptions } from './lion.js'
 export { Muon, type MuonOptions } from './muon.js'
 export { NAdam, type NAdamOptions } from './nadam.js'
@@ -17,3 +26,4 @@ export { ScheduleFree } from './schedule_free.js'
 export { SGD, type SGDOptions } from './sgd.js'
 export { SGDScheduleFree, type SGDScheduleFreeOptions } from './sgd_schedule_free.js'
 export type { OptimizerStateDict } from './state_dict.js'
+export { updateBn } from './update_bn.js'

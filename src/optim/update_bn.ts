@@ -1,0 +1,47 @@
+/** Batch statistics of a model whose weights were averaged. */
+
+import { typeError } from '../base/errors.js'
+import { Module } from '../nn/module.js'
+import { noGrad, Tensor } from '../tensor/index.js'
+
+/** What a batch normalisation has besides a module. */
+interface Normalising {
+  momentum: number | null
+  resetRunningStats(): void
+}
+
+function isNormalising(module: Module): module is Module & Normalising {
+  return 'momentum' in module && typeof (module as Partial<Normalising>).resetRunningStats === 'function'
+}
+
+/**
+ * Computes the running statistics of every batch normalisation anew: their plain mean over one pass of `loader`, batches
+ * being tensors or arrays that start with x.
+ *
+ * ```ts
+ * optim.updateBn(trainLoader, averaged)
+ * ```
+ * Modes and momenta are afterwards what they were. Throws TypeError for what is no module or no iterable.
+ * Source: torch.optim.swa_utils.update_bn.
+ */
+export function updateBn(loader: Iterable<Tensor | readonly Tensor[]>, model: Module): void {
+  if (!(model instanceof Module)) throw typeError('updateBn', 'model to be a Module', model)
+  if (typeof loader !== 'object' || loader === null || !(Symbol.iterator in loader))
+    throw typeError('updateBn', 'loader to be an iterable of batches', loader)
+  const modules = model.modules()
+  const layers = modules.filter(isNormalising)
+  if (layers.length === 0) return
+  const modes = modules.map(module => [module, module.training] as const)
+  const momenta = layers.map(layer => [layer, layer.momentum] as const)
+  model.train()
+  for (const layer of layers) {
+    layer.resetRunningStats()
+    layer.momentum = null
+  }
+  try {
+    for (const batch of loader) noGrad(() => model.forward((batch instanceof Tensor ? batch : batch[0]) as never))
+  } finally {
+    for (const [layer, momentum] of momenta) layer.momentum = momentum
+    for (const [module, training] of modes) module.training = training
+  }
+}
