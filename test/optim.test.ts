@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { CyclicLR, ExponentialLR, LinearLR, OneCycleLR } from '../src/lr_scheduler/index.js'
 import { Linear } from '../src/nn/index.js'
 import * as optim from '../src/optim/index.js'
-import { tensor } from '../src/tensor/index.js'
+import { Tensor, tensor } from '../src/tensor/index.js'
 import { golden } from './helpers/golden.js'
 import { classes, variants } from './helpers/optimizers.js'
 
@@ -75,7 +75,7 @@ function structuredCopy({ state, param_groups }: optim.OptimizerStateDict): opti
     Object.fromEntries(
       Object.entries(entry).map(([key, value]) => [
         key,
-        typeof value === 'number' ? value : tensor(value.data, { shape: value.shape }),
+        value instanceof Tensor ? tensor(value.data, { shape: value.shape }) : value,
       ]),
     ),
   ])

@@ -158,7 +158,7 @@ describe('PyTorch in float32', () => {
     expect(Object.keys(state).sort()).toEqual(Object.keys(entry.state_p_after_25).sort())
     for (const [key, want] of Object.entries<Golden>(entry.state_p_after_25)) {
       const got = state[key]
-      expectClose(got instanceof Tensor ? got.data : [got], numbers([want].flat()))
+      expectClose(got instanceof Tensor ? got.data : [got as number], numbers([want].flat()))
     }
   })
 })

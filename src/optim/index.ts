@@ -15,6 +15,7 @@ export {
   getSwaMultiAvgFn,
   type MultiAvgFn,
 } from './averaged_model.js'
+export { LBFGS, type LBFGSOptions } from './lbfgs.js'
 export { Lion, type LionOptions } from './lion.js'
 export { Muon, type MuonOptions } from './muon.js'
 export { NAdam, type NAdamOptions } from './nadam.js'

@@ -29,6 +29,8 @@ export interface ParamState {
   scalars: StateScalars
   /** State tensors by PyTorch's key. */
   tensors: Record<string, Tensor>
+  /** What an optimizer without a rule for its update remembers besides; replaced, never changed. */
+  readonly memory?: object
 }
 
 /** Base of every optimizer. */
@@ -170,8 +172,8 @@ export function checkRate(where: string, { lr }: ParamGroup): void {
   if (!Number.isFinite(lr)) throw rangeError(where, 'lr to be a finite number', lr)
 }
 
-/** Refuses what would corrupt the model: a rate that is no number, a gradient or buffer of another size. */
-function checkUpdate(where: string, group: ParamGroup): void {
+/** @internal Refuses what would corrupt the model: a rate that is no number, a gradient or buffer of another size. */
+export function checkUpdate(where: string, group: ParamGroup): void {
   checkRate(where, group)
   for (const p of group.params) {
     if (!p.grad) continue

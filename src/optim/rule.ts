@@ -37,6 +37,8 @@ export interface Update {
 export interface UpdateRule<O = any> {
   /** PyTorch's class name. */
   readonly name: string
+  /** Whether a step evaluates the loss as often as it likes, by a closure: no plan can hold that, and no kernel makes it. */
+  readonly evaluatesLoss?: boolean
   /** Called as `kernel(p, g, ...slots, row, n)`, unless the rule brings an `emit` of its own. */
   readonly kernel: string
   /** Emits an update that is more than one kernel call. */

@@ -5,9 +5,12 @@ import { shapeText } from '../ops/spec.js'
 import { Tensor } from '../tensor/index.js'
 import type { Optimizer, ParamGroup, ParamState } from './optimizer.js'
 
+/** What a dict holds of one parameter; LBFGS has lists. */
+export type SavedState = Record<string, Tensor | number | readonly (Tensor | number)[]>
+
 /** PyTorch's layout and key names. Parameters are numbered in the order of the groups. */
 export interface OptimizerStateDict {
-  state: Record<number, Record<string, Tensor | number>>
+  state: Record<number, SavedState>
   param_groups: Record<string, unknown>[]
 }
 

@@ -4,12 +4,11 @@ import { nativeEmitter } from '../backends/native.js'
 import type { DataLoader } from '../data/index.js'
 import type { Loss } from '../nn/index.js'
 import { clipGradNorm } from '../nn/utils.js'
-import type { Optimizer } from '../optim/index.js'
-import { noGrad, Tensor } from '../tensor/index.js'
+import { noGrad, Tensor, tensor } from '../tensor/index.js'
 import { emitCorrect, labelsOf } from './accuracy.js'
 import { breathe, type Steps } from './drive.js'
 import { type Engine, type EpochSums, emptySums, type Run } from './engine.js'
-import type { Model } from './options.js'
+import type { FitOptions, Model } from './options.js'
 import { dropGradients } from './record_step.js'
 
 /** How many labels there are, and how many are the largest score of their row. */
@@ -55,21 +54,21 @@ export function evaluateEager(model: Model, loader: DataLoader, loss: Loss): Ste
   })
 }
 
-/** One optimizer step on a group of batches: gradients of their mean loss. */
-function update(model: Model, optimizer: Optimizer, clip: number | undefined): void {
-  if (clip !== undefined)
-    clipGradNorm(
-      optimizer.paramGroups.flatMap(group => group.params),
-      clip,
-    )
-  optimizer.step()
-  dropGradients(model, optimizer)
-}
-
 function backward(value: Tensor, groupSize: number): void {
   value.backward(
     groupSize === 1 ? undefined : new Tensor(value.shape, 'float32', nativeEmitter.constant([1 / groupSize])),
   )
+}
+
+/** A batch and its loss. */
+interface Batch {
+  readonly x: Tensor
+  readonly y: Tensor
+  readonly value: Tensor
+}
+
+function meanOf(values: readonly Tensor[]): Tensor {
+  return values.length === 1 ? values[0] : tensor(values.reduce((sum, value) => sum + value.item(), 0) / values.length)
 }
 
 /** Trains one epoch after another through the tape. */
@@ -90,26 +89,49 @@ export class EagerEngine implements Engine {
   }
 
   *#train(run: Run): Steps<EpochSums> {
-    const { train, loss, optimizer, clipGradNorm: clip, accumulate = 1 } = run.options
+    const { train, loss, optimizer, accumulate = 1 } = run.options
     const sums = emptySums()
+    let group: Batch[] = []
     dropGradients(this.model, optimizer)
     for (const [x, y] of train) {
-      const place = sums.batches % accumulate
-      const groupSize = Math.min(accumulate, train.length - (sums.batches - place))
-      const prediction = this.model.forward(x)
-      const value = loss.forward(prediction, y)
-      backward(value, groupSize)
+      const groupSize = Math.min(accumulate, train.length - (sums.batches - group.length))
+      const { prediction, value } = this.#gradients(loss, { x, y }, groupSize)
+      group.push({ x, y, value })
       measure(sums, loss, value, prediction, y)
       run.afterLoss?.(value.item())
-      if (place === groupSize - 1) {
+      if (group.length === groupSize) {
         run.beforeUpdate()
-        update(this.model, optimizer, clip)
+        optimizer.step(this.#closure(run.options, group))
+        dropGradients(this.model, optimizer)
+        group = []
         run.afterUpdate()
         run.afterChunk(sums)
       }
       yield breathe
     }
     return sums
+  }
+
+  #gradients(loss: Loss, { x, y }: Omit<Batch, 'value'>, groupSize: number): { prediction: Tensor; value: Tensor } {
+    const prediction = this.model.forward(x)
+    const value = loss.forward(prediction, y)
+    backward(value, groupSize)
+    return { prediction, value }
+  }
+
+  /** The mean loss of a group of batches and its gradients, which are there already when it is called first. */
+  #closure({ loss, optimizer, clipGradNorm: clip }: FitOptions, group: readonly Batch[]): () => Tensor {
+    let known = true
+    return () => {
+      if (!known) dropGradients(this.model, optimizer)
+      const values = known
+        ? group.map(({ value }) => value)
+        : group.map(batch => this.#gradients(loss, batch, group.length).value)
+      known = false
+      const parameters = optimizer.paramGroups.flatMap(({ params }) => params)
+      if (clip !== undefined) clipGradNorm(parameters, clip)
+      return meanOf(values)
+    }
   }
 
   /** Nothing to do: every update is made in place. */

@@ -18,12 +18,12 @@ function keepTensors(tensors: Iterable<Tensor>): () => void {
 
 /** State that came to be goes, and what was there is there again: the same tensors with the same values. */
 function keepOptimizerState({ state }: Optimizer): () => void {
-  const kept = [...state].map(([p, { scalars, tensors }]) => [p, { ...scalars }, { ...tensors }] as const)
-  const restoreTensors = keepTensors(kept.flatMap(([, , tensors]) => Object.values(tensors)))
+  const kept = [...state].map(([p, own]) => [p, own, { ...own.scalars }, { ...own.tensors }] as const)
+  const restoreTensors = keepTensors(kept.flatMap(([, , , tensors]) => Object.values(tensors)))
   return () => {
     state.clear()
-    for (const [p, scalars, tensors] of kept)
-      state.set(p, { scalars: { ...scalars } as never, tensors: { ...tensors } })
+    for (const [p, own, scalars, tensors] of kept)
+      state.set(p, { ...own, scalars: { ...scalars } as never, tensors: { ...tensors } })
     restoreTensors()
   }
 }

@@ -97,6 +97,8 @@ export function recordTraining(
 ): RecordedStep {
   const r = new Recorder(memory)
   const { loss, optimizer, clipGradNorm } = options
+  const { name, evaluatesLoss } = optimizer.rule
+  if (evaluatesLoss) throw new Unplannable(`${name} evaluates the loss several times per update`)
   withEmitter(r, () => {
     dropGradients(model, optimizer)
     let start = 0
