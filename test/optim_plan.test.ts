@@ -1,18 +1,20 @@
 /** Updates inside a plan: where their operands lie and what they are fused with. Not here: their numbers (fit.test.ts). */
 
 import { expect, it } from 'vitest'
+import { backends } from '../src/compare/index.js'
 import { DataLoader } from '../src/data/index.js'
 import { addon } from '../src/native/addon.js'
 import { CrossEntropyLoss } from '../src/nn/index.js'
-import { Adam, type Optimizer } from '../src/optim/index.js'
+import { Adam, LBFGS, type Optimizer } from '../src/optim/index.js'
 import { fuse } from '../src/plan/fuse.js'
 import { LayoutPass } from '../src/plan/layout.js'
 import { Memory } from '../src/plan/program.js'
+import { fit } from '../src/train/fit.js'
 import { recordTraining } from '../src/train/record_step.js'
 import { sourceOf } from '../src/train/resident.js'
 import { UpdateRows } from '../src/train/update_rows.js'
 import { variants } from './helpers/optimizers.js'
-import { blobs, mlp } from './helpers/training.js'
+import { blobs, makeJob, mlp } from './helpers/training.js'
 
 const widths = [33, 20, 5]
 
@@ -47,4 +49,24 @@ it('every kernel of a rule is in the addon', () => {
   for (const { make } of elementwise) {
     expect(Object.keys(addon.kernels)).toContain(make([mlp([2, 2]).parameters()[0]]).rule.kernel)
   }
+})
+
+it.each(variants)('$title trains on its float64 twins too', async ({ make, parametersOf }) => {
+  const train = async (backend?: typeof backends.reference) => {
+    const { model, ...options } = makeJob({ rows: 40, optimizer: m => make(parametersOf(m)) })
+    return fit(model, { ...options, epochs: 2, backend })
+  }
+  const [native, reference] = [await train(), await train(backends.reference)]
+  expect([native.engine, reference.engine]).toEqual(['plan', 'reference'])
+  for (const key of ['trainLoss', 'testLoss'] as const) {
+    reference[key]!.forEach((loss, i) => {
+      expect(native[key]![i]).toBeCloseTo(loss, 4)
+    })
+  }
+})
+
+it('LBFGS is refused by a backend that has no closure', async () => {
+  const { model, ...options } = makeJob({ optimizer: m => new LBFGS(m.parameters()) })
+  const run = fit(model, { ...options, epochs: 1, backend: backends.reference })
+  await expect(run).rejects.toThrow('fit: expected no LBFGS with the backend reference')
 })

@@ -39,13 +39,17 @@ export class BackendEngine implements Engine {
   ) {
     if (options.clipGradNorm !== undefined) throw refuse(backend, 'clipGradNorm')
     if ((options.accumulate ?? 1) !== 1) throw refuse(backend, 'accumulate')
+    const { name, evaluatesLoss } = options.optimizer.rule
+    if (evaluatesLoss) throw refuse(backend, name)
     this.name = backend.name
     this.#trainer = backend.trainer(model, options)
   }
 
   *epochs(run: Run): Steps<void> {
     const { test } = this.options
+    run.turnTo?.('train')
     const sums = yield* this.#train(run)
+    run.turnTo?.('eval')
     run.afterEpoch(sums, test && (yield* inEvalMode(this.model, () => this.#evaluate(test))))
   }
 

@@ -10,6 +10,7 @@ import {
   averageRow,
   averageScalars,
   averageStep,
+  lerpTwin,
   ScheduleFree,
   warmedUp,
 } from './schedule_free.js'
@@ -49,6 +50,7 @@ const rule: UpdateRule<Required<AdamWScheduleFreeOptions>> = {
     if (betas[0] === 0) throw rangeError(where, 'betas[0] to be greater than 0', 0)
   },
   reference: {
+    ...lerpTwin,
     adamw_schedule_free_update(y: Floats, g: Floats, z: Floats, v: Floats, row: Floats, n: number) {
       const [, , , eps, beta2, decay, first] = row
       for (let i = 0; i < n; i++) {

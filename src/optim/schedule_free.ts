@@ -56,6 +56,13 @@ export function averageStep(y: Floats, z: Floats, i: number, d: number, row: Flo
   z[i] -= lr * d
 }
 
+/** Float64 twin of the kernel that `train` and `eval` call. */
+export const lerpTwin = {
+  lerp(a: Floats, b: Floats, n: number, weight: number) {
+    for (let i = 0; i < n; i++) a[i] += weight * (b[i] - a[i])
+  },
+}
+
 /**
  * Base of the schedule-free optimizers. Parameters hold y, where gradients are taken, in training, and the average x
  * after `eval()`; `fit` switches after every epoch and leaves x.

@@ -9,6 +9,7 @@ import {
   averageRow,
   averageScalars,
   averageStep,
+  lerpTwin,
   ScheduleFree,
   warmedUp,
 } from './schedule_free.js'
@@ -40,6 +41,7 @@ const rule: UpdateRule<Required<SGDScheduleFreeOptions>> = {
     return [...average, group.weightDecay, Number(scalars.step === 1)]
   },
   reference: {
+    ...lerpTwin,
     sgd_schedule_free_update(y: Floats, g: Floats, z: Floats, row: Floats, n: number) {
       const [, , , decay, first] = row
       for (let i = 0; i < n; i++) {
