@@ -12,7 +12,7 @@ import {
   StepLR,
 } from '../src/lr_scheduler/index.js'
 import * as nn from '../src/nn/index.js'
-import { type Optimizer, SGD } from '../src/optim/index.js'
+import { Adam, type Optimizer, SGD } from '../src/optim/index.js'
 import { type Tensor, tensor } from '../src/tensor/index.js'
 import { Generator, rand } from '../src/tensor/random.js'
 import { earlyStopping, failOnNaN } from '../src/train/callbacks.js'

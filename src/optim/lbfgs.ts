@@ -171,7 +171,7 @@ export class LBFGS extends Optimizer {
       return { loss: loss.item(), gradient: flatGradient(group.params) }
     }
     const memory = minimise(objective(group.params, evaluate), this.#memory ?? fresh, group)
-    this.state.set(group.params[0], { scalars: { step: 0 }, tensors: {}, memory })
+    this.#remember(memory)
     return first!
   }
 
@@ -191,7 +191,11 @@ export class LBFGS extends Optimizer {
         params.reduce((sum, { size }) => sum + size, 0),
       )
     super.loadStateDict(dict?.state ? { ...dict, state: {} } : dict)
-    if (memory) this.state.set(params[0], { scalars: { step: 0 }, tensors: {}, memory })
+    if (memory) this.#remember(memory)
+  }
+
+  #remember(memory: Memory): void {
+    this.state.set(this.paramGroups[0].params[0], { scalars: { step: memory.funcEvals }, tensors: {}, memory })
   }
 
   get #memory(): Memory | undefined {
