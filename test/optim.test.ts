@@ -150,14 +150,24 @@ it('a step without momentum leaves no state, a results tensor is no parameter', 
   expect(() => new optim.SGD([layer.forward(tensor([[1, 2]]))])).toThrow(/leaf/)
 })
 
-it('an aborted start leaves no state, except where PyTorch makes it with the optimizer', () => {
+it('Adagrad has its sums from the start, as in PyTorch', () => {
   const { parameters } = problem()
   const adagrad = new optim.Adagrad(parameters, { initialAccumulatorValue: 0.5 })
   expect(adagrad.stateDict().state[0]).toMatchObject({ step: 0 })
-  expect([...(adagrad.stateDict().state[1].sum as ReturnType<typeof tensor>).data]).toEqual([0.5, 0.5, 0.5, 0.5])
-  const adam = new optim.Adam(parameters)
-  adam.slotsOf(adam.paramGroups[0], parameters[0], adam.stateOf(adam.paramGroups[0], parameters[0]))
-  expect(adam.stateDict().state).toEqual({})
+  expect([...(adagrad.stateDict().state[1].sum as Tensor).data]).toEqual([0.5, 0.5, 0.5, 0.5])
+})
+
+it('reads counts that are tensors, as PyTorch saves them, and refuses what is no count', () => {
+  const { parameters, setGradients } = problem()
+  const optimizer = new optim.NAdam(parameters)
+  setGradients()
+  optimizer.step()
+  const dict = optimizer.stateDict()
+  const withStep = (step: unknown) => ({ ...dict, state: { 0: { ...dict.state[0], step }, 1: dict.state[1] } }) as never
+  const other = new optim.NAdam(parameters)
+  other.loadStateDict(withStep(tensor(1)))
+  expect(other.stateDict()).toEqual(dict)
+  for (const step of [tensor([1, 2]), '1', [1]]) expect(() => other.loadStateDict(withStep(step))).toThrow(/step to be/)
 })
 
 it('refuses what PyTorch refuses', () => {

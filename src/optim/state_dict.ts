@@ -31,9 +31,7 @@ export function writeStateDict(optimizer: Optimizer): OptimizerStateDict {
   const state: OptimizerStateDict['state'] = {}
   all.forEach((p, i) => {
     const own = optimizer.state.get(p)
-    // A fit makes state ahead; where it was aborted before the first update, PyTorch has none.
-    const known = own && (own.scalars.step > 0 || optimizer.rule.hasStateFromStart)
-    const entries = known && writeState(optimizer, own)
+    const entries = own && writeState(optimizer, own)
     if (entries && Object.keys(entries).length > 0) state[i] = entries
   })
   let at = 0
@@ -75,8 +73,10 @@ function readState(optimizer: Optimizer, group: ParamGroup, p: Tensor, saved: Re
       }
       state.tensors[key] = new Tensor(p.shape, 'float32', Float32Array.from(value.data))
     } else if (key in state.scalars) {
-      if (typeof value !== 'number') throw bad(`${key} to be a number`, value)
-      state.scalars[key] = value
+      // PyTorch keeps counts in tensors of one element.
+      const plain = value instanceof Tensor && value.size === 1 ? value.item() : value
+      if (typeof plain !== 'number') throw bad(`${key} to be a number`, plain)
+      state.scalars[key] = plain
     } else if (value !== null) {
       throw bad(`state keys among ${['step', ...keys].join(', ')}`, key)
     }
