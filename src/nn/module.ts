@@ -113,29 +113,6 @@ export abstract class Module {
     for (const key of Object.keys(own)) own[key].data.set(state[key].data)
   }
 
-  /** Training mode for this module and all below it. */
-  train(mode = true): this {
-    if (typeof mode !== 'boolean') throw typeError('train', 'mode to be a boolean', mode)
-    for (const module of this.modules()) module.training = mode
-    return this
-  }
-
-  /** Evaluation mode for this module and all below it. */
-  eval(): this {
-    return this.train(false)
-  }
-
-  /** Turns the gradients of all parameters on or off, as for a frozen backbone. */
-  requiresGrad_(value = true): this {
-    for (const parameter of this.parameters()) parameter.requiresGrad = value
-    return this
-  }
-
-  /** Drops all gradients: `grad` becomes null. */
-  zeroGrad(): void {
-    for (const parameter of this.parameters()) parameter.grad = null
-  }
-
   /**
    * A copy that shares no tensor and no layer with this one; gradients stay behind. Properties that are neither tensors,
    * modules nor arrays are taken over as they are. A class with private (`#`) fields cannot be copied from outside: it
@@ -158,6 +135,29 @@ export abstract class Module {
     }
     for (const [name, value] of Object.entries(this)) Object.assign(copy, { [name]: copied(value) })
     return copy
+  }
+
+  /** Training mode for this module and all below it. */
+  train(mode = true): this {
+    if (typeof mode !== 'boolean') throw typeError('train', 'mode to be a boolean', mode)
+    for (const module of this.modules()) module.training = mode
+    return this
+  }
+
+  /** Evaluation mode for this module and all below it. */
+  eval(): this {
+    return this.train(false)
+  }
+
+  /** Turns the gradients of all parameters on or off, as for a frozen backbone. */
+  requiresGrad_(value = true): this {
+    for (const parameter of this.parameters()) parameter.requiresGrad = value
+    return this
+  }
+
+  /** Drops all gradients: `grad` becomes null. */
+  zeroGrad(): void {
+    for (const parameter of this.parameters()) parameter.grad = null
   }
 
   /** Makes the tensor under property `name` part of the state dict, under `key`, without being trained. */
