@@ -16,47 +16,9 @@ const { averages, update_bn: updated } = golden('optim-more.json')
 // biome-ignore lint/suspicious/noExplicitAny: goldens are plain JSON.
 type Golden = any
 
-/** The statistics of a batch normalisation, under its names; x passes through. */
-class BatchStatistics extends nn.Module {
-  momentum: number | null = 0.1
-  weight = new nn.Parameter(tensor(new Float32Array(4)))
-  bias = new nn.Parameter(tensor(new Float32Array(4)))
-  runningMean = tensor(new Float32Array(4))
-  runningVar = tensor(new Float32Array(4))
-  numBatchesTracked = tensor(0, { dtype: 'int32' })
-
-  constructor() {
-    super()
-    this.registerBuffer('runningMean', 'running_mean')
-    this.registerBuffer('runningVar', 'running_var')
-    this.registerBuffer('numBatchesTracked', 'num_batches_tracked')
-    this.resetRunningStats()
-  }
-
-  resetRunningStats(): void {
-    this.runningMean.data.fill(0)
-    this.runningVar.data.fill(1)
-    this.numBatchesTracked.data.fill(0)
-  }
-
-  override forward(x: Tensor): Tensor {
-    if (!this.training) return x
-    const n = x.shape[0]
-    const share = this.momentum ?? 1 / ++this.numBatchesTracked.data[0]
-    for (let c = 0; c < 4; c++) {
-      const column = Array.from({ length: n }, (_, r) => x.data[r * 4 + c])
-      const mean = column.reduce((sum, v) => sum + v, 0) / n
-      const variance = column.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (n - 1)
-      this.runningMean.data[c] += share * (mean - this.runningMean.data[c])
-      this.runningVar.data[c] += share * (variance - this.runningVar.data[c])
-    }
-    return x
-  }
-}
-
 class Net extends nn.Module {
   fc = new nn.Linear(5, 4)
-  bn = new BatchStatistics()
+  bn = new nn.BatchNorm1d(4)
   override forward(x: Tensor): Tensor {
     return this.bn.forward(this.fc.forward(x))
   }
@@ -69,7 +31,7 @@ function setWeights({ fc, bn }: Net, i: number): void {
     const values = Array.from(t.data, (_, e) => Math.round(Math.sin(e * 1.7 + 7 * i + j) * 2 * 1000) / 1000)
     t.data.set(t === bn.runningVar ? values.map(v => Math.abs(v) + 0.5) : values)
   })
-  bn.numBatchesTracked.data[0] = i + 1
+  bn.numBatchesTracked!.data[0] = i + 1
 }
 
 function expectState(model: nn.Module, want: Golden): void {
@@ -165,7 +127,7 @@ describe('updateBn', () => {
       new DataLoader(new TensorDataset(x, tensor(new Int32Array(10))), { batchSize: 4, dropLast: true }),
       model,
     )
-    expect(model.bn.numBatchesTracked.item()).toBe(2)
+    expect(model.bn.numBatchesTracked!.item()).toBe(2)
     optim.updateBn([x], new nn.Linear(5, 4))
     expect(() => optim.updateBn(1 as never, model)).toThrow(TypeError)
     expect(() => optim.updateBn([], null as never)).toThrow(TypeError)

@@ -1,18 +1,9 @@
 /** Batch statistics of a model whose weights were averaged. */
 
 import { typeError } from '../base/errors.js'
+import { BatchNorm1d } from '../nn/batch_norm.js'
 import { Module } from '../nn/module.js'
 import { noGrad, Tensor } from '../tensor/index.js'
-
-/** What a batch normalisation has besides a module. */
-interface Normalising {
-  momentum: number | null
-  resetRunningStats(): void
-}
-
-function isNormalising(module: Module): module is Module & Normalising {
-  return 'momentum' in module && typeof (module as Partial<Normalising>).resetRunningStats === 'function'
-}
 
 /**
  * Computes the running statistics of every batch normalisation anew: their plain mean over one pass of `loader`, batches
@@ -29,7 +20,7 @@ export function updateBn(loader: Iterable<Tensor | readonly Tensor[]>, model: Mo
   if (typeof loader !== 'object' || loader === null || !(Symbol.iterator in loader))
     throw typeError('updateBn', 'loader to be an iterable of batches', loader)
   const modules = model.modules()
-  const layers = modules.filter(isNormalising)
+  const layers = modules.filter(module => module instanceof BatchNorm1d)
   if (layers.length === 0) return
   const modes = modules.map(module => [module, module.training] as const)
   const momenta = layers.map(layer => [layer, layer.momentum] as const)
