@@ -213,7 +213,7 @@ export function fitSteps(model: Model, options: FitOptions, makeEngine: () => En
  * The same numbers, bit for bit, as the explicit loop (zeroGrad, forward, loss, backward, step, scheduler.step).
  * Rejects with TypeError, RangeError or AnnealError for bad options, ERR_BUSY while another fit uses the model or the
  * optimizer, ERR_ABORTED (with `history` so far) when `signal` aborts. Afterwards the model is in training mode and
- * has no gradients. `fit.sync` is the same without leaving the thread.
+ * has no gradients; a schedule-free optimizer leaves its average in it. `fit.sync` is the same without leaving the thread.
  */
 export const fit = Object.assign(
   async (model: Model, options: FitOptions): Promise<History> =>
