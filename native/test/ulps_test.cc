@@ -1,5 +1,5 @@
 // The error bounds that native/base/vec_math.h states, in units in the last place of the correctly rounded result, over
-// the floats of each function's domain and at its special values. A stride of 1 is every float (some minutes).
+// the floats of each function's domain and at its special values. A stride of 1 is every float (a quarter of an hour).
 // Not here: the kernels made of these functions (kernels_test.cc).
 #include "ulps_test.h"
 
