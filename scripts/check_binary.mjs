@@ -39,7 +39,7 @@ export function glibcProblems(file) {
 function objectsBelow(folder) {
   if (!existsSync(folder)) return []
   return readdirSync(folder, { recursive: true })
-    .filter(name => /native\/.*\.o$/.test(name))
+    .filter(name => /native\/.*\.o$/.test(name) && !name.includes('_test.dir'))
     .map(name => join(folder, name))
 }
 
