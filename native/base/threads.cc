@@ -11,12 +11,11 @@
 #include <thread>
 #include <vector>
 
-#if defined(__linux__)
-#include <sched.h>
-#endif
 #if defined(__x86_64__) || defined(_M_X64)
 #include <immintrin.h>
 #endif
+
+#include "cores.h"
 
 namespace anneal {
 namespace {
@@ -180,20 +179,7 @@ Pool& pool() {
   return instance;
 }
 
-int count_cores() {
-#if defined(__linux__)
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
-#endif
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
-
 }  // namespace
-
-int core_count() {
-  static const int cores = count_cores();
-  return cores;
-}
 
 Team::Team(int wanted) : size_(pool().take(wanted, first_)) {}
 

@@ -30,9 +30,6 @@ class Team {
   int size_;
 };
 
-// The number of cores that this process may use.
-int core_count();
-
 // Ends the pool's threads; a later team starts them anew. No team may be alive.
 void join_threads();
 

@@ -2,6 +2,7 @@
 // any number of threads may load it.
 #include <napi.h>
 
+#include "../base/cores.h"
 #include "../base/cpu.h"
 #include "../kernels/dispatch.h"
 #include "../kernels/signature.h"
@@ -18,6 +19,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   if (isa_request_unknown()) throw Napi::RangeError::New(env, isa_status());
   exports.Set("build", ANNEAL_BUILD);  // the version and the kernels, compared by the loader
   exports.Set("isa", isa_name(chosen_isa()));
+  exports.Set("cores", core_count());
   register_environment(env);
   register_kernels(env, exports);
   register_random(env, exports);

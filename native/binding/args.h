@@ -195,6 +195,14 @@ class Args {
   const char* where_;
 };
 
+// Throws in JavaScript, unless the environment is ending: then every call fails, and nobody is left to be told.
+inline void throw_in_javascript(napi_env env, const Napi::Error& error) noexcept {
+  try {
+    napi_throw(env, error.Value());
+  } catch (const Napi::Error&) {
+  }
+}
+
 // Runs `body(args)` for a plain Node-API callback (cheaper than node-addon-api's wrapper: no heap for many arguments)
 // and turns every C++ exception into a JavaScript one.
 template <size_t kMax, typename Body> napi_value guarded(napi_env env, napi_callback_info info, Body body) {
@@ -205,7 +213,7 @@ template <size_t kMax, typename Body> napi_value guarded(napi_env env, napi_call
   try {
     return body(values, count < kMax ? count : kMax, data);
   } catch (const Napi::Error& error) {
-    error.ThrowAsJavaScriptException();
+    throw_in_javascript(env, error);
   } catch (const std::bad_alloc&) {
     napi_throw_error(env, "ERR_OUT_OF_MEMORY", "anneal: out of memory");
   } catch (const std::exception& error) {

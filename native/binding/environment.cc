@@ -61,7 +61,9 @@ void register_environment(Napi::Env env) {
   stop_at_exit(env);
 }
 
-void note_begin(napi_env env, Plan* plan) { environment_of(env)->running.push_back(plan); }
+void note_begin(napi_env env, Plan* plan) {
+  if (Environment* environment = environment_of(env)) environment->running.push_back(plan);
+}
 
 void note_end(napi_env env, Plan* plan) {
   Environment* environment = environment_of(env);

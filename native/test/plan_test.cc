@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "../base/cores.h"
 #include "../base/threads.h"
 #include "../kernels/dispatch.h"
 #include "allocations.h"

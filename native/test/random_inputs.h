@@ -34,20 +34,25 @@ class Rng {
   uint64_t state_;
 };
 
-// What a case's float inputs look like. The largest finite values are apart from the infinities: where a product of them
-// overflows in float32 but not in float64, a further infinity would make the two differ in kind.
-enum class Texture { bell, ties, wide, tiny, huge, special };
+// What a case's float inputs look like. The largest finite values are apart from the infinities, and so are the smallest:
+// where a product of them overflows or vanishes in float32 but not in float64, an infinity would make the two differ in kind.
+enum class Texture { bell, ties, wide, tiny, huge, small, special };
 
 inline Texture random_texture(Rng& rng) {
   constexpr Texture textures[] = {Texture::bell, Texture::bell, Texture::bell, Texture::bell, Texture::ties,
-                                  Texture::wide, Texture::tiny, Texture::huge, Texture::special, Texture::special};
+                                  Texture::wide, Texture::tiny, Texture::huge, Texture::small, Texture::special};
   return textures[rng.below(10)];
 }
 
 inline float special_value(Rng& rng) {
   using limits = std::numeric_limits<float>;
-  const float values[] = {limits::quiet_NaN(), limits::infinity(), -limits::infinity(), 0.0f, -0.0f,
-                          limits::denorm_min(), -limits::denorm_min(), limits::min(), -limits::min(), 1.0f};
+  const float values[] = {limits::quiet_NaN(), limits::infinity(), -limits::infinity(), 0.0f, -0.0f, 1.0f};
+  return values[rng.below(static_cast<int64_t>(sizeof values / sizeof *values))];
+}
+
+inline float small_value(Rng& rng) {
+  using limits = std::numeric_limits<float>;
+  const float values[] = {limits::denorm_min(), -limits::denorm_min(), limits::min(), -limits::min(), 0.0f, -0.0f, 1.0f};
   return values[rng.below(static_cast<int64_t>(sizeof values / sizeof *values))];
 }
 
@@ -59,6 +64,7 @@ inline float random_float(Rng& rng, Texture texture) {
     case Texture::wide: return static_cast<float>(bell * static_cast<double>(int64_t{1} << rng.below(40)) * 0x1p-20);
     case Texture::tiny: return static_cast<float>(bell * 0x1p-130);
     case Texture::huge: return bell < -1 ? -std::numeric_limits<float>::max() : static_cast<float>(bell * 1e38);
+    case Texture::small: return rng.chance(10) ? small_value(rng) : static_cast<float>(bell);
     case Texture::special: return rng.chance(10) ? special_value(rng) : static_cast<float>(bell);
   }
   return 0;
@@ -98,6 +104,8 @@ inline double random_scalar(Rng& rng, const char* name, const int64_t* dims) {
   if (!strcmp(name, "eps")) return 0.01 + rng.uniform();
   if (!strcmp(name, "padding")) return static_cast<double>(rng.below(dims[2] + 1) - 1);
   if (!strcmp(name, "label_smoothing")) return rng.chance(50) ? 0.0 : rng.chance(20) ? 1.0 : rng.uniform();
+  if (!strcmp(name, "momentum")) return rng.chance(20) ? -1.0 : rng.uniform();
+  if (!strcmp(name, "unbias") || !strcmp(name, "ratio")) return 1 + rng.uniform();
   for (const char* option : {"slope", "alpha", "beta", "delta", "threshold"}) {
     if (!strcmp(name, option)) return rng.chance(20) ? static_cast<double>(rng.below(2)) : 3 * rng.uniform();
   }

@@ -1,7 +1,6 @@
 /** Our two backends, both through the eager tape: native kernels, and their float64 twins in TypeScript. */
 
 import { readFileSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
 import type { Emitter } from '../backends/emitter.js'
 import { nativeEmitter } from '../backends/native.js'
 import { referenceEmitter } from '../backends/reference.js'
@@ -75,7 +74,7 @@ function eagerBackend(emitter: Emitter, own: Own): Backend {
 /** The SIMD kernels of the addon. */
 export const native: Backend = eagerBackend(nativeEmitter, {
   name: 'native',
-  threads: availableParallelism(),
+  threads: addon.cores,
   isa: addon.isa,
   kernels: addon.kernels as Readonly<Record<string, KernelFunction>>,
   engine: () => null,

@@ -56,6 +56,8 @@ export interface NativeAddon {
   readonly build: string
   /** The instruction set in use: avx512, avx2, sse2 or neon. */
   readonly isa: string
+  /** Physical cores that this process may use. */
+  readonly cores: number
   readonly kernels: Kernels
   readonly signatures: Readonly<Record<string, Signature>>
   readonly Store: new (dtype: 'float32' | 'int32', length: number) => NativeStore

@@ -38,7 +38,7 @@ export interface FitOptions {
   onProgress?: (event: ProgressEvent) => void
   /** Aborts after the current batch. */
   signal?: AbortSignal
-  /** At most this many threads. */
+  /** At most this many threads. Default: the physical cores that the process may use; small nets take one. */
   threads?: number
   /** Trains on another backend, to compare: `backends.reference`, or one of `await backends.tfjs(kind)`. Default: native. */
   backend?: TrainingBackend

@@ -6,6 +6,7 @@
 
 import { Unplannable } from '../backends/emitter.js'
 import { AnnealError } from '../base/errors.js'
+import { addon } from '../native/addon.js'
 import type { PlanResult } from '../native/types.js'
 import type { Optimizer } from '../optim/index.js'
 import { returnPlan, type Taken, takePlan } from '../plan/pool.js'
@@ -117,7 +118,7 @@ export class PlanEngine implements Engine {
     private readonly options: FitOptions,
     dispatch: Dispatch,
   ) {
-    this.#pace = new Pace(dispatch, options.threads ?? 1)
+    this.#pace = new Pace(dispatch, options.threads ?? addon.cores)
     this.#stale = (options.callbacks ?? []).length > 0
     this.#recorded = recordAll(model, options)
     this.#walk = new Walk(this.#recorded.legs)
