@@ -2,14 +2,14 @@
 
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { runProgram } from './helpers/program.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'anneal-loader-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-const built = process.env.ANNEAL_BINARY ?? join(import.meta.dirname, '../build/anneal.node')
+const built = resolve(process.env.ANNEAL_BINARY ?? join(import.meta.dirname, '../build/anneal.node'))
 
 function failureWith(file: string): string {
   const { status, signal, stderr } = runProgram('', { ANNEAL_BINARY: file })

@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
 import { addon } from '../src/native/addon.js'
@@ -398,7 +398,7 @@ describe('hostile arguments', () => {
   })
 })
 
-const binary = process.env.ANNEAL_BINARY ?? join(import.meta.dirname, '../build/anneal.node')
+const binary = resolve(process.env.ANNEAL_BINARY ?? join(import.meta.dirname, '../build/anneal.node'))
 
 /** Plain JavaScript for another thread or process: a plan of products on two threads, and a chunk of it of some 30 ms. */
 const longSteps = `
