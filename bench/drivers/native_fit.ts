@@ -6,7 +6,7 @@
 import { fit, type History, nn, random } from 'anneal'
 import type { LectureTrial, StepTrial, Trial } from '../trials.js'
 import { checkEpochs, lectureLoaders, modelOf, optimizerOf, QwertyNet, schedulerOf, setsOf, version } from './anneal.js'
-import { blocksFor, microseconds, readRequest, runsPerBlock, timed, writeAnswer } from './driver.js'
+import { blocksFor, microseconds, readRequest, runsPerBlock, timed, warmUp, writeAnswer } from './driver.js'
 import { timeLecture } from './lecture.js'
 
 const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
@@ -29,8 +29,7 @@ async function measureSteps(trial: StepTrial, threads: number, seconds: number):
   let usPerEpoch = usPerStep * perEpoch
   if (usPerEpoch < seconds * 1e6) {
     await run(sets.train, 1)
-    const epochs = runsPerBlock(0.3, usPerEpoch)
-    usPerEpoch = (await microseconds(() => run(sets.train, epochs))) / epochs
+    usPerEpoch = await warmUp(epochs => run(sets.train, epochs))
   }
   const epochs = runsPerBlock(seconds, usPerEpoch)
   const blocks = blocksFor(seconds, usPerEpoch)
