@@ -3,7 +3,7 @@
  * is exactly what src/ says (npm packs dist/ whole). Checks types; does not lint.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -42,6 +42,7 @@ export function buildTs({ force = false } = {}) {
   const started = Date.now()
   compile('tsconfig.build.json')
   prune(join(root, 'dist'), join(root, 'src'))
+  chmodSync(join(root, 'dist/cli/main.js'), 0o755) // npm does this at install, but not in a checkout
   compile('tsconfig.programs.json')
   for (const name of ['examples', 'bench']) prune(join(root, 'build/js', name), join(root, name))
   mkdirSync(dirname(stampFile), { recursive: true })
