@@ -70,7 +70,7 @@ describe('describe', () => {
     )
     expect(text).toContain('linear_relu_fwd = linear_fwd + relu_fwd')
     expect(text).toContain('linear_bwd_weight_sgd = linear_bwd_weight + sgd_update ×2')
-    expect(text).toMatch(/panel_fwd +m 16, k 4, n 16 +x, 0\.weight, 0\.bias +t\d+ +2,?368/)
+    expect(text).toMatch(/turned_fwd +m 16, k 4, n 16 +x, 0\.weight, 0\.bias +t\d+ +2,?368/)
     expect(text).toMatch(/gather_ints +m 16, k 1 +y +64/)
     expect(text).toContain('2.weight.momentum_buffer')
   })

@@ -37,6 +37,9 @@ class Shape {
     adam(dy, x, w, b);
     classify(dy);
     gather(x);
+    turned(x, w, b, dy);
+    turned_updates(dy, x, w, b);
+    turned_classify(dy);
   }
 
  private:
@@ -201,6 +204,96 @@ class Shape {
     }
     same(alone, losses, "a single row's loss");
     same(d_alone, d, "a single row's gradient");
+  }
+
+  // Turned round: activations [m^,f] lie as weights do, weights [n,k^] as activations.
+  Floats turn(const Floats& x, int64_t m, int64_t f) {
+    Floats y(padded(m) * static_cast<size_t>(f), NAN);
+    call("panel_pack_weight", {x.data(), y.data()}, {m, f});
+    return y;
+  }
+
+  Floats turned_rows(const Floats& x, int64_t m, int64_t f) {
+    Floats y(static_cast<size_t>(m * f));
+    call("panel_unpack_weight", {x.data(), y.data()}, {m, f});
+    return y;
+  }
+
+  void turned(const Floats& x, const Floats& w, const Floats& b, const Floats& dy) {
+    const Floats xt = turn(x, m_, k_), wt = panels(w, n_, k_), dyt = turn(dy, m_, n_), xp = panels(x, m_, k_);
+    Floats y(static_cast<size_t>(m_ * n_)), dx(x.size()), dw(w.size()), db(static_cast<size_t>(n_));
+    Floats yt(dyt.size()), dxt(xt.size()), dwt(wt.size()), dbt(padded(n_)), xp_again(xp.size(), NAN), xt_again(xt.size(), NAN);
+    call("panel_turn", {xt.data(), xp_again.data()}, {m_, k_});
+    same(xp_again, xp, "panel_turn or its pads");
+    call("panel_turn", {xp.data(), xt_again.data()}, {k_, m_});
+    same(xt_again, xt, "panel_turn back or its pads");
+    for (const double relu : {0.0, 1.0}) {
+      call(relu == 0 ? "linear_fwd" : "linear_relu_fwd", {x.data(), w.data(), b.data(), y.data()}, {m_, k_, n_});
+      call("turned_fwd", {xt.data(), wt.data(), b.data(), yt.data()}, {m_, k_, n_}, {relu});
+      same(turned_rows(yt, m_, n_), y, "turned_fwd");
+    }
+    for (const bool masked : {false, true}) {
+      call("linear_bwd_input", {dy.data(), w.data(), masked ? x.data() : nullptr, dx.data()}, {m_, k_, n_});
+      call("turned_bwd_input", {dyt.data(), wt.data(), masked ? xt.data() : nullptr, dxt.data()}, {m_, k_, n_});
+      same(turned_rows(dxt, m_, k_), dx, "turned_bwd_input");
+    }
+    call("linear_bwd_weight", {dy.data(), x.data(), dw.data(), db.data()}, {m_, k_, n_});
+    call("turned_bwd_weight", {dyt.data(), xp.data(), dwt.data(), dbt.data()}, {m_, k_, n_});
+    same(rows(dwt, n_, k_), dw, "turned_bwd_weight");
+    same(rows(dbt, 1, n_), db, "turned_bwd_weight's bias");
+  }
+
+  // Against the updates on panels.
+  void turned_updates(const Floats& dy, const Floats& x, const Floats& w, const Floats& b) {
+    const double sgd_row[] = {0.1, 0.9, 0.25, 0.01, 0, 0, 1.0 * rng_.chance(30)};
+    const double adam_row[] = {0.01, 0.9, 0.999, 1e-8, 0.01, 0, 0.5, 0, 0};
+    const Floats mw = random(n_ * k_), mb = random(n_), vw = random(n_ * k_), vb = random(n_);
+    for (const bool adam : {false, true}) {
+      const double* row = adam ? adam_row : sgd_row;
+      const char* kernel = adam ? "turned_bwd_weight_adam" : "turned_bwd_weight_sgd";
+      Floats wp = weight_panels(w), mwp = weight_panels(mw), vwp = weight_panels(vw);
+      Floats wt = panels(w, n_, k_), mwt = panels(mw, n_, k_), vwt = panels(vw, n_, k_);
+      Floats bp = panels(b, 1, n_), mbp = panels(mb, 1, n_), vbp = panels(vb, 1, n_), bt = bp, mbt = mbp, vbt = vbp;
+      update(adam ? "panel_bwd_weight_adam" : "panel_bwd_weight_sgd", panels(dy, m_, n_), panels(x, m_, k_), {wp, mwp, vwp},
+             {bp, mbp, vbp}, row);
+      update(kernel, turn(dy, m_, n_), panels(x, m_, k_), {wt, mwt, vwt}, {bt, mbt, vbt}, row);
+      same(rows(wt, n_, k_), weight_rows(wp), kernel);
+      same(rows(mwt, n_, k_), weight_rows(mwp), kernel);
+      same(rows(vwt, n_, k_), weight_rows(vwp), kernel);
+      same(rows(bt, 1, n_), rows(bp, 1, n_), kernel);
+      same(rows(vbt, 1, n_), rows(vbp, 1, n_), kernel);
+    }
+  }
+
+  struct State {
+    Floats &p, &first, &second;
+  };
+
+  void update(const char* kernel, const Floats& dy, const Floats& x, State w, State b, const double* row) {
+    if (strstr(kernel, "adam")) {
+      call(kernel, {dy.data(), x.data(), w.p.data(), w.first.data(), w.second.data(), b.p.data(), b.first.data(),
+                    b.second.data(), row, row}, {m_, k_, n_});
+    } else {
+      call(kernel, {dy.data(), x.data(), w.p.data(), w.first.data(), b.p.data(), b.first.data(), row, row}, {m_, k_, n_});
+    }
+  }
+
+  void turned_classify(const Floats& logits) {
+    std::vector<int32_t> labels(static_cast<size_t>(m_));
+    for (int32_t& label : labels) label = random_label(rng_, n_);
+    const Floats weight = random(n_), turned = turn(logits, m_, n_);
+    const float* weights = rng_.chance(50) ? weight.data() : nullptr;
+    const double reduction = static_cast<double>(rng_.below(3)), smoothing = rng_.chance(50) ? 0.1 : 0;
+    Floats losses(labels.size()), loss(1), d(logits.size()), losses_t(labels.size()), loss_t(1), dt(turned.size());
+    int32_t count[2];
+    call("softmax_xent_fwd_bwd", {logits.data(), labels.data(), weights, losses.data(), loss.data(), d.data()}, {m_, n_}, {reduction, -100, smoothing});
+    call("turned_softmax_xent", {turned.data(), labels.data(), weights, losses_t.data(), loss_t.data(), dt.data()}, {m_, n_}, {reduction, -100, smoothing});
+    call("count_correct", {logits.data(), labels.data(), count}, {m_, n_});
+    call("turned_count_correct", {turned.data(), labels.data(), count + 1}, {m_, n_});
+    same(losses_t, losses, "turned_softmax_xent's rows");
+    same(loss_t, loss, "turned_softmax_xent's loss");
+    same(turned_rows(dt, m_, n_), d, "turned_softmax_xent's gradient");
+    expect(count[0] == count[1], "turned_count_correct");
   }
 
   void gather(const Floats& data) {

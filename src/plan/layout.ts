@@ -12,6 +12,8 @@ export interface Layout {
   readonly length: number
   /** The conversions from and to rows: kernel and dims. None for rows themselves. */
   readonly pack?: { readonly kernel: string; readonly inverse: string; readonly dims: readonly number[] }
+  /** The key of the same matrix turned round, and the dims of `panel_turn` from there. */
+  readonly turn?: { readonly key: string; readonly dims: readonly number[] }
 }
 
 /** A slot in one layout. */
@@ -42,13 +44,13 @@ function rows(length: number): Layout {
 /** Activations [m, f] as [f/16][m][16]. A bias is one row. */
 function panels(m: number, f: number): Layout {
   const pack = { kernel: 'panel_pack', inverse: 'panel_unpack', dims: [m, f] }
-  return { key: `panels ${m}x${f}`, length: m * padded(f), pack }
+  return { key: `panels ${m}x${f}`, length: m * padded(f), pack, turn: { key: `weights ${m}x${f}`, dims: [m, f] } }
 }
 
-/** Weights [n, k] as [n/16][k][16]. */
+/** Weights [n, k] as [n/16][k][16]; turned round, activations lie so too. */
 function weights(n: number, k: number): Layout {
   const pack = { kernel: 'panel_pack_weight', inverse: 'panel_unpack_weight', dims: [n, k] }
-  return { key: `weights ${n}x${k}`, length: padded(n) * k, pack }
+  return { key: `weights ${n}x${k}`, length: padded(n) * k, pack, turn: { key: `panels ${n}x${k}`, dims: [k, n] } }
 }
 
 interface Form {
@@ -59,20 +61,37 @@ interface Form {
   readonly follows?: boolean
 }
 
-const forward = ([m, k, n]: readonly number[]) => [panels(m, k), weights(n, k), panels(1, n), panels(m, n)]
+type Make = (rows: number, columns: number) => Layout
 
-/** Gradient operands, then w and its state, then b and its state, then the rows of scalars (null: as they are). */
-function updateForm(kernel: string, stateSlots: number): Form {
-  return {
-    kernel,
+/** The products' forms, given how activations and weights lie. */
+function products(prefix: string, activations: Make, kernelWeights: Make): Record<string, Form> {
+  const forward = ([m, k, n]: readonly number[]) => [activations(m, k), kernelWeights(n, k), panels(1, n), activations(m, n)]
+  // The gradient's operands, then w and its state, then b and its state, then the rows of scalars (null: as they are). The
+  // input's columns are lanes here in either form.
+  const update = (name: string, stateSlots: number): Form => ({
+    kernel: `${prefix}_bwd_weight_${name}`,
     layouts: ([m, k, n]) => [
-      panels(m, n),
+      activations(m, n),
       panels(m, k),
-      ...new Array<Layout>(1 + stateSlots).fill(weights(n, k)),
+      ...new Array<Layout>(1 + stateSlots).fill(kernelWeights(n, k)),
       ...new Array<Layout>(1 + stateSlots).fill(panels(1, n)),
       null,
       null,
     ],
+  })
+  return {
+    linear_fwd: { kernel: `${prefix}_fwd`, layouts: forward, scalars: [0] },
+    linear_relu_fwd: { kernel: `${prefix}_fwd`, layouts: forward, scalars: [1] },
+    linear_bwd_input: {
+      kernel: `${prefix}_bwd_input`,
+      layouts: ([m, k, n]) => [activations(m, n), kernelWeights(n, k), activations(m, k), activations(m, k)],
+    },
+    linear_bwd_weight: {
+      kernel: `${prefix}_bwd_weight`,
+      layouts: ([m, k, n]) => [activations(m, n), panels(m, k), kernelWeights(n, k), panels(1, n)],
+    },
+    linear_bwd_weight_sgd: update('sgd', 1),
+    linear_bwd_weight_adam: update('adam', 2),
   }
 }
 
@@ -83,18 +102,7 @@ function norm(kernel: string, buffers: string): Form {
 
 /** The panel form of every kernel that has one; null keeps a buffer in rows. */
 const panelForms: Record<string, Form> = {
-  linear_fwd: { kernel: 'panel_fwd', layouts: forward, scalars: [0] },
-  linear_relu_fwd: { kernel: 'panel_fwd', layouts: forward, scalars: [1] },
-  linear_bwd_input: {
-    kernel: 'panel_bwd_input',
-    layouts: ([m, k, n]) => [panels(m, n), weights(n, k), panels(m, k), panels(m, k)],
-  },
-  linear_bwd_weight: {
-    kernel: 'panel_bwd_weight',
-    layouts: ([m, k, n]) => [panels(m, n), panels(m, k), weights(n, k), panels(1, n)],
-  },
-  linear_bwd_weight_sgd: updateForm('panel_bwd_weight_sgd', 1),
-  linear_bwd_weight_adam: updateForm('panel_bwd_weight_adam', 2),
+  ...products('panel', panels, weights),
   softmax_xent_fwd_bwd: {
     kernel: 'panel_softmax_xent',
     layouts: ([m, n]) => [panels(m, n), null, null, null, null, panels(m, n)],
@@ -106,6 +114,27 @@ const panelForms: Record<string, Form> = {
   layer_norm_fwd: norm('panel_layer_norm_fwd', '#--#--'),
   layer_norm_bwd_input: norm('panel_layer_norm_bwd_input', '##---#'),
   layer_norm_bwd_weight: norm('panel_layer_norm_bwd_weight', '##----'),
+}
+
+/** The forms in which the samples of a batch are the lanes, for models whose layers are too narrow to fill them. */
+const turnedForms: Record<string, Form> = {
+  ...products('turned', weights, panels),
+  softmax_xent_fwd_bwd: {
+    kernel: 'turned_softmax_xent',
+    layouts: ([m, n]) => [weights(m, n), null, null, null, null, weights(m, n)],
+    follows: true,
+  },
+  count_correct: {
+    kernel: 'turned_count_correct',
+    layouts: ([m, n]) => [weights(m, n), null, null],
+    follows: true,
+  },
+}
+
+/** Whether all layers are so narrow that a batch fills the lanes better than their columns do. */
+function isNarrow(calls: readonly SlotCall[]): boolean {
+  const layers = calls.filter(({ kernel }) => kernel in turnedForms && kernel.startsWith('linear'))
+  return layers.every(({ dims: [, k, n] }) => k <= PANEL && n <= PANEL)
 }
 
 /** Whether every float32 buffer of a kernel has its one dim as length, so that any common layout will do. */
@@ -120,6 +149,7 @@ function isElementwise(kernel: string): boolean {
 /** Walks the calls in order, choosing layouts and inserting conversions and gathers. */
 export class LayoutPass {
   readonly #calls: PhysicalCall[] = []
+  #narrow = false
   /** Valid copies of each buffer, by layout. */
   readonly #copies = new Map<unknown, Map<string, Physical>>()
 
@@ -127,6 +157,7 @@ export class LayoutPass {
   constructor(private readonly homes: Map<unknown, Physical>) {}
 
   run(calls: readonly SlotCall[]): PhysicalCall[] {
+    this.#narrow = isNarrow(calls)
     for (const call of calls) this.#lower(call)
     for (const [id, home] of this.homes) this.#comeHome(id, home)
     return this.#calls
@@ -146,12 +177,15 @@ export class LayoutPass {
     }
   }
 
-  #formOf({ kernel, buffers, dims }: SlotCall): Form | undefined {
-    const form = panelForms[kernel]
-    if (!form?.follows) return form
-    const [first] = buffers
+  #formOf(call: SlotCall): Form | undefined {
+    const forms = this.#narrow ? [turnedForms[call.kernel], panelForms[call.kernel]] : [panelForms[call.kernel]]
+    return forms.find(form => form && this.#applies(form, call))
+  }
+
+  #applies(form: Form, { buffers: [first], dims }: SlotCall): boolean {
+    if (!form.follows) return true
     const layout = form.layouts(dims)[0]
-    return first && layout && this.#copiesOf(first).has(layout.key) ? form : undefined
+    return first !== null && layout !== null && this.#copiesOf(first).has(layout.key)
   }
 
   /** The panels that an elementwise call's first operand lies in; undefined where rows will do. */
@@ -195,6 +229,8 @@ export class LayoutPass {
     const there = copies.get(layout.key)
     if (there) return there
     if (copies.size === 0) return this.#fetch(slot, layout)
+    const turned = layout.turn && copies.get(layout.turn.key)
+    if (turned) return this.#turn(turned, layout)
     const inRows = copies.get('rows') ?? this.#convert([...copies.values()][0], rows(slot.length))
     return layout.key === 'rows' ? inRows : this.#convert(inRows, layout)
   }
@@ -210,6 +246,12 @@ export class LayoutPass {
     const { dims, kernel, inverse } = (to.pack ?? from.layout.pack)!
     const made = this.#add(from.slot, to)
     this.#calls.push({ kernel: to.pack ? kernel : inverse, buffers: [from, made], dims, scalars: [] })
+    return made
+  }
+
+  #turn(from: Physical, to: Layout): Physical {
+    const made = this.#add(from.slot, to)
+    this.#calls.push({ kernel: 'panel_turn', buffers: [from, made], dims: to.turn!.dims, scalars: [] })
     return made
   }
 
@@ -229,11 +271,12 @@ export class LayoutPass {
   /** The set and the order are no buffers of the program: their places are filled in when it is encoded. */
   #gather(slot: Slot, layout: Layout): Physical {
     const { width, rows: count } = slot.origin as Extract<Origin, { kind: 'batch' }>
-    const direct = slot.dtype === 'float32' && layout.key === panels(count, width).key
-    const made = this.#add(slot, direct ? layout : rows(slot.length))
-    const kernel = slot.dtype === 'int32' ? 'gather_ints' : direct ? 'panel_gather' : 'gather_rows'
+    const direct = panels(count, width)
+    const inPanels = slot.dtype === 'float32' && (layout.key === direct.key || layout.key === direct.turn?.key)
+    const made = this.#add(slot, inPanels ? direct : rows(slot.length))
+    const kernel = slot.dtype === 'int32' ? 'gather_ints' : inPanels ? 'panel_gather' : 'gather_rows'
     this.#calls.push({ kernel, buffers: [null, null, made], dims: [], scalars: [] })
-    return direct || layout.key === 'rows' ? made : this.#convert(made, layout)
+    return this.#need(slot, layout)
   }
 
   #define(slot: Slot, layout: Layout, inPlace?: Physical): Physical {
