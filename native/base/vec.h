@@ -143,6 +143,34 @@ ANNEAL_INLINE F16 float_of_bits(F16 a) {
 
 ANNEAL_INLINE float sum(F16 a) { return word::sum(a.w); }
 
+// Sixteen rows by four columns between memory, where rows are contiguous, and words, where columns are. A word's quarters
+// come from rows four apart, so that turning 4x4 blocks within quarters is all there is to it.
+struct FourColumns {
+  F16 column[4];
+};
+
+ANNEAL_INLINE void turn4(FourColumns& t) {
+  ANNEAL_EACH_WORD word::turn4(t.column[0].w[i], t.column[1].w[i], t.column[2].w[i], t.column[3].w[i]);
+}
+
+constexpr int kQuarters = kWordLanes / 4;
+
+ANNEAL_INLINE FourColumns load_columns4(const float* p, ptrdiff_t row) {
+  FourColumns t;
+  for (int r = 0; r < 4; ++r) {
+    ANNEAL_EACH_WORD t.column[r].w[i] = word::load_quarters(p + (r + 4 * i * kQuarters) * row, 4 * row);
+  }
+  turn4(t);
+  return t;
+}
+
+ANNEAL_INLINE void store_columns4(float* p, ptrdiff_t row, FourColumns t) {
+  turn4(t);
+  for (int r = 0; r < 4; ++r) {
+    ANNEAL_EACH_WORD word::store_quarters(p + (r + 4 * i * kQuarters) * row, 4 * row, t.column[r].w[i]);
+  }
+}
+
 // The lanes in memory, for the scalar ends of reductions.
 struct Lanes {
   float at[kLanes];

@@ -61,6 +61,22 @@ ANNEAL_INLINE W shift_right_bits(W a) {
 }
 ANNEAL_INLINE W float_of_bits(W a) { return _mm256_cvtepi32_ps(_mm256_castps_si256(a)); }
 
+ANNEAL_INLINE W load_quarters(const float* p, ptrdiff_t step) {
+  return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps(p + step), 1);
+}
+ANNEAL_INLINE void store_quarters(float* p, ptrdiff_t step, W a) {
+  _mm_storeu_ps(p, _mm256_castps256_ps128(a));
+  _mm_storeu_ps(p + step, _mm256_extractf128_ps(a, 1));
+}
+ANNEAL_INLINE void turn4(W& a, W& b, W& c, W& d) {
+  const W low_ab = _mm256_unpacklo_ps(a, b), high_ab = _mm256_unpackhi_ps(a, b);
+  const W low_cd = _mm256_unpacklo_ps(c, d), high_cd = _mm256_unpackhi_ps(c, d);
+  a = _mm256_shuffle_ps(low_ab, low_cd, 0x44);
+  b = _mm256_shuffle_ps(low_ab, low_cd, 0xee);
+  c = _mm256_shuffle_ps(high_ab, high_cd, 0x44);
+  d = _mm256_shuffle_ps(high_ab, high_cd, 0xee);
+}
+
 ANNEAL_INLINE float sum(const W* w) {
   const W a = _mm256_add_ps(w[0], w[1]);
   return sum4(_mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1)));

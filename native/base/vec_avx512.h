@@ -57,6 +57,25 @@ ANNEAL_INLINE W shift_right_bits(W a) {
 }
 ANNEAL_INLINE W float_of_bits(W a) { return _mm512_cvtepi32_ps(_mm512_castps_si512(a)); }
 
+ANNEAL_INLINE W load_quarters(const float* p, ptrdiff_t step) {
+  const __m512 a = _mm512_insertf32x4(_mm512_castps128_ps512(_mm_loadu_ps(p)), _mm_loadu_ps(p + step), 1);
+  return _mm512_insertf32x4(_mm512_insertf32x4(a, _mm_loadu_ps(p + 2 * step), 2), _mm_loadu_ps(p + 3 * step), 3);
+}
+ANNEAL_INLINE void store_quarters(float* p, ptrdiff_t step, W a) {
+  _mm_storeu_ps(p, _mm512_castps512_ps128(a));
+  _mm_storeu_ps(p + step, _mm512_extractf32x4_ps(a, 1));
+  _mm_storeu_ps(p + 2 * step, _mm512_extractf32x4_ps(a, 2));
+  _mm_storeu_ps(p + 3 * step, _mm512_extractf32x4_ps(a, 3));
+}
+ANNEAL_INLINE void turn4(W& a, W& b, W& c, W& d) {
+  const W low_ab = _mm512_unpacklo_ps(a, b), high_ab = _mm512_unpackhi_ps(a, b);
+  const W low_cd = _mm512_unpacklo_ps(c, d), high_cd = _mm512_unpackhi_ps(c, d);
+  a = _mm512_shuffle_ps(low_ab, low_cd, 0x44);
+  b = _mm512_shuffle_ps(low_ab, low_cd, 0xee);
+  c = _mm512_shuffle_ps(high_ab, high_cd, 0x44);
+  d = _mm512_shuffle_ps(high_ab, high_cd, 0xee);
+}
+
 ANNEAL_INLINE float sum(const W* w) {
   const __m256 high = _mm512_extractf32x8_ps(w[0], 1);
   const __m256 a = _mm256_add_ps(_mm512_castps512_ps256(w[0]), high);

@@ -74,6 +74,16 @@ ANNEAL_INLINE W shift_right_bits(W a) {
 }
 ANNEAL_INLINE W float_of_bits(W a) { return vcvtq_f32_s32(bits(a)); }
 
+ANNEAL_INLINE W load_quarters(const float* p, ptrdiff_t) { return load(p); }
+ANNEAL_INLINE void store_quarters(float* p, ptrdiff_t, W a) { store(p, a); }
+ANNEAL_INLINE void turn4(W& a, W& b, W& c, W& d) {
+  const float32x4x2_t ab = vtrnq_f32(a, b), cd = vtrnq_f32(c, d);
+  a = vcombine_f32(vget_low_f32(ab.val[0]), vget_low_f32(cd.val[0]));
+  b = vcombine_f32(vget_low_f32(ab.val[1]), vget_low_f32(cd.val[1]));
+  c = vcombine_f32(vget_high_f32(ab.val[0]), vget_high_f32(cd.val[0]));
+  d = vcombine_f32(vget_high_f32(ab.val[1]), vget_high_f32(cd.val[1]));
+}
+
 // Four lanes to one: (0 + 2) + (1 + 3).
 ANNEAL_INLINE float sum(const W* w) {
   const W a = vaddq_f32(vaddq_f32(w[0], w[2]), vaddq_f32(w[1], w[3]));
@@ -83,12 +93,12 @@ ANNEAL_INLINE float sum(const W* w) {
 
 // to[c * to_stride + r] = from[r * from_stride + c] for r, c < 4.
 ANNEAL_INLINE void transpose4(const float* from, ptrdiff_t from_stride, float* to, ptrdiff_t to_stride) {
-  const float32x4x2_t ab = vtrnq_f32(load(from), load(from + from_stride));
-  const float32x4x2_t cd = vtrnq_f32(load(from + 2 * from_stride), load(from + 3 * from_stride));
-  store(to, vcombine_f32(vget_low_f32(ab.val[0]), vget_low_f32(cd.val[0])));
-  store(to + to_stride, vcombine_f32(vget_low_f32(ab.val[1]), vget_low_f32(cd.val[1])));
-  store(to + 2 * to_stride, vcombine_f32(vget_high_f32(ab.val[0]), vget_high_f32(cd.val[0])));
-  store(to + 3 * to_stride, vcombine_f32(vget_high_f32(ab.val[1]), vget_high_f32(cd.val[1])));
+  W a = load(from), b = load(from + from_stride), c = load(from + 2 * from_stride), d = load(from + 3 * from_stride);
+  turn4(a, b, c, d);
+  store(to, a);
+  store(to + to_stride, b);
+  store(to + 2 * to_stride, c);
+  store(to + 3 * to_stride, d);
 }
 
 ANNEAL_INLINE double sqrt(double a) { return vget_lane_f64(vsqrt_f64(vdup_n_f64(a)), 0); }

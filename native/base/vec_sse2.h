@@ -49,6 +49,10 @@ ANNEAL_INLINE W shift_right_bits(W a) {
 }
 ANNEAL_INLINE W float_of_bits(W a) { return _mm_cvtepi32_ps(_mm_castps_si128(a)); }
 
+ANNEAL_INLINE W load_quarters(const float* p, ptrdiff_t) { return load(p); }
+ANNEAL_INLINE void store_quarters(float* p, ptrdiff_t, W a) { store(p, a); }
+ANNEAL_INLINE void turn4(W& a, W& b, W& c, W& d) { _MM_TRANSPOSE4_PS(a, b, c, d); }
+
 ANNEAL_INLINE float sum(const W* w) {
   return sum4(_mm_add_ps(_mm_add_ps(w[0], w[2]), _mm_add_ps(w[1], w[3])));
 }

@@ -29,6 +29,8 @@ ANNEAL_EMULATE(max, max)
 ANNEAL_EMULATE(min, min)
 ANNEAL_EMULATE(bit_and, and)
 ANNEAL_EMULATE(bit_xor, xor)
+ANNEAL_EMULATE(unpack_low, unpacklo)
+ANNEAL_EMULATE(unpack_high, unpackhi)
 #undef ANNEAL_EMULATE
 
 inline Floats load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
@@ -77,6 +79,23 @@ inline Floats blend(__mmask16 mask, Floats a, Floats b) {
   return load(to);
 }
 
+template <int kLanes>
+Floats shuffle(Floats a, Floats b) {
+  return {_mm256_shuffle_ps(a.low, b.low, kLanes), _mm256_shuffle_ps(a.high, b.high, kLanes)};
+}
+
+template <int kQuarter>
+__m128 quarter(Floats a) {
+  return _mm256_extractf128_ps(kQuarter < 2 ? a.low : a.high, kQuarter % 2);
+}
+
+template <int kQuarter>
+Floats with_quarter(Floats a, __m128 b) {
+  __m256& half = kQuarter < 2 ? a.low : a.high;
+  half = _mm256_insertf128_ps(half, b, kQuarter % 2);
+  return a;
+}
+
 inline Floats floats(Ints a) { return {_mm256_castsi256_ps(a.low), _mm256_castsi256_ps(a.high)}; }
 inline Ints ints(Floats a) { return {_mm256_castps_si256(a.low), _mm256_castps_si256(a.high)}; }
 inline Ints add_ints(Ints a, Ints b) { return {_mm256_add_epi32(a.low, b.low), _mm256_add_epi32(a.high, b.high)}; }
@@ -91,6 +110,9 @@ inline Floats convert(Ints a) { return {_mm256_cvtepi32_ps(a.low), _mm256_cvtepi
 // Macros of their own in clang's header.
 #undef _mm512_cmp_ps_mask
 #undef _mm512_extractf32x8_ps
+#undef _mm512_extractf32x4_ps
+#undef _mm512_insertf32x4
+#undef _mm512_shuffle_ps
 
 #define __m512 ::anneal::emulated::Floats
 #define _mm512_loadu_ps ::anneal::emulated::load
@@ -119,3 +141,10 @@ inline Floats convert(Ints a) { return {_mm256_cvtepi32_ps(a.low), _mm256_cvtepi
 #define _mm512_cvtepi32_ps ::anneal::emulated::convert
 #define _mm512_castps512_ps256(a) ((a).low)
 #define _mm512_extractf32x8_ps(a, half) ((half) ? (a).high : (a).low)
+#define _mm512_unpacklo_ps ::anneal::emulated::unpack_low
+#define _mm512_unpackhi_ps ::anneal::emulated::unpack_high
+#define _mm512_shuffle_ps(a, b, lanes) ::anneal::emulated::shuffle<lanes>(a, b)
+#define _mm512_castps128_ps512(a) (::anneal::emulated::Floats{_mm256_castps128_ps256(a), _mm256_setzero_ps()})
+#define _mm512_castps512_ps128(a) _mm256_castps256_ps128((a).low)
+#define _mm512_extractf32x4_ps(a, q) ::anneal::emulated::quarter<q>(a)
+#define _mm512_insertf32x4(a, b, q) ::anneal::emulated::with_quarter<q>(a, b)

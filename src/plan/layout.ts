@@ -65,7 +65,12 @@ type Make = (rows: number, columns: number) => Layout
 
 /** The products' forms, given how activations and weights lie. */
 function products(prefix: string, activations: Make, kernelWeights: Make): Record<string, Form> {
-  const forward = ([m, k, n]: readonly number[]) => [activations(m, k), kernelWeights(n, k), panels(1, n), activations(m, n)]
+  const forward = ([m, k, n]: readonly number[]) => [
+    activations(m, k),
+    kernelWeights(n, k),
+    panels(1, n),
+    activations(m, n),
+  ]
   // The gradient's operands, then w and its state, then b and its state, then the rows of scalars (null: as they are). The
   // input's columns are lanes here in either form.
   const update = (name: string, stateSlots: number): Form => ({
