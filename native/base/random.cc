@@ -206,6 +206,12 @@ void randperm(Mt19937& engine, int32_t* out, int64_t n) {
   }
 }
 
+void seeded_randperm(Mt19937& engine, int32_t* out, int64_t n) {
+  Mt19937 own;
+  own.seed(static_cast<uint32_t>(engine.next64()));
+  randperm(own, out, n);
+}
+
 template void uniform<float>(Mt19937&, float*, int64_t, double, double);
 template void uniform<double>(Mt19937&, double*, int64_t, double, double);
 template void normal<float>(RandomStream&, float*, int64_t, double, double);

@@ -70,6 +70,9 @@ template <typename T> void integers_full(Mt19937& engine, T* out, int64_t n);
 // A permutation of 0 .. n-1. n <= 2^31 - 1.
 void randperm(Mt19937& engine, int32_t* out, int64_t n);
 
+// randperm of an engine of its own, seeded with the next 64 bits: the order of an epoch whose loader has no generator.
+void seeded_randperm(Mt19937& engine, int32_t* out, int64_t n);
+
 }  // namespace torch_rng
 
 // NumPy's legacy RandomState.

@@ -114,12 +114,15 @@ template <typename T> napi_value integers_full(const Args& args, Stream& stream)
   return nullptr;
 }
 
-napi_value randperm(const Args& args, Stream& stream) {
+napi_value permute(const Args& args, Stream& stream, void (*shuffle)(Mt19937&, int32_t*, int64_t)) {
   Span<int32_t> out = args.array<int32_t>(1, "out");
   if (out.length > kMaxDim) args.refuse_range("out", "an array of at most 2^31 - 1 elements", "more");
-  torch_rng::randperm(stream.engine, out.data, out.length);
+  shuffle(stream.engine, out.data, out.length);
   return nullptr;
 }
+
+napi_value randperm(const Args& args, Stream& stream) { return permute(args, stream, torch_rng::randperm); }
+napi_value seeded_randperm(const Args& args, Stream& stream) { return permute(args, stream, torch_rng::seeded_randperm); }
 
 napi_value numpy_uniform(const Args& args, Stream& stream) {
   Span<double> out = args.array<double>(1, "out");
@@ -178,6 +181,7 @@ constexpr Method kMethods[] = {
     {"integers_full_f64", integers_full<double>},
     {"integers_full_i32", integers_full<int32_t>},
     {"randperm", randperm},
+    {"seeded_randperm", seeded_randperm},
     {"numpy_uniform", numpy_uniform},
     {"numpy_normal", numpy_normal},
     {"numpy_integers", numpy_integers},

@@ -2,7 +2,7 @@
 
 import { checkBoolean, checkInt, checkOptions } from '../base/check.js'
 import { AnnealError, phrase } from '../base/errors.js'
-import { checkGenerator, defaultGenerator, Generator } from '../random/generator.js'
+import { checkGenerator, defaultGenerator, type Generator } from '../random/generator.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { batchOf, checkDataset, type Dataset } from './dataset.js'
 
@@ -16,9 +16,6 @@ export interface DataLoaderOptions {
   /** The stream that the order comes from. Default: the default generator. */
   generator?: Generator
 }
-
-/** Where an order comes from when the loader has no generator of its own: seeded anew for every epoch. */
-const throwAway = new Generator()
 
 /**
  * Batches of a dataset: an iterable of `[x, y, …]`, one pass per epoch.
@@ -73,13 +70,13 @@ export class DataLoader implements Iterable<Tensor[]> {
 
   /**
    * Draws what starting an epoch draws. Returns the order of its samples (of all of them, also with `dropLast`), to be
-   * read only.
+   * read only; a shuffled one is written into `memory` if that is as long.
    *
    * An epoch is: this, the full batches, `endEpoch`, the batch that is not full.
    */
-  epochOrder(): Int32Array {
+  epochOrder(memory?: Int32Array): Int32Array {
     this.#drawBaseSeed()
-    if (this.shuffle) return this.#drawOrder()
+    if (this.shuffle) return this.#drawOrder(memory)
     this.#inOrder ??= this.#drawOrder()
     return this.#inOrder
   }
@@ -103,11 +100,11 @@ export class DataLoader implements Iterable<Tensor[]> {
     ;(this.generator ?? defaultGenerator).random64()
   }
 
-  #drawOrder(): Int32Array {
+  #drawOrder(memory?: Int32Array): Int32Array {
     const n = this.dataset.length
     if (!this.shuffle) return upTo(n)
-    if (this.generator) return this.generator.randperm(n)
-    return throwAway.manualSeed(defaultGenerator.randomInt64()).randperm(n)
+    const order = memory?.length === n ? memory : new Int32Array(n)
+    return this.generator ? this.generator.permute(order) : defaultGenerator.permuteSeeded(order)
   }
 }
 

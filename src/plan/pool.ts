@@ -5,7 +5,7 @@
  */
 
 import { CompiledPlan, Placement } from './compiled.js'
-import type { DataForm, Origin, Recording, Slot, SlotCall } from './program.js'
+import type { DataForm, Recording, Slot, SlotCall } from './program.js'
 
 /**
  * A plan of more bytes is kept until the event loop turns only: next to running it, making it again costs nothing, but
@@ -17,7 +17,7 @@ const MAX_IDLE = 16
 
 /** A plan in somebody's hands. */
 export interface Taken {
-  readonly key: string
+  readonly key: Key
   readonly plan: CompiledPlan
 }
 
@@ -36,9 +36,9 @@ export function takePlan(
   present: Taken | null = null,
 ): Taken {
   const key = keyOf(recordings, data)
-  if (present?.key === key) return present
+  if (present && sameKey(present.key, key)) return present
   if (present) returnPlan(present)
-  const at = idle.findLastIndex(kept => kept.key === key)
+  const at = idle.findLastIndex(kept => sameKey(kept.key, key))
   if (at >= 0) {
     poolCounts.reused++
     return idle.splice(at, 1)[0]
@@ -59,42 +59,55 @@ function drop(taken: Taken): void {
   if (at >= 0) idle.splice(at, 1)
 }
 
-/** Everything that a plan depends on, as text: recordings number their slots in order, so equal ones read the same. */
-function keyOf(recordings: readonly Recording[], data: readonly DataForm[]): string {
-  const sets = data.map(({ rows, columns }) => [rows, ...columns.map(c => `${c.column} ${c.dtype} ${c.width}`)].join())
-  return [...sets, ...recordings.map(recordingText)].join('\n')
+/** Everything that a plan depends on, one thing after the other. */
+type Key = readonly (number | string)[]
+
+function sameKey(a: Key, b: Key): boolean {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (!Object.is(a[i], b[i])) return false // the sign of zero counts
+  return true
 }
 
-function recordingText({ calls, advance, dataSet }: Recording): string {
+/** Recordings number their slots in order, so equal ones read the same. */
+function keyOf(recordings: readonly Recording[], data: readonly DataForm[]): Key {
+  const key: (number | string)[] = [data.length, recordings.length]
+  for (const { rows, columns } of data) {
+    key.push(rows, columns.length)
+    for (const { column, dtype, width } of columns) key.push(column, dtype, width)
+  }
+  for (const recording of recordings) addRecording(key, recording)
+  return key
+}
+
+function addRecording(key: (number | string)[], { calls, advance, dataSet }: Recording): void {
   const known = new Set<Slot>()
   const { order, rows, losses, counts, draws } = advance
-  let text = `${dataSet} ${order} ${rows} ${losses} ${counts} ${draws}`
-  for (const call of calls) text += callText(call, known)
-  return text
+  key.push(dataSet, order, rows, losses, counts, draws, calls.length)
+  for (const call of calls) addCall(key, call, known)
 }
 
-function callText({ kernel, buffers, dims, scalars }: SlotCall, known: Set<Slot>): string {
-  let text = `;${kernel}`
-  for (const slot of buffers) text += slot ? ` ${slotText(slot, known)}` : ' -'
-  return `${text}|${dims.join(' ')}|${numbersText(scalars)}`
-}
-
-/** Numbers as they are, the sign of zero too. */
-function numbersText(numbers: readonly number[]): string {
-  return numbers.map(n => (Object.is(n, -0) ? '-0' : String(n))).join(' ')
+function addCall(key: (number | string)[], { kernel, buffers, dims, scalars }: SlotCall, known: Set<Slot>): void {
+  key.push(kernel)
+  for (const slot of buffers) {
+    if (slot) addSlot(key, slot, known)
+    else key.push(-1)
+  }
+  for (const dim of dims) key.push(dim)
+  for (const scalar of scalars) key.push(scalar)
 }
 
 /** A slot by its number, and in full where it comes first. */
-function slotText(slot: Slot, known: Set<Slot>): string {
-  if (known.has(slot)) return String(slot.id)
+function addSlot(key: (number | string)[], slot: Slot, known: Set<Slot>): void {
+  key.push(slot.id)
+  if (known.has(slot)) return
   known.add(slot)
-  const { id, dtype, length, origin } = slot
-  return `${id}:${dtype} ${length} ${originText(origin, known)}`
-}
-
-function originText(origin: Origin, known: Set<Slot>): string {
-  if (origin.kind === 'temp') return 'temp'
-  if (origin.kind === 'slice') return `slice ${slotText(origin.of, known)} ${origin.start}`
-  if (origin.kind === 'constant') return `constant ${numbersText(origin.values)}`
-  return Object.values(origin).join(' ')
+  const { origin } = slot
+  key.push(slot.dtype, slot.length, origin.kind)
+  if (origin.kind === 'slice') {
+    addSlot(key, origin.of, known)
+    key.push(origin.start)
+  } else if (origin.kind === 'constant') key.push(...origin.values)
+  else if (origin.kind === 'batch') key.push(origin.column, origin.start, origin.rows, origin.width)
+  else if (origin.kind === 'memory') key.push(origin.index)
+  else if (origin.kind !== 'temp') key.push(origin.offset)
 }

@@ -161,8 +161,18 @@ export class Generator {
 
   /** A random order of 0 … n-1. Throws RangeError unless 0 <= n < 2^31. Source: torch.randperm. */
   randperm(n: number): Int32Array {
-    const out = new Int32Array(checkInt('Generator.randperm', 'n', n, { min: 0, max: MAX_LENGTH }))
+    return this.permute(new Int32Array(checkInt('Generator.randperm', 'n', n, { min: 0, max: MAX_LENGTH })))
+  }
+
+  /** @internal `randperm` of `out.length`, into `out`. */
+  permute(out: Int32Array): Int32Array {
     native.randperm(this.#use(), out)
+    return out
+  }
+
+  /** @internal The same of a generator of its own, seeded with the next 63 bits of this one. */
+  permuteSeeded(out: Int32Array): Int32Array {
+    native.seeded_randperm(this.#use(), out)
     return out
   }
 

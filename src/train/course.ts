@@ -22,11 +22,11 @@ export interface Leg {
   readonly work: number
 }
 
-/** Part of a leg: some of its steps, and the rows they take. */
+/** Part of a leg: some of its steps. */
 export interface Piece {
   readonly leg: Leg
   readonly steps: number
-  readonly order: Int32Array
+  readonly rows: number
   /** Whether an epoch is over with it. */
   readonly last: boolean
 }
@@ -96,6 +96,8 @@ export class Walk {
   #leg = 0
   #step = 0
   #order: Int32Array = new Int32Array(0)
+  /** Where orders are drawn, one after the other. */
+  #memory: Int32Array = new Int32Array(0)
 
   /** The legs may be replaced by others over the same loaders, recorded anew. */
   constructor(public legs: readonly Leg[]) {}
@@ -124,20 +126,26 @@ export class Walk {
     return Math.max(1, Math.min(most, steps))
   }
 
-  /** Walks on by this many steps, drawing each pass's order as it comes to it. */
-  *pieces(steps: number): Iterable<Piece> {
+  /** Walks on by this many steps, drawing each pass's order as it comes to it: to be read before the walk goes on. */
+  *pieces(steps: number): Iterable<[Piece, Int32Array]> {
     for (let left = steps; left > 0; ) {
       this.arrive()
       const leg = this.legs[this.#leg]
-      if (leg.from === 0 && this.#step === 0) this.#order = rowsOf(leg.source, leg.loader.epochOrder())
+      if (leg.from === 0 && this.#step === 0) this.#order = rowsOf(leg.source, this.#draw(leg.loader))
       const count = Math.min(left, leg.steps - this.#step)
       const { order } = leg.recorded.advance
-      const at = leg.from + this.#step * order
+      const [at, rows] = [leg.from + this.#step * order, count * order]
       this.#step += count
       left -= count
       const last = this.#step === leg.steps && leg === this.legs[this.legs.length - 1]
-      yield { leg, steps: count, order: this.#order.subarray(at, at + count * order), last }
+      yield [{ leg, steps: count, rows, last }, this.#order.subarray(at, at + rows)]
     }
+  }
+
+  #draw(loader: DataLoader): Int32Array {
+    const order = loader.epochOrder(this.#memory)
+    if (loader.shuffle) this.#memory = order
+    return order
   }
 
   /** Leaves a leg whose steps are done, and draws what running out of samples draws. */
@@ -151,7 +159,9 @@ export class Walk {
 
   /** Remembers where it is; the function returned goes back. */
   snapshot(): () => void {
-    const [leg, step, order] = [this.#leg, this.#step, this.#order]
+    const [leg, step] = [this.#leg, this.#step]
+    const midway = step > 0 || this.legs[leg].from > 0
+    const order = midway ? this.#order.slice() : this.#order
     return () => {
       ;[this.#leg, this.#step, this.#order] = [leg, step, order]
     }

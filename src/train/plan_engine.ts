@@ -256,21 +256,26 @@ export class PlanEngine implements Engine {
    */
   #prepare(run: Run, steps: number): Prepared {
     const [pieces, draws] = [[] as Piece[], new DrawTable()]
-    for (const piece of this.#walk.pieces(steps)) {
+    const order = new Int32Array(steps * this.#rowsPerStep)
+    let [rows, work, updates] = [0, 0, 0]
+    for (const [piece, taken] of this.#walk.pieces(steps)) {
+      const { leg, steps: count } = piece
       pieces.push(piece)
-      draws.add(piece.leg.recorded.draws, piece.steps)
-    }
-    const order = new Int32Array(pieces.reduce((sum, piece) => sum + piece.order.length, 0))
-    let [at, work, updates] = [0, 0, 0]
-    for (const { leg, steps: count, order: rows } of pieces) {
-      order.set(rows, at)
-      at += rows.length
+      order.set(taken, rows)
+      draws.add(leg.recorded.draws, count)
+      rows += piece.rows
       work += count * leg.work
       if (leg.trains) updates += count
     }
     const segments = Int32Array.from(pieces.flatMap(({ leg, steps: count }) => [leg.program, count]))
     const table = this.#table(run, updates)
-    return { chunk: { segments, order, rows: table.rows, draws: draws.numbers(), work }, pieces, table }
+    const chunk = { segments, order: order.subarray(0, rows), rows: table.rows, draws: draws.numbers(), work }
+    return { chunk, pieces, table }
+  }
+
+  /** Of the legs' steps, the most. */
+  get #rowsPerStep(): number {
+    return this.#recorded.legs.reduce((most, { recorded }) => Math.max(most, recorded.advance.order), 0)
   }
 
   /**
@@ -323,24 +328,21 @@ function collect(
   sums: { train: EpochSums; test: EpochSums },
 ): number {
   let [loss, count, epochs] = [0, 0, 0]
-  for (const { leg, steps, order, last } of pieces) {
+  for (const { leg, steps, rows, last } of pieces) {
     const { advance } = leg.recorded
-    const values = losses.subarray(loss, loss + steps * advance.losses)
-    add(leg.trains ? sums.train : sums.test, values, counts.subarray(count, count + steps * advance.counts), order)
-    if (leg.trains && run.afterLoss) for (const value of values) run.afterLoss(value)
-    loss += values.length
-    count += steps * advance.counts
+    const [lossEnd, countEnd] = [loss + steps * advance.losses, count + steps * advance.counts]
+    const sum = leg.trains ? sums.train : sums.test
+    sum.batches += lossEnd - loss
+    sum.rows += rows
+    for (; loss < lossEnd; loss++) {
+      sum.loss += losses[loss]
+      if (leg.trains) run.afterLoss?.(losses[loss])
+    }
+    for (; count < countEnd; count++) sum.correct += counts[count]
     if (!last) continue
     run.afterEpoch(sums.train, sums.test)
     Object.assign(sums, { train: emptySums(), test: emptySums() })
     epochs++
   }
   return epochs
-}
-
-function add(sums: EpochSums, losses: Float32Array, counts: Int32Array, order: Int32Array): void {
-  for (const loss of losses) sums.loss += loss
-  for (const correct of counts) sums.correct += correct
-  sums.batches += losses.length
-  sums.rows += order.length
 }

@@ -15,12 +15,11 @@ interface Entry {
   readonly states: ParamState[]
   /** The scalars as of the last row written. */
   scalars: StateScalars
-  /** The options besides the rate, as they were when last looked at, and the state tensors that they call for. */
-  options: Record<string, unknown>
+  /** The options besides the rate, their values when last looked at, and the state tensors that they call for. */
+  readonly options: readonly string[]
+  readonly values: unknown[]
   readonly slots: string
 }
-
-const optionsOf = ({ lr: _, params: _p, ...options }: ParamGroup): Record<string, unknown> => options
 
 export class UpdateRows {
   readonly #entries: Entry[] = []
@@ -34,9 +33,11 @@ export class UpdateRows {
     const key = JSON.stringify(state.scalars)
     let entry = this.#entries.find(e => e.group === group && e.key === key)
     if (!entry) {
-      const { length } = this.optimizer.rule.row(group, { ...state.scalars, step: state.scalars.step + 1 })
+      const { rule } = this.optimizer
+      const { length } = rule.row(group, { ...state.scalars, step: state.scalars.step + 1 })
+      const options = Object.keys(rule.options).filter(name => name !== 'lr')
       const place = { group, key, offset: this.width, length, states: [], scalars: { ...state.scalars } }
-      entry = { ...place, options: optionsOf(group), slots: this.#slotsOf(group) }
+      entry = { ...place, options, values: options.map(name => group[name]), slots: this.#slotsOf(group) }
       this.#entries.push(entry)
       this.width += length
     }
@@ -46,24 +47,28 @@ export class UpdateRows {
 
   /** Writes the next step's rows to `table` from `at`, with the groups' options as they are now. */
   write(table: Float64Array, at: number): void {
+    const { rule } = this.optimizer
     for (const { group, offset, scalars } of this.#entries) {
-      checkRate(this.optimizer.rule.name, group)
+      checkRate(rule.name, group)
       scalars.step++
-      table.set(this.optimizer.rule.row(group, scalars), at + offset)
+      const row = rule.row(group, scalars)
+      for (let i = 0; i < row.length; i++) table[at + offset + i] = row[i]
     }
   }
 
   /** Whether the next update is still the recorded one: an option that moves, as momentum from 0, may need more state. */
   get fit(): boolean {
-    return this.#entries.every(entry => {
-      const { group, options, slots } = entry
-      let same = true
-      for (const name in options) same &&= group[name] === options[name]
-      if (same) return true
-      if (this.#slotsOf(group) !== slots) return false
-      entry.options = optionsOf(group)
-      return true
-    })
+    for (const entry of this.#entries) if (!this.#fits(entry)) return false
+    return true
+  }
+
+  #fits({ group, options, values, slots }: Entry): boolean {
+    let same = true
+    for (let i = 0; i < options.length; i++) same &&= group[options[i]] === values[i]
+    if (same) return true
+    if (this.#slotsOf(group) !== slots) return false
+    for (let i = 0; i < options.length; i++) values[i] = group[options[i]]
+    return true
   }
 
   #slotsOf(group: ParamGroup): string {
