@@ -53,7 +53,11 @@ export abstract class Module {
 
   /** Every parameter once, in the order of definition. */
   parameters(): Tensor[] {
-    return this.namedParameters().map(([, parameter]) => parameter)
+    const found = new Set<Tensor>()
+    this.#visit((module, key, value) => {
+      if (module.#isParameter(key, value)) found.add(value)
+    })
+    return [...found]
   }
 
   /** Every parameter once with its name: `['fc1.weight', tensor]`. */
@@ -74,18 +78,20 @@ export abstract class Module {
   /** Direct children with their property names. */
   namedChildren(): [string, Module][] {
     const found: [string, Module][] = []
-    for (const [key, value] of Object.entries(this)) {
-      if (value instanceof Module) found.push([key, value])
-      else if (Array.isArray(value)) {
-        for (const [i, item] of value.entries()) if (item instanceof Module) found.push([`${key}.${i}`, item])
-      }
-    }
+    eachChild(this, (child, name) => found.push([name, child]))
     return found
   }
 
   /** This module and all below it. */
   modules(): Module[] {
-    return [this, ...this.namedChildren().flatMap(([, child]) => child.modules())]
+    const found: Module[] = []
+    this.#addModules(found)
+    return found
+  }
+
+  #addModules(found: Module[]): void {
+    found.push(this)
+    eachChild(this, child => child.#addModules(found))
   }
 
   /** Parameters and buffers by name, sharing memory with the model. */
@@ -170,14 +176,35 @@ export abstract class Module {
     return value instanceof Parameter || (value.node === null && value.requiresGrad)
   }
 
+  /** The tensors that `keep` chooses, with their names in the state dict. */
   #walk(keep: (module: Module, key: string, value: Tensor) => boolean): [string, Tensor][] {
-    const own = Object.entries(this)
-      .filter(([key, value]) => value instanceof Tensor && keep(this, key, value))
-      .map(([key, value]): [string, Tensor] => [this.#buffers.get(key) ?? key, value])
-    const below = this.namedChildren().flatMap(([name, child]) =>
-      child.#walk(keep).map(([key, value]): [string, Tensor] => [`${name}.${key}`, value]),
-    )
-    return [...own, ...below]
+    const found: [string, Tensor][] = []
+    this.#visit((module, key, value, prefix) => {
+      if (keep(module, key, value)) found.push([prefix + (module.#buffers.get(key) ?? key), value])
+    })
+    return found
+  }
+
+  /** Calls `f` for every tensor of this module, then for those of the modules below it. */
+  #visit(f: (module: Module, key: string, value: Tensor, prefix: string) => void, prefix = ''): void {
+    for (const key of Object.keys(this)) {
+      const value: unknown = this[key as keyof this]
+      if (value instanceof Tensor) f(this, key, value, prefix)
+    }
+    eachChild(this, (child, name) => child.#visit(f, `${prefix}${name}.`))
+  }
+}
+
+/** Modules among a module's properties, and in arrays among them. */
+function eachChild(module: Module, f: (child: Module, name: string) => void): void {
+  for (const key of Object.keys(module)) {
+    const value: unknown = module[key as keyof Module]
+    if (value instanceof Module) f(value, key)
+    else if (Array.isArray(value)) {
+      value.forEach((item, i) => {
+        if (item instanceof Module) f(item, `${key}.${i}`)
+      })
+    }
   }
 }
 

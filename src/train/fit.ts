@@ -112,22 +112,25 @@ class FitRun implements Run {
     }
   }
 
+  /** Once per epoch, of which a small run has many: plain assignments, which V8 compiles in no time. */
   afterEpoch(train: EpochSums, test: EpochSums | undefined): void {
+    const { history } = this
     const { classifies } = this.options.loss
-    const tested = test && test.batches > 0 ? test : undefined
     const event: EpochEvent = {
-      epoch: this.history.trainLoss.length + 1,
+      epoch: history.trainLoss.length + 1,
       trainLoss: train.loss / train.batches,
-      ...(tested && { testLoss: tested.loss / tested.batches }),
-      ...(classifies && { trainAcc: train.correct / train.rows }),
-      ...(classifies && tested && { testAcc: tested.correct / tested.rows }),
-      lr: this.history.lr[this.history.lr.length - 1],
+      lr: history.lr[history.lr.length - 1],
       seconds: (performance.now() - this.#epochStart) / 1000,
     }
-    for (const key of ['trainLoss', 'testLoss', 'trainAcc', 'testAcc'] as const) {
-      const value = event[key]
-      if (value !== undefined) this.history[key]?.push(value)
+    if (classifies) event.trainAcc = train.correct / train.rows
+    if (test && test.batches > 0) {
+      event.testLoss = test.loss / test.batches
+      if (classifies) event.testAcc = test.correct / test.rows
     }
+    history.trainLoss.push(event.trainLoss)
+    if (event.trainAcc !== undefined) history.trainAcc?.push(event.trainAcc)
+    if (event.testLoss !== undefined) history.testLoss?.push(event.testLoss)
+    if (event.testAcc !== undefined) history.testAcc?.push(event.testAcc)
     this.#last = event
   }
 

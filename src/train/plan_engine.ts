@@ -267,7 +267,7 @@ export class PlanEngine implements Engine {
       work += count * leg.work
       if (leg.trains) updates += count
     }
-    const segments = Int32Array.from(pieces.flatMap(({ leg, steps: count }) => [leg.program, count]))
+    const segments = new Int32Array(pieces.flatMap(({ leg, steps: count }) => [leg.program, count]))
     const table = this.#table(run, updates)
     const chunk = { segments, order: order.subarray(0, rows), rows: table.rows, draws: draws.numbers(), work }
     return { chunk, pieces, table }
@@ -341,7 +341,8 @@ function collect(
     for (; count < countEnd; count++) sum.correct += counts[count]
     if (!last) continue
     run.afterEpoch(sums.train, sums.test)
-    Object.assign(sums, { train: emptySums(), test: emptySums() })
+    sums.train = emptySums()
+    sums.test = emptySums()
     epochs++
   }
   return epochs

@@ -48,7 +48,8 @@ export class UpdateRows {
   /** Writes the next step's rows to `table` from `at`, with the groups' options as they are now. */
   write(table: Float64Array, at: number): void {
     const { rule } = this.optimizer
-    for (const { group, offset, scalars } of this.#entries) {
+    for (let e = 0; e < this.#entries.length; e++) {
+      const { group, offset, scalars } = this.#entries[e]
       checkRate(rule.name, group)
       scalars.step++
       const row = rule.row(group, scalars)
@@ -58,7 +59,7 @@ export class UpdateRows {
 
   /** Whether the next update is still the recorded one: an option that moves, as momentum from 0, may need more state. */
   get fit(): boolean {
-    for (const entry of this.#entries) if (!this.#fits(entry)) return false
+    for (let e = 0; e < this.#entries.length; e++) if (!this.#fits(this.#entries[e])) return false
     return true
   }
 
