@@ -12,6 +12,7 @@ namespace {
 // The part of its outputs that a splitting kernel computes: the last parameter of its body.
 struct Share {
   int64_t part, parts;
+  const NextBatch* next;  // of kernels marked `relay`
 };
 
 struct Arguments {
@@ -24,7 +25,7 @@ struct Arguments {
   void next(float*& p) { p = static_cast<float*>(call.buffer[buffers++]); }
   void next(int32_t*& p) { p = static_cast<int32_t*>(call.buffer[buffers++]); }
   void next(double*& p) { p = static_cast<double*>(call.buffer[buffers++]); }
-  void next(Share& share) { share = {call.part, call.parts}; }
+  void next(Share& share) { share = {call.part, call.parts, call.next}; }
   void next(int64_t& dim) { dim = call.dim[dims++]; }
   void next(double& scalar) { scalar = call.scalar[scalars++]; }
 

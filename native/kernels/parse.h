@@ -125,15 +125,16 @@ static constexpr Bound parse_bound(const char* text, const KernelInfo& info) {
   return bound;
 }
 
-// `| split` or nothing.
-static constexpr bool parse_splits(Cursor cursor) {
+// `| split`, `| split relay` or nothing.
+static constexpr void parse_abilities(Cursor cursor, KernelInfo& info) {
   if (!cursor.take('|')) {
-    if (*cursor.at) refuse("only | split may follow the scalars");
-    return false;
+    if (*cursor.at) refuse("only | split or | split relay may follow the scalars");
+    return;
   }
   cursor.skip_spaces();
-  if (!same_name(cursor.at, "split")) refuse("only | split may follow the scalars");
-  return true;
+  info.relays = same_name(cursor.at, "split relay");
+  info.splits = info.relays || same_name(cursor.at, "split");
+  if (!info.splits) refuse("only | split or | split relay may follow the scalars");
 }
 
 static constexpr KernelInfo parse_kernel(int id, const char* name, const char* signature, const char* bound) {
@@ -143,7 +144,7 @@ static constexpr KernelInfo parse_kernel(int id, const char* name, const char* s
   Cursor buffers{signature}, dims = after_bar(buffers), scalars = after_bar(dims);
   info.dim_count = parse_words(dims, info.dims, kMaxDims);
   info.scalar_count = parse_words(scalars, info.scalars, kMaxScalars);
-  info.splits = parse_splits(scalars);
+  parse_abilities(scalars, info);
   for (buffers.skip_spaces(); *buffers.at != '|'; buffers.skip_spaces()) {
     if (info.buffer_count == kMaxBuffers) refuse("too many buffers");
     info.buffers[info.buffer_count++] = parse_buffer(buffers, info);

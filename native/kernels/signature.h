@@ -46,6 +46,7 @@ struct KernelInfo {
   Name scalars[kMaxScalars];
   Bound bound;
   bool splits;             // honours Call.part and Call.parts
+  bool relays;             // honours Call.next
 };
 
 int kernel_count();

@@ -90,8 +90,10 @@ void run_part(void* context, int part, int parts) {
   instruction.run(call);
 }
 
-void execute_step(Program& program, Team& team) {
+// `gathered`: the call whose work the step before has done, or null.
+void execute_step(Program& program, Team& team, const Instruction* gathered) {
   for (Instruction& instruction : program.instructions) {
+    if (&instruction == gathered) continue;
     if (instruction.splits && team.size() > 1) {
       team.parallel(run_part, &instruction);
     } else {
@@ -100,12 +102,26 @@ void execute_step(Program& program, Team& team) {
   }
 }
 
+// Whether steps hand batches on: with several threads, if each has panels enough.
+bool relays(const Program& program, const Team& team) {
+  constexpr int64_t kLeastPanels = 8;
+  return program.relay >= 0 && program.instructions[program.relay].call.dim[1] >= kLeastPanels * kPanelWidth * team.size();
+}
+
+// Has the batch replaced by the next step's, if there is one.
+void hand_on(Program& program, bool more) {
+  program.next.rows = static_cast<const int32_t*>(program.instructions[program.gather].call.buffer[1]) + program.per_step.of[0];
+  program.instructions[program.relay].call.next = more ? &program.next : nullptr;
+}
+
 // The steps of a segment that were done.
 int32_t execute_segment(Plan& plan, const Segment& segment, Team& team) {
   Program& program = plan.programs[segment.program];
+  const bool relay = relays(program, team);
   for (int32_t step = 0; step < segment.steps; ++step) {
     if (plan.stop.load(std::memory_order_relaxed)) return step;
-    execute_step(program, team);
+    if (program.relay >= 0) hand_on(program, relay && step + 1 < segment.steps);
+    execute_step(program, team, relay && step > 0 ? &program.instructions[program.gather] : nullptr);
     move_on(program);
   }
   return segment.steps;

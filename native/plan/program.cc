@@ -64,6 +64,13 @@ bool worth_splitting(const KernelInfo& kernel, const Call& call) {
   return kernel.splits && (work < 0 || work >= kLeast);
 }
 
+// Whether the batch should be replaced by the product that reads it last: its set comes from memory, its rows are many
+// lines, and the product is not so long that the gather is nothing beside it.
+bool worth_relaying(const Call& gather, const Call& reader) {
+  constexpr int64_t kLeastSet = int64_t{1} << 18, kLeastRow = 128, kMostOutputs = 512;  // floats
+  return gather.dim[0] * gather.dim[1] >= kLeastSet && gather.dim[1] >= kLeastRow && reader.dim[2] <= kMostOutputs;
+}
+
 class Decoder {
  public:
   Decoder(const double* code, size_t length, int index, const Space& space, Program& program)
@@ -76,7 +83,9 @@ class Decoder {
       kernel_ = nullptr;
       status = next_call();
     }
-    if (status.ok()) collect_moving();
+    if (!status.ok()) return status;
+    collect_moving();
+    find_relay();
     return status;
   }
 
@@ -99,10 +108,13 @@ class Decoder {
     Place places[kMaxBuffers];
     status = operands(instruction.call, places);
     if (!status.ok()) return status;
-    status = prove(instruction.call, places);
+    Range ranges[kMaxBuffers];
+    status = prove(instruction.call, places, ranges);
     if (!status.ok()) return status;
     instruction.splits = worth_splitting(*kernel_, instruction.call);
     program_.instructions.push_back(instruction);
+    uses_.push_back({kernel_, {}});
+    std::copy(ranges, ranges + kernel_->buffer_count, uses_.back().ranges);
     return {};
   }
 
@@ -125,8 +137,7 @@ class Decoder {
     return {};
   }
 
-  Status prove(Call& call, const Place* places) {
-    Range ranges[kMaxBuffers];
+  Status prove(Call& call, const Place* places, Range* ranges) {
     for (int b = 0; b < kernel_->buffer_count; ++b) {
       Status status = locate(b, call, places[b], ranges[b]);
       if (!status.ok()) return status;
@@ -234,6 +245,37 @@ class Decoder {
     }
   }
 
+  // A batch whose memory nothing touches but its gather from a store and, later in the step, kernels that read it.
+  void find_relay() {
+    const int gather = first_gather();
+    if (gather < 0) return;
+    const Range& batch = uses_[gather].ranges[2];
+    int last = -1, buffer = -1;
+    for (int i = 0; i < static_cast<int>(uses_.size()); ++i) {
+      for (int b = 0; b < uses_[i].kernel->buffer_count && i != gather; ++b) {
+        if (!uses_[i].ranges[b].meets(batch)) continue;
+        if (i < gather || i == last || uses_[i].kernel->buffers[b].role != Role::in) return;
+        last = i;
+        buffer = b;
+      }
+    }
+    if (last < 0 || !uses_[last].kernel->relays || buffer != 1 || !uses_[last].ranges[buffer].equals(batch)) return;
+    const Call &from = program_.instructions[gather].call, &reader = program_.instructions[last].call;
+    if (reader.dim[0] != from.dim[2] || reader.dim[1] != from.dim[1] || !worth_relaying(from, reader)) return;
+    program_.gather = gather;
+    program_.relay = last;
+    program_.next = {static_cast<const float*>(from.buffer[0]), nullptr, static_cast<float*>(from.buffer[2])};
+  }
+
+  int first_gather() const {
+    const KernelInfo* gather = &kernel_info(kernel_id("panel_gather"));
+    for (size_t i = 0; i < uses_.size(); ++i) {
+      if (uses_[i].kernel != gather) continue;
+      return uses_[i].ranges[0].region >= kFirstStore && uses_[i].ranges[2].region == kArena ? static_cast<int>(i) : -1;
+    }
+    return -1;
+  }
+
   Status number(const std::string& what, double& value) {
     if (at_ >= length_) return refused(where(), what, "the end of the program");
     value = code_[at_++];
@@ -268,6 +310,12 @@ class Decoder {
     MovingPointer moving;
   };
 
+  // What a call touches.
+  struct Use {
+    const KernelInfo* kernel;
+    Range ranges[kMaxBuffers];
+  };
+
   const double* code_;
   size_t length_, at_ = 0;
   int index_, call_ = -1;
@@ -275,6 +323,7 @@ class Decoder {
   const Space& space_;
   Program& program_;
   std::vector<Note> notes_;
+  std::vector<Use> uses_;
 };
 
 }  // namespace

@@ -65,6 +65,10 @@ struct Program {
   bool takes_rows = false;          // `order` holds row numbers: each must be in [0, order_limit)
   int64_t order_limit = INT64_MAX;
 
+  // A gather, and the last call that reads its batch and can replace it by the next step's (call.h); -1: none.
+  int gather = -1, relay = -1;
+  NextBatch next{};
+
   Program() = default;
   Program(Program&&) = default;  // moving keeps the instructions, and so what `moving` points to, in place
   Program(const Program&) = delete;

@@ -327,6 +327,59 @@ void check_splits() {
 
 // ---- Times ---------------------------------------------------------------------------------------------------------
 
+// ---- Batches handed on ----------------------------------------------------------------------------------------------
+
+constexpr Net kWide = {20, 2004, 40, 0};  // the last panel of inputs is not whole, 16 do not divide the rows
+constexpr int64_t kSetRows = 150;
+
+// A gather, a forward product of the batch and a weight gradient that updates; the rows' numbers move. `again`: somebody
+// reads the batch after the update.
+std::unique_ptr<Plan> relay_plan(bool again) {
+  const auto [m, k, n, none_] = kWide;
+  (void)none_;
+  auto plan = make_plan(0);
+  const int64_t kp = (k + 15) / 16 * 16, np = 48, x = 0, w = x + m * kp, b = w + np * k, y = b + np, z = y + m * np;
+  plan->space.arena = std::make_shared<Arena>((z + m * np) * kWord);
+  plan->space.stores[0] = std::make_shared<Store>(Dtype::f32, kSetRows * k);
+  float* data = reinterpret_cast<float*>(plan->space.stores[0]->memory.data());
+  for (int64_t i = 0; i < kSetRows * k; ++i) data[i] = 0.01f * static_cast<float>(i * 7 % 31 - 15);
+  auto in = [](int64_t offset) { return arena(number(offset)); };
+  Code code({number(m), 7});
+  code.call("panel_gather", {store(0, 0), order(0), in(x)}, {number(kSetRows), number(k), number(m)});
+  code.call("panel_fwd", {in(x), in(w), in(b), in(y)}, {number(m), number(k), number(n), 0});
+  code.call("panel_bwd_weight_sgd", {in(y), in(x), in(w), none(), in(b), none(), rows(0), rows(0)}, {number(m), number(k), number(n)});
+  if (again) code.call("panel_fwd", {in(x), in(w), in(b), in(z)}, {number(m), number(k), number(n), 0});
+  const Status status = add_program(*plan, code.numbers);
+  expect(status.ok(), "the relaying program is accepted");
+  fill_weights(*plan);
+  return plan;
+}
+
+// Eight steps in segments of `piece`.
+void run_relay(Plan& plan, int32_t piece, int threads) {
+  Run run;
+  for (int32_t s = 0; s < 8; s += piece) run.segments.push_back({0, piece});
+  for (int64_t i = 0; i < 8 * kWide.m; ++i) run.order.push_back(static_cast<int32_t>(i * 67 % kSetRows));
+  for (int s = 0; s < 8; ++s) run.rows.insert(run.rows.end(), {0.001, 0, 0, 0, 0, 0, 1});
+  run.threads = threads;
+  expect(prepare_run(plan, run).ok(), "the relaying run is accepted");
+  execute_run(plan, run);
+}
+
+// The batch that the update before has put in place is the one that a gather would have brought.
+void check_relay() {
+  auto plan = relay_plan(false), again = relay_plan(true);
+  expect(plan->programs[0].relay == 2 && again->programs[0].relay < 0, "a batch is handed on unless it is read later");
+  run_relay(*plan, 1, 1);
+  for (int32_t piece : {2, 8}) {
+    for (int threads : {1, 2, 3}) {
+      auto other = relay_plan(false);
+      run_relay(*other, piece, threads);
+      expect(same(*plan->space.arena, *other->space.arena, plan->space.arena->bytes()), "batches handed on give equal bits");
+    }
+  }
+}
+
 template <class Body> double nanoseconds(int64_t times, Body body) {
   const auto begin = std::chrono::steady_clock::now();
   body();
@@ -399,6 +452,7 @@ int main(int argc, char** argv) {
   check_stop();
   check_teams();
   check_splits();
+  check_relay();
   failures += check_refusals();
   printf("plan_test: %d failed\n", failures);
   return failures ? 1 : 0;
