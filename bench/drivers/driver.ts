@@ -42,11 +42,6 @@ export function runsPerBlock(seconds: number, usPerRun: number): number {
   return Math.max(1, Math.floor((seconds * 1e6) / BLOCKS / usPerRun))
 }
 
-/** How many blocks fit: five, or fewer where one run alone takes longer than its share. */
-export function blocksFor(seconds: number, usPerRun: number): number {
-  return Math.min(BLOCKS, Math.max(1, Math.floor((seconds * 1e6) / usPerRun)))
-}
-
 /** Microseconds that `run` takes. */
 export async function microseconds(run: () => unknown): Promise<number> {
   const start = performance.now()

@@ -1,12 +1,12 @@
 /**
- * `fit` as a user calls it: order of rows, gather, schedule and history are all inside the measured time. One call per
- * block, of as many epochs as fill it; the first call on the whole set, which makes it resident, comes before the clock
- * where the trial is short enough for that, and is inside the figure where one epoch is longer than the trial may take.
+ * `fit` as a user calls it: order of rows, gather, schedule and history are all inside the measured time. The steps are
+ * those of one call, by the clock of its progress events; what comes before the first of them, as making the set
+ * resident, is not counted, as with the others.
  */
-import { fit, type History, nn, random } from 'anneal'
+import { AnnealError, fit, type History, nn, type ProgressEvent, random } from 'anneal'
 import type { LectureTrial, StepTrial, Trial } from '../trials.js'
 import { checkEpochs, lectureLoaders, modelOf, optimizerOf, QwertyNet, schedulerOf, setsOf, version } from './anneal.js'
-import { blocksFor, microseconds, readRequest, runsPerBlock, timed, warmUp, writeAnswer } from './driver.js'
+import { microseconds, readRequest, writeAnswer } from './driver.js'
 import { timeLecture } from './lecture.js'
 
 const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
@@ -23,19 +23,34 @@ async function measureSteps(trial: StepTrial, threads: number, seconds: number):
   }
   const coldMs = (await microseconds(() => run(sets.check, checkEpochs(trial)))) / 1000
   const check = mean(history?.trainLoss ?? [])
-  const usPerStep = (await microseconds(() => run(sets.check, checkEpochs(trial)))) / trial.checkSteps
 
-  const perEpoch = sets.train.length
-  let usPerEpoch = usPerStep * perEpoch
-  if (usPerEpoch < seconds * 1e6) {
-    await run(sets.train, 1)
-    usPerEpoch = await warmUp(epochs => run(sets.train, epochs))
-  }
-  const epochs = runsPerBlock(seconds, usPerEpoch)
-  const blocks = blocksFor(seconds, usPerEpoch)
-  const figures = await timed(() => run(sets.train, epochs), epochs * perEpoch, blocks)
+  const figures = await timeSteps(seconds, (onProgress, signal) =>
+    fit(model, { train: sets.train, loss, optimizer, scheduler, epochs: 1e9, threads, onProgress, signal }),
+  )
   const settings = { threads, engine: history?.engine, reason: history?.engineReason }
   writeAnswer({ version, unit: 'us', ...figures, check, coldMs, settings })
+}
+
+type Progress = (event: ProgressEvent) => void
+
+/** Microseconds per step between two progress events, several times a second, until the time is up. */
+async function timeSteps(seconds: number, train: (onProgress: Progress, signal: AbortSignal) => Promise<unknown>) {
+  const abort = new AbortController()
+  const samples: number[] = []
+  const first = { step: 0, time: 0, cpu: process.cpuUsage() }
+  let last = { step: 0, time: 0 }
+  const onProgress = ({ step }: ProgressEvent) => {
+    const now = { step, time: performance.now() }
+    if (first.time === 0) Object.assign(first, now, { cpu: process.cpuUsage() })
+    else samples.push(((now.time - last.time) * 1000) / (step - last.step))
+    last = now
+    if (now.time - first.time > seconds * 1000) abort.abort()
+  }
+  await train(onProgress, abort.signal).catch(error => {
+    if (!(error instanceof AnnealError && error.code === 'ERR_ABORTED')) throw error
+  })
+  const { user, system } = process.cpuUsage(first.cpu)
+  return { samples, busy: (user + system) / 1000 / (last.time - first.time), steps: last.step - first.step }
 }
 
 /** One run of the lecture; returns the last epoch's training loss. */
