@@ -34,11 +34,10 @@ const where = 'crossEntropy'
 /** The options with defaults filled in; throws TypeError or RangeError. */
 export function checkCrossEntropy(options: CrossEntropyOptions) {
   checkOptions(where, options, ['weight', 'ignoreIndex', 'reduction', 'labelSmoothing'])
+  const { ignoreIndex, reduction } = checkClassLoss(where, options)
   const { labelSmoothing = 0 } = options
-  return {
-    ...checkClassLoss(where, options),
-    labelSmoothing: checkNumber(where, 'labelSmoothing', labelSmoothing, { min: 0, max: 1 }),
-  }
+  checkNumber(where, 'labelSmoothing', labelSmoothing, { min: 0, max: 1 })
+  return { ignoreIndex, reduction, labelSmoothing }
 }
 
 /** Float targets of the logits' own shape are distributions; anything else is a label per row. */
@@ -93,7 +92,9 @@ export const crossEntropy = defineOp({
     if (soft && checked.ignoreIndex >= 0) {
       throw rangeError(where, 'no ignoreIndex beside distributions as targets', checked.ignoreIndex)
     }
-    return { operands, attrs: { ...checked, soft } satisfies Attrs }
+    // Spelt out: V8 keeps a hidden class for every copy by spreading until it collects its old generation.
+    const { ignoreIndex, reduction, labelSmoothing } = checked
+    return { operands, attrs: { ignoreIndex, reduction, labelSmoothing, soft } satisfies Attrs }
   },
   infer([logits, targets, weight], { reduction, soft }) {
     checkScores(where, 'logits', logits, weight)

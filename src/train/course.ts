@@ -62,7 +62,12 @@ export function legsOf({ loader, source, trains, accumulate, record }: Pass, pro
   const leg = (first: number, steps: number, from: number): Leg => {
     const recorded = record(parts[first])
     return {
-      ...{ loader, source, trains, recorded, steps, from },
+      loader,
+      source,
+      trains,
+      recorded,
+      steps,
+      from,
       program: program + Math.sign(first),
       work: workOf(recorded),
     }

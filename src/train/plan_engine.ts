@@ -174,7 +174,9 @@ export class PlanEngine implements Engine {
     if (this.#held) return
     if (this.#stale) this.#recordAgain()
     const { legs, forms, memory } = this.#recorded
-    const recordings = legs.map(({ recorded, trains }) => ({ ...recorded, dataSet: trains ? 0 : 1 }))
+    const recordings = legs.map(({ recorded: { calls, advance }, trains }) => {
+      return { calls, advance, dataSet: trains ? 0 : 1 }
+    })
     const before = this.#taken
     this.#taken = takePlan(recordings, forms, before)
     if (this.#taken !== before) yield* this.#writeData()

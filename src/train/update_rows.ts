@@ -36,8 +36,9 @@ export class UpdateRows {
       const { rule } = this.optimizer
       const { length } = rule.row(group, { ...state.scalars, step: state.scalars.step + 1 })
       const options = Object.keys(rule.options).filter(name => name !== 'lr')
-      const place = { group, key, offset: this.width, length, states: [], scalars: { ...state.scalars } }
-      entry = { ...place, options, values: options.map(name => group[name]), slots: this.#slotsOf(group) }
+      const [values, slots] = [options.map(name => group[name]), this.#slotsOf(group)]
+      const scalars = { ...state.scalars }
+      entry = { group, key, offset: this.width, length, states: [], scalars, options, values, slots }
       this.#entries.push(entry)
       this.width += length
     }
