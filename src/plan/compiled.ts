@@ -172,11 +172,28 @@ class Encoder {
   }
 }
 
+/** Memory for the tables of one chunk after the other; native code copies what it is given. */
+class Tables {
+  #order = new Int32Array(0)
+  #rows = new Float64Array(0)
+
+  order(length: number): Int32Array {
+    if (this.#order.length < length) this.#order = new Int32Array(length)
+    return this.#order.subarray(0, length)
+  }
+
+  rows(length: number): Float64Array {
+    if (this.#rows.length < length) this.#rows = new Float64Array(length)
+    return this.#rows.subarray(0, length)
+  }
+}
+
 /** A plan ready to run, over whatever arrays and data fit its form: data are written, weights and state go in and out. */
 export class CompiledPlan {
   readonly native: NativePlan
   /** Bytes of native memory. */
   readonly bytes: number
+  readonly tables = new Tables()
   readonly #stores = new Map<string, NativeStore>()
   readonly #staging: Map<Physical, number>
   readonly #loadProgram: number

@@ -41,6 +41,8 @@ export class Generator {
   #holder: object | null = null
   #holderDraws = false
   #standIn: Generator | null = null
+  /** @internal How often somebody was given the engine. */
+  uses = 0
 
   /** `seed`: a safe integer or a bigint; default: PyTorch's 67280421310721. */
   constructor(seed: Seed = DEFAULT_SEED) {
@@ -234,7 +236,9 @@ export class Generator {
   /** The engine, if it is free. */
   #use(): Engine {
     if (!this.isFree) throw this.#busy()
-    return this.#actual.#engine
+    const actual = this.#actual
+    actual.uses++
+    return actual.#engine
   }
 
   #busy(): AnnealError {

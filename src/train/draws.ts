@@ -5,7 +5,7 @@
 
 import { Unplannable } from '../backends/emitter.js'
 import { type Draw, drawsPerStep } from '../plan/program.js'
-import { defaultGenerator, type Generator } from '../random/index.js'
+import { defaultGenerator, Generator } from '../random/index.js'
 import type { RecordedStep } from './record_step.js'
 
 /** Numbers of a table: 4 MB, and less than 10 ms of drawing. */
@@ -58,20 +58,17 @@ export function snapshotOf(generators: readonly Generator[]): () => void {
   }
 }
 
+/** Draws in the place of the default generator where nobody should draw. */
+const unused = new Generator(0)
+
 /**
  * Runs `record` on behalf of a plan. A number that it draws would be the same in every step: Unplannable, and the
  * generator is as before.
  */
 export function withoutDraws<T>(record: () => T): T {
   if (!defaultGenerator.isFree) return record() // a draw is refused
-  const before = defaultGenerator.getState()
-  let drew = true
-  try {
-    const result = record()
-    drew = Buffer.compare(before, defaultGenerator.getState()) !== 0
-    if (drew) throw new Unplannable('the model draws random numbers of its own')
-    return result
-  } finally {
-    if (drew) defaultGenerator.setState(before)
-  }
+  const before = unused.uses
+  const result = defaultGenerator.replacedBy(unused, record)
+  if (unused.uses !== before) throw new Unplannable('the model draws random numbers of its own')
+  return result
 }

@@ -258,7 +258,7 @@ export class PlanEngine implements Engine {
    */
   #prepare(run: Run, steps: number): Prepared {
     const [pieces, draws] = [[] as Piece[], new DrawTable()]
-    const order = new Int32Array(steps * this.#rowsPerStep)
+    const order = this.#taken!.plan.tables.order(steps * this.#rowsPerStep)
     let [rows, work, updates] = [0, 0, 0]
     for (const [piece, taken] of this.#walk.pieces(steps)) {
       const { leg, steps: count } = piece
@@ -286,7 +286,7 @@ export class PlanEngine implements Engine {
    */
   #table(run: Run, count: number): Table {
     const recorded = this.#recorded.rows
-    const rows = new Float64Array(count * recorded.width)
+    const rows = this.#taken!.plan.tables.rows(count * recorded.width)
     let updates = 0
     try {
       while (updates < count && recorded.fit) {
