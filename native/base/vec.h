@@ -100,6 +100,7 @@ ANNEAL_INLINE F16 fma(F16 a, F16 b, F16 c) {
   }
 ANNEAL_COMPARE(less)           // false when either is NaN
 ANNEAL_COMPARE(less_or_equal)  // likewise
+ANNEAL_COMPARE(equal)          // likewise
 ANNEAL_COMPARE(unordered)      // true when either is NaN
 #undef ANNEAL_COMPARE
 

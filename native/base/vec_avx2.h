@@ -44,6 +44,7 @@ ANNEAL_INLINE W flip_sign(W a) { return _mm256_xor_ps(a, _mm256_set1_ps(-0.0f));
 
 ANNEAL_INLINE WM less(W a, W b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
 ANNEAL_INLINE WM less_or_equal(W a, W b) { return _mm256_cmp_ps(a, b, _CMP_LE_OQ); }
+ANNEAL_INLINE WM equal(W a, W b) { return _mm256_cmp_ps(a, b, _CMP_EQ_OQ); }
 ANNEAL_INLINE WM unordered(W a, W b) { return _mm256_cmp_ps(a, b, _CMP_UNORD_Q); }
 ANNEAL_INLINE W select(WM m, W a, W b) { return _mm256_blendv_ps(b, a, m); }
 

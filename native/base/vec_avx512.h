@@ -40,6 +40,7 @@ ANNEAL_INLINE W flip_sign(W a) { return _mm512_xor_ps(a, _mm512_set1_ps(-0.0f));
 
 ANNEAL_INLINE WM less(W a, W b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
 ANNEAL_INLINE WM less_or_equal(W a, W b) { return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ); }
+ANNEAL_INLINE WM equal(W a, W b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
 ANNEAL_INLINE WM unordered(W a, W b) { return _mm512_cmp_ps_mask(a, b, _CMP_UNORD_Q); }
 ANNEAL_INLINE W select(WM m, W a, W b) { return _mm512_mask_blend_ps(m, b, a); }
 

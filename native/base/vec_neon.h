@@ -55,6 +55,7 @@ ANNEAL_INLINE W flip_sign(W a) { return vnegq_f32(a); }
 
 ANNEAL_INLINE WM less(W a, W b) { return vcltq_f32(a, b); }
 ANNEAL_INLINE WM less_or_equal(W a, W b) { return vcleq_f32(a, b); }
+ANNEAL_INLINE WM equal(W a, W b) { return vceqq_f32(a, b); }
 ANNEAL_INLINE WM unordered(W a, W b) { return vmvnq_u32(vandq_u32(vceqq_f32(a, a), vceqq_f32(b, b))); }
 ANNEAL_INLINE W select(WM m, W a, W b) { return vbslq_f32(m, a, b); }
 

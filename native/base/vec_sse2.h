@@ -32,6 +32,7 @@ ANNEAL_INLINE W flip_sign(W a) { return _mm_xor_ps(a, _mm_set1_ps(-0.0f)); }
 
 ANNEAL_INLINE WM less(W a, W b) { return _mm_cmplt_ps(a, b); }
 ANNEAL_INLINE WM less_or_equal(W a, W b) { return _mm_cmple_ps(a, b); }
+ANNEAL_INLINE WM equal(W a, W b) { return _mm_cmpeq_ps(a, b); }
 ANNEAL_INLINE WM unordered(W a, W b) { return _mm_cmpunord_ps(a, b); }
 ANNEAL_INLINE W select(WM m, W a, W b) { return _mm_or_ps(_mm_and_ps(m, a), _mm_andnot_ps(m, b)); }
 

@@ -70,8 +70,15 @@ int row_limit(const KernelInfo& kernel, const BufferSpec& buffer) {
 }
 
 int64_t first_outside(const int32_t* numbers, int64_t count, int64_t limit) {
+  constexpr int64_t kNoLimit = int64_t{1} << 31;  // every number that is not negative
+  const uint32_t end = static_cast<uint32_t>(limit < kNoLimit ? limit : kNoLimit);
+  constexpr int64_t kBlock = 64;  // looked at without a branch, which the compiler turns into words
   int64_t i = 0;
-  while (i < count && numbers[i] >= 0 && numbers[i] < limit) ++i;
+  for (uint32_t bad = 0; i + kBlock <= count; i += kBlock) {
+    for (int64_t j = i; j < i + kBlock; ++j) bad |= static_cast<uint32_t>(static_cast<uint32_t>(numbers[j]) >= end);
+    if (bad) break;
+  }
+  while (i < count && static_cast<uint32_t>(numbers[i]) < end) ++i;
   return i;
 }
 
