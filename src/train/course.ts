@@ -131,20 +131,17 @@ export class Walk {
     return Math.max(1, Math.min(most, steps))
   }
 
-  /** Walks on by this many steps, drawing each pass's order as it comes to it: to be read before the walk goes on. */
-  *pieces(steps: number): Iterable<[Piece, Int32Array]> {
-    for (let left = steps; left > 0; ) {
-      this.arrive()
-      const leg = this.legs[this.#leg]
-      if (leg.from === 0 && this.#step === 0) this.#order = rowsOf(leg.source, this.#draw(leg.loader))
-      const count = Math.min(left, leg.steps - this.#step)
-      const { order } = leg.recorded.advance
-      const [at, rows] = [leg.from + this.#step * order, count * order]
-      this.#step += count
-      left -= count
-      const last = this.#step === leg.steps && leg === this.legs[this.legs.length - 1]
-      yield [{ leg, steps: count, rows, last }, this.#order.subarray(at, at + rows)]
-    }
+  /** Walks on by up to `most` steps of one leg, drawing a pass's order as it comes to it. Their rows go to `table`, at `at`. */
+  take(most: number, table: Int32Array, at: number): Piece {
+    this.arrive()
+    const leg = this.legs[this.#leg]
+    if (leg.from === 0 && this.#step === 0) this.#order = rowsOf(leg.source, this.#draw(leg.loader))
+    const steps = Math.min(most, leg.steps - this.#step)
+    const { order } = leg.recorded.advance
+    const [from, rows] = [leg.from + this.#step * order, steps * order]
+    table.set(this.#order.subarray(from, from + rows), at)
+    this.#step += steps
+    return { leg, steps, rows, last: this.#step === leg.steps && leg === this.legs[this.legs.length - 1] }
   }
 
   #draw(loader: DataLoader): Int32Array {

@@ -260,11 +260,12 @@ export class PlanEngine implements Engine {
     const [pieces, draws] = [[] as Piece[], new DrawTable()]
     const order = this.#taken!.plan.tables.order(steps * this.#rowsPerStep)
     let [rows, work, updates] = [0, 0, 0]
-    for (const [piece, taken] of this.#walk.pieces(steps)) {
+    for (let left = steps; left > 0; ) {
+      const piece = this.#walk.take(left, order, rows)
       const { leg, steps: count } = piece
       pieces.push(piece)
-      order.set(taken, rows)
       draws.add(leg.recorded.draws, count)
+      left -= count
       rows += piece.rows
       work += count * leg.work
       if (leg.trains) updates += count
@@ -336,11 +337,11 @@ function collect(
     const sum = leg.trains ? sums.train : sums.test
     sum.batches += lossEnd - loss
     sum.rows += rows
-    for (; loss < lossEnd; loss++) {
-      sum.loss += losses[loss]
-      if (leg.trains) run.afterLoss?.(losses[loss])
-    }
-    for (; count < countEnd; count++) sum.correct += counts[count]
+    sum.loss = sumOf(losses, loss, lossEnd, sum.loss)
+    sum.correct = sumOf(counts, count, countEnd, sum.correct)
+    if (leg.trains && run.afterLoss) for (let i = loss; i < lossEnd; i++) run.afterLoss(losses[i])
+    loss = lossEnd
+    count = countEnd
     if (!last) continue
     run.afterEpoch(sums.train, sums.test)
     sums.train = emptySums()
@@ -348,4 +349,10 @@ function collect(
     epochs++
   }
   return epochs
+}
+
+/** `sum` and then the values from `from` to `to`, in order. */
+function sumOf(values: ArrayLike<number>, from: number, to: number, sum: number): number {
+  for (let i = from; i < to; i++) sum += values[i]
+  return sum
 }
