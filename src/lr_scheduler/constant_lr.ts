@@ -47,6 +47,11 @@ export class ConstantLR extends CountedLR<ConstantLROptions> {
     return factor === 0 ? this.base(i) : now * (1 / factor)
   }
 
+  protected override flatAfter(t: number): number {
+    const { totalIters } = this.options
+    return t < totalIters ? totalIters - 1 - t : Infinity
+  }
+
   protected override closedForm(t: number, i: number): number {
     const { factor, totalIters } = this.options
     return this.base(i) * (factor + (t >= totalIters ? 1 - factor : 0))

@@ -43,6 +43,12 @@ export abstract class CountedLR<
   /** The same from the initial value alone, where a chainable schedule has such a form. */
   protected closedForm?(t: number, i: number): number
 
+  /**
+   * How many steps after `t` of them leave every value as it is: for schedules with flat stretches. It holds for the class
+   * that defines it, since one that extends it may go another way.
+   */
+  protected flatAfter?(t: number): number
+
   /** Writes what the schedule keeps in the groups, before their initial values are taken. */
   protected prepare(_fresh: boolean): void {}
 
@@ -75,6 +81,18 @@ export abstract class CountedLR<
 
   override advance(): void {
     this.#counted(this.state.last_epoch + 1, false)
+  }
+
+  override coast(most: number): number {
+    const { state } = this
+    if (!Object.hasOwn(Object.getPrototypeOf(this), 'flatAfter')) return 0
+    if (state.base_lrs.length < this.optimizer.paramGroups.length) return 0 // a new group joins at the next step
+    const steps = Math.min(most, this.flatAfter!(state.last_epoch))
+    if (steps === 0) return 0
+    state.last_epoch += steps
+    state._step_count += steps
+    state._last_lr = this.values()
+    return steps
   }
 
   override rewind(): void {

@@ -67,6 +67,11 @@ export abstract class LRScheduler<O extends object = any, S extends object = any
   /** @internal `step` as composites and previews take it: a metric may be unknown, which is no news for a plateau. */
   abstract advance(metric?: number): void
 
+  /** @internal Takes up to `most` steps at once, all of which leave every value as it is. Returns how many. */
+  coast(_most: number): number {
+    return 0
+  }
+
   /** @internal Back to before the first value; `begin` then writes that. */
   abstract rewind(): void
 

@@ -57,6 +57,10 @@ export class MultiStepLR extends CountedLR<MultiStepLROptions> {
     return times === 0 ? now : now * gamma ** times
   }
 
+  protected override flatAfter(t: number): number {
+    return Math.min(...this.options.milestones.filter(at => at > t)) - 1 - t
+  }
+
   protected override closedForm(t: number, i: number): number {
     const { milestones, gamma } = this.options
     return this.base(i) * gamma ** milestones.filter(at => at <= t).length

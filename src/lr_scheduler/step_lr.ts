@@ -39,6 +39,11 @@ export class StepLR extends CountedLR<StepLROptions> {
     return t === 0 || t % stepSize !== 0 ? now : now * gamma
   }
 
+  protected override flatAfter(t: number): number {
+    const { stepSize } = this.options
+    return stepSize - 1 - (t % stepSize)
+  }
+
   protected override closedForm(t: number, i: number): number {
     const { stepSize, gamma } = this.options
     return this.base(i) * gamma ** Math.floor(t / stepSize)

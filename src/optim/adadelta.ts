@@ -31,6 +31,7 @@ const rule: UpdateRule<Required<AdadeltaOptions>> = {
   slots: () => [{ key: 'square_avg' }, { key: 'acc_delta' }],
   countsSteps: true,
   row: ({ lr, rho, eps, weightDecay, maximize }) => [lr, eps, rho, weightDecay, Number(maximize)],
+  steady: true,
   reference: {
     adadelta_update(p: Floats, g: Floats, squareAvg: Floats, accDelta: Floats, row: Floats, n: number) {
       const [lr, eps, rho, decay, maximize] = row

@@ -28,6 +28,7 @@ const rule: UpdateRule<Required<LionOptions>> = {
   slots: () => [{ key: 'exp_avg' }],
   countsSteps: false,
   row: ({ lr, betas, weightDecay, maximize }) => [lr, ...betas, lr * weightDecay, Number(maximize)],
+  steady: true,
   reference: {
     lion_update(p: Floats, g: Floats, expAvg: Floats, row: Floats, n: number) {
       const [lr, beta1, beta2, decay, maximize] = row

@@ -68,6 +68,7 @@ const rule: UpdateRule<Required<RMSpropOptions>> = {
     momentum,
     Number(maximize),
   ],
+  steady: true,
   reference: { rmsprop_update: update },
 }
 

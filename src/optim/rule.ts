@@ -54,6 +54,8 @@ export interface UpdateRule<O = any> {
   readonly hasStateFromStart?: boolean
   /** Every scalar of this update in float64, in the order of the kernel's `row`; may advance `scalars`. */
   readonly row: (group: O, scalars: StateScalars) => readonly number[]
+  /** Whether the rows of all updates but the first follow from the options alone. */
+  readonly steady?: boolean
   /** Checks options against each other. */
   readonly checkGroup?: (where: string, group: O) => void
   /** Refuses parameters that the rule cannot update. */

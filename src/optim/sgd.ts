@@ -43,6 +43,7 @@ const rule: UpdateRule<Required<SGDOptions>> = {
     Number(maximize),
     Number(step === 1),
   ],
+  steady: true,
   checkGroup(where, { nesterov, momentum, dampening }) {
     if (nesterov && (momentum <= 0 || dampening !== 0)) {
       throw rangeError(

@@ -26,6 +26,11 @@ export interface Run {
   /** Steps the schedule. */
   afterUpdate(): void
   /**
+   * Goes over up to `most` more updates with the rates just noted, as long as the schedule leaves every option as it is.
+   * Returns how many; left out by those who look at every update.
+   */
+  repeatUpdate?(most: number): number
+  /**
    * Puts the weights to train with, or to evaluate with, in the place of the others. Called with everything handed back,
    * before each pass over a loader; left out where they are the same.
    */

@@ -98,6 +98,13 @@ class FitRun implements Run {
     if (this.#cadence === 'batch') this.options.scheduler?.step()
   }
 
+  repeatUpdate(most: number): number {
+    const { scheduler } = this.options
+    const updates = this.#cadence === 'batch' && scheduler ? scheduler.coast(most) : most
+    for (let i = 0; i < updates; i++) this.history.lr.push(this.#lr())
+    return updates
+  }
+
   afterChunk(sums: EpochSums): void {
     this.#reportProgress(sums)
     this.#checkAbort()

@@ -291,9 +291,13 @@ export class PlanEngine implements Engine {
     let updates = 0
     try {
       while (updates < count && recorded.fit) {
+        const at = updates * recorded.width
         run.beforeUpdate()
-        recorded.write(rows, updates * recorded.width)
+        recorded.write(rows, at)
         updates++
+        const again = recorded.steady ? (run.repeatUpdate?.(count - updates) ?? 0) : 0
+        if (again > 0) recorded.repeat(rows, at, again)
+        updates += again
         run.afterUpdate()
       }
       return { rows, updates }

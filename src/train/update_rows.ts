@@ -58,6 +58,20 @@ export class UpdateRows {
     }
   }
 
+  /** Whether the update written last is followed by the same again, as long as no option moves. */
+  get steady(): boolean {
+    return this.optimizer.rule.steady === true && this.#entries.every(({ scalars }) => scalars.step > 1)
+  }
+
+  /** Writes the row at `at` again, for each of the `times` updates that follow. */
+  repeat(table: Float64Array, at: number, times: number): void {
+    const end = at + (times + 1) * this.width
+    for (let done = at + this.width; done < end; done += done - at) {
+      table.copyWithin(done, at, Math.min(done, at + end - done))
+    }
+    for (const { scalars } of this.#entries) scalars.step += times
+  }
+
   /** Whether the next update is still the recorded one: an option that moves, as momentum from 0, may need more state. */
   get fit(): boolean {
     for (let e = 0; e < this.#entries.length; e++) if (!this.#fits(this.#entries[e])) return false
