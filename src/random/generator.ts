@@ -217,11 +217,6 @@ export class Generator {
     }
   }
 
-  /** @internal The native engine, for a plan that draws off the thread while `owner` holds this generator. */
-  engineFor(owner: object): Engine {
-    return this.drawAs(owner, () => this.#actual.#engine)
-  }
-
   /** This generator, or the one in its place. */
   get #actual(): Generator {
     return this.#standIn ? this.#standIn.#actual : this
