@@ -47,17 +47,37 @@ const nets: [string, Partial<JobOptions>][] = [
   ['odd widths', { widths: [33, 100, 17, 5], rows: 50, batchSize: 7 }],
 ]
 
+/** Sets of more than a megabyte and layers of many inputs: here a batch is handed on by the product that reads it last. */
+const wideNets: [string, Partial<JobOptions>][] = [
+  ['784-128-10', { widths: [784, 128, 10], batchSize: 128, rows: 700 }],
+  ['784-256-128-10', { widths: [784, 256, 128, 10], batchSize: 128, rows: 400 }],
+  ['784-1024-1024-10', { widths: [784, 1024, 1024, 10], batchSize: 256, rows: 600 }],
+  ['1536-512-10', { widths: [1536, 512, 10], batchSize: 256, rows: 600 }],
+  ['130-20-5', { widths: [130, 20, 5], batchSize: 37, rows: 2100 }],
+]
+const wideOptimizers: [string, JobOptions['optimizer']][] = [
+  ['SGD', model => new SGD(model.parameters(), { lr: 0.01 })],
+  ['Nesterov', model => new SGD(model.parameters(), { lr: 0.01, momentum: 0.9, nesterov: true, weightDecay: 0.01 })],
+  ['Adam', model => new Adam(model.parameters())],
+]
+
 afterEach(() => {
   chunkSettings.steps = null
 })
 
-async function compare(options: JobOptions, epochs: number, extra: { accumulate?: number; clip?: number } = {}) {
+interface Extra {
+  accumulate?: number
+  clip?: number
+  threads?: number
+}
+
+async function compare(options: JobOptions, epochs: number, extra: Extra = {}) {
   const loop = makeJob(options)
   const expected = explicitLoop(loop, epochs, extra)
   const job = makeJob(options)
   const { model, ...rest } = job
-  const { clip: clipGradNorm, accumulate } = extra
-  const history = await fit(model, { ...rest, epochs, clipGradNorm, accumulate })
+  const { clip: clipGradNorm, accumulate, threads } = extra
+  const history = await fit(model, { ...rest, epochs, clipGradNorm, accumulate, threads })
   expect(history.engine, history.engineReason).toBe('plan')
   expect(history.trainLoss).toEqual(expected.trainLoss)
   if (job.test) expect(history.testLoss).toEqual(expected.testLoss)
@@ -72,6 +92,12 @@ describe('the plan gives the bits of the explicit loop', () => {
 
   it.each(nets)('%s', async (_name, net) => {
     await compare({ ...net, optimizer: sgd({ momentum: 0.9 }) }, 12)
+  })
+
+  describe.each(wideNets)('%s', (_net, net) => {
+    it.each(wideOptimizers)('%s, on any number of threads', async (_name, optimizer) => {
+      for (const threads of [1, 2, 3]) await compare({ ...net, optimizer, withTest: false }, 2, { threads })
+    })
   })
 
   it.each([1, 7, 1000])('in chunks of %i steps', async steps => {
