@@ -138,7 +138,7 @@ const turnedForms: Record<string, Form> = {
 
 /** Whether all layers are so narrow that a batch fills the lanes better than their columns do. */
 function isNarrow(calls: readonly SlotCall[]): boolean {
-  const layers = calls.filter(({ kernel }) => kernel in turnedForms && kernel.startsWith('linear'))
+  const layers = calls.filter(({ kernel }) => kernel.startsWith('linear'))
   return layers.every(({ dims: [, k, n] }) => k <= PANEL && n <= PANEL)
 }
 

@@ -106,7 +106,7 @@ function addSlot(key: (number | string)[], slot: Slot, known: Set<Slot>): void {
   if (origin.kind === 'slice') {
     addSlot(key, origin.of, known)
     key.push(origin.start)
-  } else if (origin.kind === 'constant') key.push(...origin.values)
+  } else if (origin.kind === 'constant') for (const value of origin.values) key.push(value)
   else if (origin.kind === 'batch') key.push(origin.column, origin.start, origin.rows, origin.width)
   else if (origin.kind === 'memory') key.push(origin.index)
   else if (origin.kind !== 'temp') key.push(origin.offset)

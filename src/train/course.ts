@@ -162,6 +162,7 @@ export class Walk {
   /** Remembers where it is; the function returned goes back. */
   snapshot(): () => void {
     const [leg, step] = [this.#leg, this.#step]
+    // In the middle of a pass its order is needed again, when the next one has been drawn over it.
     const midway = step > 0 || this.legs[leg].from > 0
     const order = midway ? this.#order.slice() : this.#order
     return () => {

@@ -119,7 +119,6 @@ class FitRun implements Run {
     }
   }
 
-  /** Once per epoch, of which a small run has many: plain assignments, which V8 compiles in no time. */
   afterEpoch(train: EpochSums, test: EpochSums | undefined): void {
     const { history } = this
     const { classifies } = this.options.loss
