@@ -154,6 +154,45 @@ describe('states', () => {
   })
 })
 
+/** The shuffle that randperm is, with one draw of `randint` per element. */
+function shuffled(g: Generator, n: number): number[] {
+  const order = Array.from({ length: n }, (_, i) => i)
+  for (let i = 0; i < n - 1; i++) {
+    const j = i + g.randint(0, n - i, 1)[0]
+    ;[order[i], order[j]] = [order[j], order[i]]
+  }
+  return order
+}
+
+describe('permutations', () => {
+  it.each([1, 2, 3, 720, 1024, 1025, 3000])('of %i are shuffles of as many draws', n => {
+    const [a, b] = [new Generator(n), new Generator(n)]
+    expect([...a.randperm(n)]).toEqual(shuffled(b, n))
+    expect(a.getState()).toEqual(b.getState())
+  })
+
+  // Coming seeds are foreseen where epochs draw alike: right must be also what was not foreseen.
+  it.each<[string, (epoch: number) => number]>([
+    ['as epochs draw', () => 1],
+    ['with nothing between', () => 0],
+    ['with more between, now and then', epoch => 1 + (epoch % 5 === 3 ? 2 : 0)],
+    ['from a state put back, now and then', epoch => (epoch % 7 === 4 ? -1 : 1)],
+  ])('from seeds of another stream %s', (_, between) => {
+    const [a, b] = [new Generator(3), new Generator(3)]
+    let kept = a.getState()
+    for (let epoch = 0; epoch < 200; epoch++) {
+      const skipped = between(epoch)
+      if (skipped < 0) for (const g of [a, b]) g.setState(kept)
+      for (let i = 1; i < skipped; i++) for (const g of [a, b]) g.random64()
+      if (skipped > 0) b.random64()
+      const got = a.permuteSeeded(new Int32Array(20), skipped > 0 ? 1 : 0)
+      if (epoch % 3 === 0) kept = b.getState()
+      expect([...got]).toEqual([...new Generator(b.random64()).randperm(20)])
+    }
+    expect(a.getState()).toEqual(b.getState())
+  })
+})
+
 describe('holding a generator', () => {
   const busy = expect.objectContaining({ code: 'ERR_BUSY' })
 

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <memory>
+
 namespace anneal {
 
 // The Mersenne Twister of Matsumoto and Nishimura (1998), 32-bit words.
@@ -18,9 +20,19 @@ struct Mt19937 {
   void seed(uint32_t value);                          // one integer: PyTorch's manual_seed, NumPy's seed(int)
   void seed(const uint32_t* key, size_t length);      // init_by_array: NumPy's seed([..]); length >= 1
 
+  // Several engines, each by one integer. Seeding is a chain of multiplications: eight side by side take the time of two.
+  static constexpr int kTogether = 8;
+  static void seed_each(Mt19937 (&engines)[kTogether], const uint32_t (&values)[kTogether]);
+
   uint32_t next32() {
     if (position >= kWords) twist();
-    uint32_t y = word[position++];
+    return tempered(word[position++]);
+  }
+
+  // out[i] = next32()
+  void fill32(uint32_t* out, int64_t n);
+
+  static uint32_t tempered(uint32_t y) {
     y ^= y >> 11;
     y ^= (y << 7) & 0x9d2c5680u;
     y ^= (y << 15) & 0xefc60000u;
@@ -37,12 +49,26 @@ struct Mt19937 {
   void twist();
 };
 
+// Engines seeded with 64 bits of another one. Epochs draw two times 64 bits each, the second for such a seed: coming ones
+// are foreseen by that, and seeded together.
+class ForeseenEngines {
+ public:
+  // An engine seeded with the next 64 bits of `engine`, until the next call.
+  Mt19937& next(Mt19937& engine);
+
+ private:
+  uint32_t value_[Mt19937::kTogether];
+  Mt19937 engine_[Mt19937::kTogether];
+  int at_ = Mt19937::kTogether;  // the one for the next call, if its value is what is drawn then
+};
+
 // An engine with what a seed and a pair of normals leave behind.
 struct RandomStream {
   Mt19937 engine;
   double kept = 0;        // the second normal of a pair, not yet handed out
   bool has_kept = false;
   uint64_t seed = 0;      // as given; only its low 32 bits reach the engine
+  std::unique_ptr<ForeseenEngines> foreseen;
 
   RandomStream() { reseed(0); }
   void reseed(uint64_t value);
@@ -71,7 +97,7 @@ template <typename T> void integers_full(Mt19937& engine, T* out, int64_t n);
 void randperm(Mt19937& engine, int32_t* out, int64_t n);
 
 // randperm of an engine of its own, seeded with the next 64 bits: the order of an epoch whose loader has no generator.
-void seeded_randperm(Mt19937& engine, int32_t* out, int64_t n);
+void seeded_randperm(RandomStream& stream, int32_t* out, int64_t n);
 
 }  // namespace torch_rng
 

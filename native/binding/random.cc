@@ -114,15 +114,24 @@ template <typename T> napi_value integers_full(const Args& args, Stream& stream)
   return nullptr;
 }
 
-napi_value permute(const Args& args, Stream& stream, void (*shuffle)(Mt19937&, int32_t*, int64_t)) {
+Span<int32_t> permutation(const Args& args) {
   Span<int32_t> out = args.array<int32_t>(1, "out");
   if (out.length > kMaxDim) args.refuse_range("out", "an array of at most 2^31 - 1 elements", "more");
-  shuffle(stream.engine, out.data, out.length);
+  return out;
+}
+
+napi_value randperm(const Args& args, Stream& stream) {
+  Span<int32_t> out = permutation(args);
+  torch_rng::randperm(stream.engine, out.data, out.length);
   return nullptr;
 }
 
-napi_value randperm(const Args& args, Stream& stream) { return permute(args, stream, torch_rng::randperm); }
-napi_value seeded_randperm(const Args& args, Stream& stream) { return permute(args, stream, torch_rng::seeded_randperm); }
+napi_value seeded_randperm(const Args& args, Stream& stream) {
+  Span<int32_t> out = permutation(args);
+  for (int64_t left = args.integer(2, "skipped", 0, 1); left > 0; --left) stream.engine.next64();
+  torch_rng::seeded_randperm(stream, out.data, out.length);
+  return nullptr;
+}
 
 napi_value numpy_uniform(const Args& args, Stream& stream) {
   Span<double> out = args.array<double>(1, "out");

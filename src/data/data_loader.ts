@@ -75,6 +75,10 @@ export class DataLoader implements Iterable<Tensor[]> {
    * An epoch is: this, the full batches, `endEpoch`, the batch that is not full.
    */
   epochOrder(memory?: Int32Array): Int32Array {
+    // The base seed and the order in one call.
+    if (this.shuffle && !this.generator) {
+      return defaultGenerator.permuteSeeded(ofLength(this.dataset.length, memory), 1)
+    }
     this.#drawBaseSeed()
     if (this.shuffle) return this.#drawOrder(memory)
     this.#inOrder ??= this.#drawOrder()
@@ -103,9 +107,14 @@ export class DataLoader implements Iterable<Tensor[]> {
   #drawOrder(memory?: Int32Array): Int32Array {
     const n = this.dataset.length
     if (!this.shuffle) return upTo(n)
-    const order = memory?.length === n ? memory : new Int32Array(n)
+    const order = ofLength(n, memory)
     return this.generator ? this.generator.permute(order) : defaultGenerator.permuteSeeded(order)
   }
+}
+
+/** `memory`, if it is as long. */
+function ofLength(n: number, memory?: Int32Array): Int32Array {
+  return memory?.length === n ? memory : new Int32Array(n)
 }
 
 /** 0 … n-1, without a call per element. */

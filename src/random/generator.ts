@@ -172,9 +172,9 @@ export class Generator {
     return out
   }
 
-  /** @internal The same of a generator of its own, seeded with the next 63 bits of this one. */
-  permuteSeeded(out: Int32Array): Int32Array {
-    native.seeded_randperm(this.#use(), out)
+  /** @internal The same of a generator of its own, seeded with 64 bits of this one, after `skipped` times 64. */
+  permuteSeeded(out: Int32Array, skipped: 0 | 1 = 0): Int32Array {
+    native.seeded_randperm(this.#use(), out, skipped)
     return out
   }
 
