@@ -142,6 +142,14 @@ ANNEAL_INLINE F16 float_of_bits(F16 a) {
   return a;
 }
 
+#ifdef ANNEAL_HAS_SCALE
+// a * 2^n for integers n, rounded once.
+ANNEAL_INLINE F16 scale(F16 a, F16 n) {
+  ANNEAL_EACH_WORD a.w[i] = word::scale(a.w[i], n.w[i]);
+  return a;
+}
+#endif
+
 ANNEAL_INLINE float sum(F16 a) { return word::sum(a.w); }
 
 // Sixteen rows by four columns between memory, where rows are contiguous, and words, where columns are. A word's quarters

@@ -57,6 +57,8 @@ ANNEAL_INLINE W shift_right_bits(W a) {
   return _mm512_castsi512_ps(_mm512_srai_epi32(_mm512_castps_si512(a), kBits));
 }
 ANNEAL_INLINE W float_of_bits(W a) { return _mm512_cvtepi32_ps(_mm512_castps_si512(a)); }
+#define ANNEAL_HAS_SCALE
+ANNEAL_INLINE W scale(W a, W n) { return _mm512_scalef_ps(a, n); }
 
 ANNEAL_INLINE W load_quarters(const float* p, ptrdiff_t step) {
   const __m512 a = _mm512_insertf32x4(_mm512_castps128_ps512(_mm_loadu_ps(p)), _mm_loadu_ps(p + step), 1);

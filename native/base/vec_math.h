@@ -15,9 +15,9 @@ ANNEAL_INLINE F16 with_sign(F16 a, F16 sign) {
   return add_bits(absolute(a), and_bits(sign, broadcast_bits(static_cast<int32_t>(0x80000000u))));
 }
 
-// x = n ln 2 + r with |r| <= ln 2 / 2, for |x| < 2^15: n as an integer in the bits, and e^r - 1.
+// x = n ln 2 + r with |r| <= ln 2 / 2, for |x| < 2^15: n, also as an integer in the bits, and e^r - 1.
 struct ReducedExp {
-  F16 exponent, tail;
+  F16 n, exponent, tail;
 };
 
 ANNEAL_INLINE ReducedExp reduce_exp(F16 x) {
@@ -32,7 +32,7 @@ ANNEAL_INLINE ReducedExp reduce_exp(F16 x) {
   p = fma(p, r, broadcast(0x1.555916p-5f));
   p = fma(p, r, broadcast(0x1.55548ap-3f));
   p = fma(p, r, broadcast(0x1.fffffcp-2f));
-  return {add_bits(rounded, broadcast_bits(-kRoundToIntegerBits)), fma(p, r * r, r)};
+  return {n, add_bits(rounded, broadcast_bits(-kRoundToIntegerBits)), fma(p, r * r, r)};
 }
 
 // 2^n for an integer n in the bits, in [-126, 127].
@@ -41,13 +41,17 @@ ANNEAL_INLINE F16 power_of_two(F16 n) {
   return shift_left_bits<23>(add_bits(n, broadcast_bits(kBias)));
 }
 
-// e^x within 1.1 ulp. NaN gives NaN, overflow infinity, below -104 zero.
-// 2^n is applied in two halves, so that neither overflows before the result does and a denormal result is rounded once.
+// e^x within 1.1 ulp. NaN gives NaN, overflow infinity, below -104 zero. A denormal result is rounded once: without an
+// instruction for it, 2^n is applied in two halves, so that neither overflows before the result does.
 ANNEAL_INLINE F16 exp(F16 x) {
   const ReducedExp e = reduce_exp(min(broadcast(89.0f), max(broadcast(-104.5f), x)));
+#ifdef ANNEAL_HAS_SCALE
+  return scale(e.tail + broadcast(1.0f), e.n);
+#else
   const F16 low = shift_right_bits<1>(e.exponent);
   const F16 high = shift_right_bits<1>(add_bits(e.exponent, broadcast_bits(1)));
   return (e.tail + broadcast(1.0f)) * power_of_two(low) * power_of_two(high);
+#endif
 }
 
 // e^x - 1 for x <= 0 within 1.1 ulp. NaN gives NaN.
@@ -98,19 +102,28 @@ ANNEAL_INLINE F16 log1p_tail(F16 r) {
   return fma(square * r, p, square * broadcast(-0.5f));
 }
 
-// Natural logarithm within 1.1 ulp. log(0) is -infinity, below 0 and NaN give NaN.
-// x = 2^e f with f in [sqrt(1/2), sqrt(2)); denormals are scaled up first.
-ANNEAL_INLINE F16 log(F16 x) {
+// Natural logarithm of a normal x > 0; infinity and NaN give anything. x = 2^e f with f in [sqrt(1/2), sqrt(2)).
+ANNEAL_INLINE F16 log_of_normal(F16 x, F16 exponent_less) {
   constexpr int32_t kSqrtHalfBits = 0x3f3504f3;
-  const F16 infinity = broadcast_bits(0x7f800000);
-  const M16 tiny = less(x, broadcast(0x1p-126f));
-  const F16 scaled = select(tiny, x * broadcast(0x1p25f), x);
-  const F16 offset = add_bits(scaled, broadcast_bits(-kSqrtHalfBits));
-  const F16 e = float_of_bits(shift_right_bits<23>(offset)) - select(tiny, broadcast(25.0f), zero());
+  const F16 offset = add_bits(x, broadcast_bits(-kSqrtHalfBits));
+  const F16 e = float_of_bits(shift_right_bits<23>(offset)) - exponent_less;
   const F16 f = add_bits(and_bits(offset, broadcast_bits(0x7fffff)), broadcast_bits(kSqrtHalfBits));
   const F16 r = f - broadcast(1.0f);
   const F16 low = fma(e, broadcast(-0x1.bd0106p-13f), log1p_tail(r));
-  F16 y = fma(e, broadcast(0x1.63p-1f), r + low);
+  return fma(e, broadcast(0x1.63p-1f), r + low);
+}
+
+// The same as log for a normal number or NaN, in fewer steps.
+ANNEAL_INLINE F16 log_of_normal(F16 x) {
+  const F16 y = log_of_normal(x, zero());
+  return select(unordered(x, x), x, y);
+}
+
+// Natural logarithm within 1.1 ulp. log(0) is -infinity, below 0 and NaN give NaN. Denormals are scaled up first.
+ANNEAL_INLINE F16 log(F16 x) {
+  const F16 infinity = broadcast_bits(0x7f800000);
+  const M16 tiny = less(x, broadcast(0x1p-126f));
+  F16 y = log_of_normal(select(tiny, x * broadcast(0x1p25f), x), select(tiny, broadcast(25.0f), zero()));
   y = select(less(x, infinity), y, x);  // +infinity and NaN are their own logarithms
   const F16 outside = select(less(x, zero()), broadcast_bits(0x7fc00000), flip_sign(infinity));
   return select(less_or_equal(x, zero()), outside, y);

@@ -6,6 +6,8 @@
 #include <immintrin.h>
 #include <stdint.h>
 
+#include <cmath>
+
 namespace anneal {
 namespace {
 namespace emulated {
@@ -96,6 +98,15 @@ Floats with_quarter(Floats a, __m128 b) {
   return a;
 }
 
+// a times 2 to the power of b, rounded once.
+inline Floats scale(Floats a, Floats b) {
+  float number[16], power[16];
+  store(number, a);
+  store(power, b);
+  for (int i = 0; i < 16; ++i) number[i] = std::ldexp(number[i], static_cast<int>(power[i]));
+  return load(number);
+}
+
 inline Floats floats(Ints a) { return {_mm256_castsi256_ps(a.low), _mm256_castsi256_ps(a.high)}; }
 inline Ints ints(Floats a) { return {_mm256_castps_si256(a.low), _mm256_castps_si256(a.high)}; }
 inline Ints add_ints(Ints a, Ints b) { return {_mm256_add_epi32(a.low, b.low), _mm256_add_epi32(a.high, b.high)}; }
@@ -113,6 +124,7 @@ inline Floats convert(Ints a) { return {_mm256_cvtepi32_ps(a.low), _mm256_cvtepi
 #undef _mm512_extractf32x4_ps
 #undef _mm512_insertf32x4
 #undef _mm512_shuffle_ps
+#undef _mm512_scalef_ps
 
 #define __m512 ::anneal::emulated::Floats
 #define _mm512_loadu_ps ::anneal::emulated::load
@@ -143,6 +155,7 @@ inline Floats convert(Ints a) { return {_mm256_cvtepi32_ps(a.low), _mm256_cvtepi
 #define _mm512_extractf32x8_ps(a, half) ((half) ? (a).high : (a).low)
 #define _mm512_unpacklo_ps ::anneal::emulated::unpack_low
 #define _mm512_unpackhi_ps ::anneal::emulated::unpack_high
+#define _mm512_scalef_ps ::anneal::emulated::scale
 #define _mm512_shuffle_ps(a, b, lanes) ::anneal::emulated::shuffle<lanes>(a, b)
 #define _mm512_castps128_ps512(a) (::anneal::emulated::Floats{_mm256_castps128_ps256(a), _mm256_setzero_ps()})
 #define _mm512_castps512_ps128(a) _mm256_castps256_ps128((a).low)

@@ -180,15 +180,15 @@ class Shape {
     const float* weights = rng_.chance(50) ? weight.data() : nullptr;
     const double reduction = static_cast<double>(rng_.below(3)), smoothing = rng_.chance(50) ? 0.1 : 0;
     Floats losses(labels.size()), loss(1), d(logits.size()), losses_p(labels.size()), loss_p(1), dp(packed.size(), NAN);
-    int32_t count[2];
+    int32_t count[3];
     call("softmax_xent_fwd_bwd", {logits.data(), labels.data(), weights, losses.data(), loss.data(), d.data()}, {m_, n_}, {reduction, -100, smoothing});
-    call("panel_softmax_xent", {packed.data(), labels.data(), weights, losses_p.data(), loss_p.data(), dp.data()}, {m_, n_}, {reduction, -100, smoothing});
+    call("panel_softmax_xent", {packed.data(), labels.data(), weights, losses_p.data(), loss_p.data(), dp.data(), count + 2}, {m_, n_}, {reduction, -100, smoothing});
     call("count_correct", {logits.data(), labels.data(), count}, {m_, n_});
     call("panel_count_correct", {packed.data(), labels.data(), count + 1}, {m_, n_});
     same(losses_p, losses, "panel_softmax_xent's rows");
     same(loss_p, loss, "panel_softmax_xent's loss");
     same(dp, panels(d, m_, n_), "panel_softmax_xent's gradient or its pads");
-    expect(count[0] == count[1], "panel_count_correct");
+    expect(count[0] == count[1] && count[0] == count[2], "panel_count_correct or panel_softmax_xent's count");
     one_row_each(logits, labels, weights, losses, d, reduction, smoothing);
   }
 
@@ -285,15 +285,15 @@ class Shape {
     const float* weights = rng_.chance(50) ? weight.data() : nullptr;
     const double reduction = static_cast<double>(rng_.below(3)), smoothing = rng_.chance(50) ? 0.1 : 0;
     Floats losses(labels.size()), loss(1), d(logits.size()), losses_t(labels.size()), loss_t(1), dt(turned.size());
-    int32_t count[2];
+    int32_t count[3];
     call("softmax_xent_fwd_bwd", {logits.data(), labels.data(), weights, losses.data(), loss.data(), d.data()}, {m_, n_}, {reduction, -100, smoothing});
-    call("turned_softmax_xent", {turned.data(), labels.data(), weights, losses_t.data(), loss_t.data(), dt.data()}, {m_, n_}, {reduction, -100, smoothing});
+    call("turned_softmax_xent", {turned.data(), labels.data(), weights, losses_t.data(), loss_t.data(), dt.data(), count + 2}, {m_, n_}, {reduction, -100, smoothing});
     call("count_correct", {logits.data(), labels.data(), count}, {m_, n_});
     call("turned_count_correct", {turned.data(), labels.data(), count + 1}, {m_, n_});
     same(losses_t, losses, "turned_softmax_xent's rows");
     same(loss_t, loss, "turned_softmax_xent's loss");
     same(turned_rows(dt, m_, n_), d, "turned_softmax_xent's gradient");
-    expect(count[0] == count[1], "turned_count_correct");
+    expect(count[0] == count[1] && count[0] == count[2], "turned_count_correct or turned_softmax_xent's count");
   }
 
   void gather(const Floats& data) {

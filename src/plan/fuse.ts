@@ -3,7 +3,7 @@
  */
 
 import { addon } from '../native/addon.js'
-import { type Slot, type SlotCall, substitute } from './program.js'
+import { identity, type Slot, type SlotCall, substitute } from './program.js'
 
 type Pass = (calls: readonly SlotCall[]) => SlotCall[]
 
@@ -71,6 +71,38 @@ const fuseMask = mergePairs('linear_bwd_input', 3, (first, next) => {
   if (next.kernel !== 'relu_bwd' || mask || next.buffers[0] !== dx) return null
   return { ...first, buffers: [dy, w, next.buffers[1], next.buffers[2]] }
 })
+
+/** Correct rows counted where the loss has the logits at hand. Its kernels exist in panel layout only. */
+const fuseCount: Pass = calls => {
+  let out = [...calls]
+  for (const loss of calls) {
+    if (loss.kernel !== 'softmax_xent_fwd_bwd') continue
+    const [logits, labels] = loss.buffers
+    const count = out.find(
+      ({ kernel, buffers }) => kernel === 'count_correct' && buffers[0] === logits && identity(buffers[1] as Slot) === identity(labels as Slot),
+    )
+    if (!count) continue
+    const merged = { ...loss, kernel: 'softmax_xent_count', buffers: [...loss.buffers, count.buffers[2]] }
+    out = out.filter(call => call !== count).map(call => (call === loss ? merged : call))
+  }
+  return out
+}
+
+/** What is only copied elsewhere is written there at once. */
+const dropCopies: Pass = calls => {
+  const copied = ({ kernel, buffers: [from], dims: [length] }: SlotCall) =>
+    kernel === 'copy' && from?.origin.kind === 'temp' && from.length === length && usersOf(calls, from).length === 2
+  const copy = calls.find(copied)
+  if (!copy) return [...calls]
+  const [from, to] = copy.buffers as Slot[]
+  return dropCopies(
+    substitute(
+      calls.filter(c => c !== copy),
+      from,
+      to,
+    ),
+  )
+}
 
 /** Updates that a weight gradient's epilogue can do, and the kernel that does both. */
 const fusedUpdates: Record<string, string> = {
@@ -147,7 +179,9 @@ function leaves({ origin }: Slot): boolean {
   return origin.kind === 'slice' ? true : origin.kind !== 'temp'
 }
 
-/** All passes, in order. `fuseUpdates` comes last: its kernels exist in panel layout only. */
+const passes: readonly Pass[] = [dropUnitScale, dropUnused, dropCopies, fuseRelu, fuseMask, fuseCount, fuseUpdates]
+
+/** All passes, in order. The last two come last: their kernels exist in panel layout only. */
 export function fuse(calls: readonly SlotCall[]): SlotCall[] {
-  return [dropUnitScale, dropUnused, fuseRelu, fuseMask, fuseUpdates].reduce((list, pass) => pass(list), [...calls])
+  return passes.reduce((list, pass) => pass(list), [...calls])
 }

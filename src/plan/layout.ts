@@ -4,7 +4,7 @@
  */
 
 import { addon } from '../native/addon.js'
-import type { ElementType, Origin, Slot, SlotCall } from './program.js'
+import { type ElementType, identity, type Origin, type Slot, type SlotCall } from './program.js'
 
 /** How a slot lies in memory: `key` tells layouts apart, `length` counts elements with padding. */
 export interface Layout {
@@ -100,6 +100,12 @@ function products(prefix: string, activations: Make, kernelWeights: Make): Recor
   }
 }
 
+/** With the count of correct rows or without. */
+function crossEntropy(prefix: string, activations: Make): Form {
+  const layouts = ([m, n]: readonly number[]) => [activations(m, n), null, null, null, null, activations(m, n), null]
+  return { kernel: `${prefix}_softmax_xent`, layouts }
+}
+
 /** A normalisation of [m, n]: # marks the buffers that lie in panels, the others are vectors in rows. */
 function norm(kernel: string, buffers: string): Form {
   return { kernel, layouts: ([m, n]) => [...buffers].map(mark => (mark === '#' ? panels(m, n) : null)), follows: true }
@@ -108,10 +114,8 @@ function norm(kernel: string, buffers: string): Form {
 /** The panel form of every kernel that has one; null keeps a buffer in rows. */
 const panelForms: Record<string, Form> = {
   ...products('panel', panels, weights),
-  softmax_xent_fwd_bwd: {
-    kernel: 'panel_softmax_xent',
-    layouts: ([m, n]) => [panels(m, n), null, null, null, null, panels(m, n)],
-  },
+  softmax_xent_fwd_bwd: crossEntropy('panel', panels),
+  softmax_xent_count: crossEntropy('panel', panels),
   count_correct: { kernel: 'panel_count_correct', layouts: ([m, n]) => [panels(m, n), null, null] },
   column_moments: norm('panel_column_moments', '#--'),
   batch_norm_fwd: norm('panel_batch_norm_fwd', '#----#'),
@@ -124,11 +128,8 @@ const panelForms: Record<string, Form> = {
 /** The forms in which the samples of a batch are the lanes, for models whose layers are too narrow to fill them. */
 const turnedForms: Record<string, Form> = {
   ...products('turned', weights, panels),
-  softmax_xent_fwd_bwd: {
-    kernel: 'turned_softmax_xent',
-    layouts: ([m, n]) => [weights(m, n), null, null, null, null, weights(m, n)],
-    follows: true,
-  },
+  softmax_xent_fwd_bwd: { ...crossEntropy('turned', weights), follows: true },
+  softmax_xent_count: { ...crossEntropy('turned', weights), follows: true },
   count_correct: {
     kernel: 'turned_count_correct',
     layouts: ([m, n]) => [weights(m, n), null, null],
@@ -204,11 +205,13 @@ export class LayoutPass {
     return undefined
   }
 
+  /** Buffers that the call does not name are absent. */
   #place(call: SlotCall, layouts: readonly (Layout | null)[]): void {
     const roles = addon.signatures[call.kernel].buffers.map(b => b.role)
+    const slots = roles.map((_, i) => call.buffers[i] ?? null)
     const layoutOf = (slot: Slot, i: number) => layouts[i] ?? rows(slot.length)
-    const inputs = call.buffers.map((slot, i) => slot && roles[i] !== 'out' && this.#need(slot, layoutOf(slot, i)))
-    const buffers = call.buffers.map((slot, i) => {
+    const inputs = slots.map((slot, i) => slot && roles[i] !== 'out' && this.#need(slot, layoutOf(slot, i)))
+    const buffers = slots.map((slot, i) => {
       if (!slot) return null
       if (roles[i] === 'in') return inputs[i] as Physical
       return this.#define(slot, layoutOf(slot, i), roles[i] === 'inout' ? (inputs[i] as Physical) : undefined)
@@ -312,13 +315,4 @@ export class LayoutPass {
     const { kernel, dims } = home.layout.pack ?? { kernel: 'copy', dims: [home.length] }
     this.#calls.push({ kernel, buffers: [inRows, home], dims, scalars: [] })
   }
-}
-
-/** What makes two slots the same buffer: memory its number, constants their values, batches their rows. */
-function identity(slot: Slot): unknown {
-  const { origin, dtype } = slot
-  if (origin.kind === 'memory') return `memory ${origin.index}`
-  if (origin.kind === 'constant') return `constant ${origin.values.join()}`
-  if (origin.kind === 'batch') return `batch ${origin.column} ${origin.start} ${dtype}`
-  return slot
 }

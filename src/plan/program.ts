@@ -117,6 +117,15 @@ export function drawsPerStep(draws: readonly Draw[]): number {
   return draws.reduce((sum, { length }) => sum + length, 0)
 }
 
+/** What makes two slots the same buffer: memory its number, constants their values, batches their rows. */
+export function identity(slot: Slot): unknown {
+  const { origin, dtype } = slot
+  if (origin.kind === 'memory') return `memory ${origin.index}`
+  if (origin.kind === 'constant') return `constant ${origin.values.join()}`
+  if (origin.kind === 'batch') return `batch ${origin.column} ${origin.start} ${dtype}`
+  return slot
+}
+
 /** Replaces one slot by another in every call. */
 export function substitute(calls: readonly SlotCall[], from: Slot, to: Slot): SlotCall[] {
   return calls.map(call =>

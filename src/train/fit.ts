@@ -101,7 +101,9 @@ class FitRun implements Run {
   repeatUpdate(most: number): number {
     const { scheduler } = this.options
     const updates = this.#cadence === 'batch' && scheduler ? scheduler.coast(most) : most
-    for (let i = 0; i < updates; i++) this.history.lr.push(this.#lr())
+    const rates = this.history.lr
+    const lr = rates[rates.length - 1]
+    for (let i = 0; i < updates; i++) rates.push(typeof lr === 'number' ? lr : lr.slice())
     return updates
   }
 

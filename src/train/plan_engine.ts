@@ -270,7 +270,7 @@ export class PlanEngine implements Engine {
       work += count * leg.work
       if (leg.trains) updates += count
     }
-    const segments = new Int32Array(pieces.flatMap(({ leg, steps: count }) => [leg.program, count]))
+    const segments = segmentsOf(pieces)
     const table = this.#table(run, updates)
     const chunk = { segments, order: order.subarray(0, rows), rows: table.rows, draws: draws.numbers(), work }
     return { chunk, pieces, table }
@@ -314,6 +314,20 @@ export class PlanEngine implements Engine {
       for (const back of restore) back()
     }
   }
+}
+
+/** The programs to run and how often each; pieces of one program in a row are one segment. */
+function segmentsOf(pieces: readonly Piece[]): Int32Array {
+  const segments = new Int32Array(2 * pieces.length)
+  let end = 0
+  for (const { leg, steps } of pieces) {
+    if (end === 0 || segments[end - 2] !== leg.program) {
+      segments[end] = leg.program
+      end += 2
+    }
+    segments[end - 1] += steps
+  }
+  return segments.subarray(0, end)
 }
 
 /** Steps up to the last update that the table has scalars for; all where it has them for every one. */
