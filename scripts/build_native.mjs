@@ -160,9 +160,9 @@ function publish(from, out, stamp, started) {
   writeFileSync(`${out}.stamp`, stamp)
 }
 
-/** One build at a time per checkout: a second one waits for the first, and takes over when that has died. */
-export function withLock(body) {
-  const lock = join(root, 'build', 'native.lock')
+/** One build at a time in a folder: a second one waits for the first, and takes over when that has died. */
+export function withLock(folder, body) {
+  const lock = join(root, `${folder}.lock`)
   mkdirSync(dirname(lock), { recursive: true })
   for (let waited = 0; ; waited += 200) {
     try {
@@ -195,7 +195,8 @@ export function buildNative(options = {}) {
   const out = resolve(options.out ?? join(root, options.sanitize ? 'build/anneal-sanitize.node' : 'build/anneal.node'))
   const tool = chooseTool({ cmake: options.cmake || options.sanitize, gyp: options.gyp })
   const stamp = stampOf(tool)
-  return withLock(() => {
+  const folder = options.sanitize ? 'build/cmake-sanitize' : tool === 'gyp' ? 'build/Release' : 'build/cmake'
+  return withLock(folder, () => {
     if (!options.force && upToDate(out, stamp)) return out
     const header = findPackageFile(root, 'node-addon-api/napi.h')
     if (!header) throw new BuildError(missingPackages('node-addon-api', 'cmake-js'))

@@ -5,8 +5,12 @@
  *   node scripts/kernel_test.mjs             on this CPU, from the objects of the addon
  *   node scripts/kernel_test.mjs --sanitize  on this CPU, under AddressSanitizer and UndefinedBehaviorSanitizer
  *   node scripts/kernel_test.mjs --neon      cross-compiled for aarch64, run by qemu-aarch64
+ *
+ * The kernels of AVX-512 over emulated instructions are left out where the instructions can be had, and under sanitizers:
+ * compiling them takes a minute. --emulate takes them in.
  */
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { buildNative, root, withLock } from './build_native.mjs'
@@ -27,6 +31,15 @@ const variants = {
     configure: folder => run('cmake', ['-S', '.', '-B', folder, ...aarch64], { quiet: true }),
     needs: ['qemu-aarch64', 'aarch64-linux-gnu-g++'],
   },
+}
+
+/** Whether this processor runs the kernels of AVX-512; not known but on Linux. */
+function hasAvx512() {
+  try {
+    return / avx512dq /.test(readFileSync('/proc/cpuinfo', 'utf8'))
+  } catch {
+    return false
+  }
 }
 
 function fail(message) {
@@ -57,10 +70,12 @@ if (cmakeProblem()) fail(cmakeProblem())
 
 const build = join(root, folder)
 configure(build)
+const rest = args.filter(arg => arg !== name && arg !== '--emulate')
+const emulate = args.includes('--emulate') || (name === '--plain' && !hasAvx512())
+run('cmake', [`-DANNEAL_EMULATE=${emulate ? 'ON' : 'OFF'}`, build], { quiet: true })
 const parallel = ['--parallel', String(availableParallelism())]
-withLock(() => run('cmake', ['--build', build, '--target', ...targets, ...parallel], { quiet: true }))
+withLock(folder, () => run('cmake', ['--build', build, '--target', ...targets, ...parallel], { quiet: true }))
 const emulator = name === '--neon' ? ['qemu-aarch64'] : []
-const rest = args.filter(arg => arg !== name)
 for (const command of [['kernels_test', ...rest], ['plan_test']]) {
   const [program, ...first] = [...emulator, join(build, command[0])]
   run(program, [...first, ...command.slice(1)])

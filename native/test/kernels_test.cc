@@ -243,7 +243,7 @@ std::vector<Table> available_tables(const std::string& only) {
   for (const Isa isa : kIsas) {
     if (kernels(isa) && isa_supported(isa)) tables.push_back({isa_name(isa), kernels(isa), isa != Isa::sse2});
   }
-#if defined(__x86_64__)
+#if defined(ANNEAL_EMULATE) && defined(__x86_64__)
   if (isa_supported(Isa::avx2)) tables.push_back({"avx512_on_avx2", kernels_avx512_on_avx2, true});
 #endif
   std::vector<Table> chosen;

@@ -79,7 +79,10 @@ const fuseCount: Pass = calls => {
     if (loss.kernel !== 'softmax_xent_fwd_bwd') continue
     const [logits, labels] = loss.buffers
     const count = out.find(
-      ({ kernel, buffers }) => kernel === 'count_correct' && buffers[0] === logits && identity(buffers[1] as Slot) === identity(labels as Slot),
+      ({ kernel, buffers }) =>
+        kernel === 'count_correct' &&
+        buffers[0] === logits &&
+        identity(buffers[1] as Slot) === identity(labels as Slot),
     )
     if (!count) continue
     const merged = { ...loss, kernel: 'softmax_xent_count', buffers: [...loss.buffers, count.buffers[2]] }
