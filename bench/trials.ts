@@ -41,7 +41,9 @@ export interface LectureTrial {
   means: [number, number][]
   optimizer: OptimizerSpec
   schedule: ScheduleSpec
-  /** Warm runs after the cold one. */
+  /** Milliseconds of runs between the cold pair and the timed ones. */
+  warmUpMs: number
+  /** Timed pairs of runs. */
   repeats: number
 }
 
@@ -97,6 +99,7 @@ const LECTURE: LectureTrial = {
   ],
   optimizer: SGD,
   schedule: { stepSize: 115, gamma: 0.5 },
+  warmUpMs: 1000,
   repeats: 20,
 }
 

@@ -82,14 +82,21 @@ def main():
     torch.set_num_threads(asked["threads"])
     trial = asked["trial"]
     sets = loaders(trial)
-    samples, check, cpu, wall = [], 0.0, 0.0, 0.0
-    for _ in range(trial["repeats"] + 1):
-        start, cpu_start = time.perf_counter(), time.process_time()
+
+    def both():
+        start = time.perf_counter()
         check = train(trial, *sets, True) + train(trial, *sets, False)
-        samples.append((time.perf_counter() - start) * 1e6)
-        cpu, wall = cpu + time.process_time() - cpu_start, wall + time.perf_counter() - start
-    answer(version=f"torch {torch.__version__}", unit="us", samples=samples[1:], coldMs=samples[0] / 1e3, check=check,
-           busy=cpu / wall, settings={"threads": torch.get_num_threads()})
+        return time.perf_counter() - start, check
+
+    cold, check = both()
+    end = time.perf_counter() + trial["warmUpMs"] / 1e3
+    while time.perf_counter() < end:
+        both()
+    cpu = time.process_time()
+    seconds = [both()[0] for _ in range(trial["repeats"])]
+    busy = (time.process_time() - cpu) / sum(seconds)
+    answer(version=f"torch {torch.__version__}", unit="us", samples=[s * 1e6 for s in seconds], coldMs=cold * 1e3, check=check,
+           busy=busy, settings={"threads": torch.get_num_threads()})
 
 
 if __name__ == "__main__":
