@@ -44,15 +44,16 @@ class Shape {
 
  private:
   void call(const char* name, std::initializer_list<const void*> buffers, std::initializer_list<int64_t> dims,
-            std::initializer_list<double> scalars = {}) {
+            std::initializer_list<double> scalars = {}, int32_t parts = 1) {
     Call c{};
+    c.parts = parts;
     int i = 0;
     for (const void* buffer : buffers) c.buffer[i++] = const_cast<void*>(buffer);
     i = 0;
     for (const int64_t dim : dims) c.dim[i++] = dim;
     i = 0;
     for (const double scalar : scalars) c.scalar[i++] = scalar;
-    kernels_[kernel_id(name)](c);
+    for (c.part = 0; c.part < parts; ++c.part) kernels_[kernel_id(name)](c);
   }
 
   Floats random(int64_t count) {
@@ -120,8 +121,10 @@ class Shape {
     Floats dx(static_cast<size_t>(m_ * k_)), dxp(static_cast<size_t>(m_) * padded(k_));
     for (const bool masked : {false, true}) {
       call("linear_bwd_input", {dy.data(), w.data(), masked ? a.data() : nullptr, dx.data()}, {m_, k_, n_});
-      call("panel_bwd_input", {dyp.data(), wp.data(), masked ? ap.data() : nullptr, dxp.data()}, {m_, k_, n_});
-      same(rows(dxp, m_, k_), dx, "panel_bwd_input");
+      for (const int32_t parts : {1, 3}) {
+        call("panel_bwd_input", {dyp.data(), wp.data(), masked ? ap.data() : nullptr, dxp.data()}, {m_, k_, n_}, {}, parts);
+        same(rows(dxp, m_, k_), dx, "panel_bwd_input");
+      }
     }
   }
 
@@ -319,7 +322,8 @@ class Shape {
 void check_panels(const char* isa, const KernelFn* kernels, uint64_t seed, int64_t& passed, int64_t& failed) {
   constexpr int64_t shapes[][3] = {{32, 2, 8},  {32, 8, 3},    {64, 64, 32},  {1, 1, 1},    {0, 3, 5},    {5, 0, 3},
                                    {3, 5, 0},   {17, 33, 47},  {13, 16, 16},  {29, 31, 10}, {12, 48, 64}, {7, 100, 9},
-                                   {2, 17, 40}, {40, 300, 20}, {20, 20, 600}, {300, 9, 24}, {33, 65, 17}};
+                                   {2, 17, 40}, {40, 300, 20}, {20, 20, 600}, {300, 9, 24}, {33, 65, 17},
+                                   {32, 130, 150}, {48, 128, 270}, {16, 300, 128}};
   for (const auto& [m, k, n] : shapes) {
     for (uint64_t repeat = 0; repeat < 4; ++repeat) {
       Shape shape(isa, kernels, m, k, n, seed + repeat);
