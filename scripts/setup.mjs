@@ -72,6 +72,7 @@ const programs = {
   test: ['node_modules/vitest/vitest.mjs', 'run'],
   bench: ['build/js/bench/run.js'],
   'bench:readme': ['build/js/bench/readme.js'],
+  'bench:server': ['--expose-gc', 'build/js/bench/server.js'],
 }
 
 if (task !== undefined && !Object.hasOwn(programs, task))

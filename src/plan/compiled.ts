@@ -172,6 +172,9 @@ class Encoder {
   }
 }
 
+const NO_ROWS = new Int32Array(0)
+const NO_SCALARS = new Float64Array(0)
+
 /** Memory for the tables of one chunk after the other; native code copies what it is given. */
 class Tables {
   #order = new Int32Array(0)
@@ -196,8 +199,9 @@ export class CompiledPlan {
   readonly tables = new Tables()
   readonly #stores = new Map<string, NativeStore>()
   readonly #staging: Map<Physical, number>
-  readonly #loadProgram: number
-  readonly #saveProgram: number
+  /** Segments that run the conversions. */
+  readonly #loading: Int32Array
+  readonly #saving: Int32Array
 
   constructor(
     readonly placement: Placement,
@@ -214,8 +218,8 @@ export class CompiledPlan {
       for (const call of calls) encoder.call(call)
       return encoder.done()
     })
-    this.#loadProgram = programs.length
-    this.#saveProgram = programs.length + 1
+    this.#loading = Int32Array.of(programs.length, 1)
+    this.#saving = Int32Array.of(programs.length + 1, 1)
     programs.push(this.#conversions('kernel', placement.staged), this.#conversions('inverse', placement.written))
     const stores = [...this.#stores.values()]
     this.native = new addon.Plan({ arena: placement.size, programs, stores })
@@ -237,20 +241,20 @@ export class CompiledPlan {
           : Float32Array.from((origin as Extract<Origin, { kind: 'constant' }>).values)
       this.native.write(this.#staging.get(home) ?? this.placement.offsetOf(home), values)
     }
-    this.#convert(this.#loadProgram)
+    this.#convert(this.#loading)
   }
 
   /** Back to JavaScript, into the same arrays. */
   save({ arrays }: Memory): void {
-    this.#convert(this.#saveProgram)
+    this.#convert(this.#saving)
     for (const home of this.placement.written) {
       const { index } = home.slot.origin as Extract<Origin, { kind: 'memory' }>
       this.native.read(this.#staging.get(home) ?? this.placement.offsetOf(home), arrays[index])
     }
   }
 
-  #convert(program: number): void {
-    this.native.run(Int32Array.of(program, 1), new Int32Array(0), new Float64Array(0), 1)
+  #convert(once: Int32Array): void {
+    this.native.run(once, NO_ROWS, NO_SCALARS, 1)
   }
 
   #conversions(direction: 'kernel' | 'inverse', homes: readonly Physical[]): Float64Array {

@@ -6,7 +6,7 @@
 import { checkInt, checkNumber } from '../base/check.js'
 import { AnnealError, phrase, rangeError, typeError } from '../base/errors.js'
 import { checkSeed, type Engine, kindOf, native, type Seed } from './native.js'
-import { packState, unpackState } from './torch_state.js'
+import { type EngineState, packState, unpackState } from './torch_state.js'
 
 /** PyTorch's default_rng_seed_val. */
 const DEFAULT_SEED = 67280421310721n
@@ -73,18 +73,29 @@ export class Generator {
 
   /** Everything the stream depends on: 5056 bytes in the layout of PyTorch's `get_state()`. */
   getState(): Uint8Array {
-    const engine = this.#use()
-    const words = new Uint32Array(624)
-    const normal = new Float64Array(2)
-    const position = native.get_state(engine, words, normal)
-    return packState({ words, position, normal, seed: this.initialSeed() })
+    return packState(this.#state())
+  }
+
+  #state(): EngineState {
+    const [words, normal] = [new Uint32Array(624), new Float64Array(2)]
+    const position = native.get_state(this.#use(), words, normal)
+    return { words, position, normal, seed: this.initialSeed() }
   }
 
   /** Goes on from a state of `getState` (or of PyTorch). Returns this. Throws ERR_STATE for bytes that are none. */
   setState(state: Uint8Array): this {
-    const { words, normal, position, seed } = unpackState('Generator.setState', state)
-    native.set_state(this.#use(), words, normal, position, seed)
+    this.#goOnFrom(unpackState('Generator.setState', state))
     return this
+  }
+
+  #goOnFrom({ words, normal, position, seed }: EngineState): void {
+    native.set_state(this.#use(), words, normal, position, seed)
+  }
+
+  /** @internal Remembers where the stream is; the function returned goes back there, as often as it is called. */
+  snapshot(): () => void {
+    const state = this.#state()
+    return () => this.#goOnFrom(state)
   }
 
   /** The next 64 bits, 0 <= value < 2^64. */

@@ -48,16 +48,6 @@ export class DrawTable {
   }
 }
 
-/** Remembers generators; the function returned puts them back. */
-export function snapshotOf(generators: readonly Generator[]): () => void {
-  const states = generators.map(generator => generator.getState())
-  return () => {
-    generators.forEach((generator, i) => {
-      generator.setState(states[i])
-    })
-  }
-}
-
 /** Draws in the place of the default generator where nobody should draw. */
 const unused = new Generator(0)
 

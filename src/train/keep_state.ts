@@ -47,17 +47,15 @@ export function keepState(
   const groups = optimizer.paramGroups
   const buffers = model.namedBuffers().map(([, t]) => t)
   const modes = model.modules().map(module => [module, module.training] as const)
-  const streams = [...new Set([defaultGenerator, ...(train ? generatorsOf(model, { train }) : [])])].map(
-    g => [g, g.getState()] as const,
-  )
+  const streams = new Set([defaultGenerator, ...(train ? generatorsOf(model, { train }) : [])])
   const restores = [
     keepTensors([...model.parameters(), ...buffers, ...groups.flatMap(({ params }) => params)]),
     keepOptimizerState(optimizer),
     ...groups.map(keepGroup),
+    ...[...streams].map(stream => stream.snapshot()),
   ]
   return () => {
     for (const restore of restores) restore()
     for (const [module, training] of modes) module.training = training
-    for (const [generator, state] of streams) generator.setState(state)
   }
 }

@@ -15,7 +15,7 @@ import { defaultGenerator, type Generator } from '../random/index.js'
 import type { Tensor } from '../tensor/index.js'
 import { type Chunk, chunkSettings, type Dispatch, MAX_STEPS, Pace } from './chunks.js'
 import { type Leg, legsOf, type Piece, type Reach, Walk } from './course.js'
-import { DrawTable, snapshotOf, stepsPerTable, withoutDraws } from './draws.js'
+import { DrawTable, stepsPerTable, withoutDraws } from './draws.js'
 import { breathe, type Steps } from './drive.js'
 import { type Engine, type EpochSums, emptySums, type Run } from './engine.js'
 import { generatorsOf } from './exclusive.js'
@@ -309,7 +309,7 @@ export class PlanEngine implements Engine {
   /** Remembers all that `#prepare` moves; the function returned puts it back. */
   #snapshot(run: Run): () => void {
     const restore = [run.snapshot(), this.#recorded.rows.snapshot(), this.#walk.snapshot()]
-    restore.push(snapshotOf(this.#recorded.streams))
+    for (const stream of this.#recorded.streams) restore.push(stream.snapshot())
     return () => {
       for (const back of restore) back()
     }

@@ -8,7 +8,6 @@ import type { DataLoader } from '../data/index.js'
 import { BatchNorm1d } from '../nn/index.js'
 import { defaultGenerator } from '../random/index.js'
 import { noGrad } from '../tensor/index.js'
-import { snapshotOf } from './draws.js'
 import type { Model } from './options.js'
 
 function lastBatchRows({ dataset, batchSize, dropLast }: DataLoader): number {
@@ -18,13 +17,13 @@ function lastBatchRows({ dataset, batchSize, dropLast }: DataLoader): number {
 /** Throws what training on the last batch would throw; leaves model and generator as they were. */
 export function rehearseLastBatch(model: Model, loader: DataLoader): void {
   if (lastBatchRows(loader) !== 1 || !model.modules().some(module => module instanceof BatchNorm1d)) return
-  const restore = snapshotOf(defaultGenerator.isFree ? [defaultGenerator] : [])
+  const restore = defaultGenerator.isFree ? defaultGenerator.snapshot() : undefined
   const buffers = model.namedBuffers().map(([, { data }]) => ({ data, before: data.slice() }))
   model.train()
   try {
     noGrad(() => model.forward(batchOf(loader.dataset, Int32Array.of(0))[0]))
   } finally {
     for (const { data, before } of buffers) data.set(before)
-    restore()
+    restore?.()
   }
 }
