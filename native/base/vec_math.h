@@ -102,28 +102,25 @@ ANNEAL_INLINE F16 log1p_tail(F16 r) {
   return fma(square * r, p, square * broadcast(-0.5f));
 }
 
-// Natural logarithm of a normal x > 0; infinity and NaN give anything. x = 2^e f with f in [sqrt(1/2), sqrt(2)).
-ANNEAL_INLINE F16 log_of_normal(F16 x, F16 exponent_less) {
+// ln(x / 2^shift) of a normal x > 0; infinity and NaN give anything. x = 2^e f with f in [sqrt(1/2), sqrt(2)).
+ANNEAL_INLINE F16 shifted_log(F16 x, F16 shift) {
   constexpr int32_t kSqrtHalfBits = 0x3f3504f3;
   const F16 offset = add_bits(x, broadcast_bits(-kSqrtHalfBits));
-  const F16 e = float_of_bits(shift_right_bits<23>(offset)) - exponent_less;
+  const F16 e = float_of_bits(shift_right_bits<23>(offset)) - shift;
   const F16 f = add_bits(and_bits(offset, broadcast_bits(0x7fffff)), broadcast_bits(kSqrtHalfBits));
   const F16 r = f - broadcast(1.0f);
   const F16 low = fma(e, broadcast(-0x1.bd0106p-13f), log1p_tail(r));
   return fma(e, broadcast(0x1.63p-1f), r + low);
 }
 
-// The same as log for a normal number or NaN, in fewer steps.
-ANNEAL_INLINE F16 log_of_normal(F16 x) {
-  const F16 y = log_of_normal(x, zero());
-  return select(unordered(x, x), x, y);
-}
+// log of a normal x > 0 or NaN, with the same bits in fewer steps.
+ANNEAL_INLINE F16 log_of_normal(F16 x) { return select(unordered(x, x), x, shifted_log(x, zero())); }
 
 // Natural logarithm within 1.1 ulp. log(0) is -infinity, below 0 and NaN give NaN. Denormals are scaled up first.
 ANNEAL_INLINE F16 log(F16 x) {
   const F16 infinity = broadcast_bits(0x7f800000);
   const M16 tiny = less(x, broadcast(0x1p-126f));
-  F16 y = log_of_normal(select(tiny, x * broadcast(0x1p25f), x), select(tiny, broadcast(25.0f), zero()));
+  F16 y = shifted_log(select(tiny, x * broadcast(0x1p25f), x), select(tiny, broadcast(25.0f), zero()));
   y = select(less(x, infinity), y, x);  // +infinity and NaN are their own logarithms
   const F16 outside = select(less(x, zero()), broadcast_bits(0x7fc00000), flip_sign(infinity));
   return select(less_or_equal(x, zero()), outside, y);
