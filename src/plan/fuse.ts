@@ -91,14 +91,15 @@ const fuseCount: Pass = calls => {
   return out
 }
 
-/** What is only copied elsewhere is written there at once. */
-const dropCopies: Pass = calls => {
-  const copied = ({ kernel, buffers: [from], dims: [length] }: SlotCall) =>
-    kernel === 'copy' && from?.origin.kind === 'temp' && from.length === length && usersOf(calls, from).length === 2
-  const copy = calls.find(copied)
+/** A loss that is only sent out is written there at once: nothing in a step reads that place. */
+const dropLossCopies: Pass = calls => {
+  const copy = calls.find(({ kernel, buffers: [from, to] }) => {
+    const sent = kernel === 'copy' && from?.origin.kind === 'temp' && to?.origin.kind === 'loss'
+    return sent && from.length === to.length && usersOf(calls, from).length === 2
+  })
   if (!copy) return [...calls]
   const [from, to] = copy.buffers as Slot[]
-  return dropCopies(
+  return dropLossCopies(
     substitute(
       calls.filter(c => c !== copy),
       from,
@@ -182,7 +183,7 @@ function leaves({ origin }: Slot): boolean {
   return origin.kind === 'slice' ? true : origin.kind !== 'temp'
 }
 
-const passes: readonly Pass[] = [dropUnitScale, dropUnused, dropCopies, fuseRelu, fuseMask, fuseCount, fuseUpdates]
+const passes: readonly Pass[] = [dropUnitScale, dropUnused, dropLossCopies, fuseRelu, fuseMask, fuseCount, fuseUpdates]
 
 /** All passes, in order. The last two come last: their kernels exist in panel layout only. */
 export function fuse(calls: readonly SlotCall[]): SlotCall[] {
