@@ -1,32 +1,26 @@
 /**
- * `npm run bench:server [seconds]`: what a server that trains beside its other work feels: fits of one batch, the event loop
+ * `npm run bench:server -- [seconds]`: what a server that trains beside its other work feels: fits of one batch, the event loop
  * and files while a large fit runs, many small runs at once, and memory over many fits. Nothing is compared here; other
  * processes on the machine are in the figures.
  */
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { AnnealError, data, fit, lrFind, nn, optim, random, report, sweep, tensor } from 'anneal'
-import { lectureLoaders, QwertyNet, schedulerOf } from './drivers/anneal.js'
+import { AnnealError, fit, lrFind, nn, optim, report, sweep } from 'anneal'
+import { lectureLoaders, modelOf, optimizerOf, QwertyNet, schedulerOf, setsOf } from './drivers/anneal.js'
 import { describeMachine } from './harness/machine.js'
 import { median } from './harness/stats.js'
-import { trials } from './trials.js'
+import { type StepTrial, trials } from './trials.js'
 
 type Row = { figure: string; value: number; unit: string; of: string }
 
 const seconds = Number(process.argv[2] ?? 10)
+if (!(seconds > 0))
+  throw new RangeError(`bench:server: expected a number of seconds above 0 but received ${process.argv[2]}`)
 const loss = new nn.CrossEntropyLoss()
 const lecture = trials.find(trial => trial.kind === 'lecture')!
 
-/** Linear, ReLU, ..., Linear. */
-function net(...widths: number[]): nn.Sequential {
-  const linears = widths.slice(1).map((width, i) => new nn.Linear(widths[i], width))
-  return new nn.Sequential(...linears.flatMap((linear, i) => (i === 0 ? [linear] : [new nn.ReLU(), linear])))
-}
-
-function samples(rows: number, width: number, batchSize: number): data.DataLoader {
-  const labels = Int32Array.from({ length: rows }, (_, i) => i % 10)
-  const set = new data.TensorDataset(random.rand([rows, width]), tensor(labels))
-  return new data.DataLoader(set, { batchSize, shuffle: true })
+function stepTrial(name: string): StepTrial {
+  return trials.find((trial): trial is StepTrial => trial.kind === 'step' && trial.name === name)!
 }
 
 function quantile(values: readonly number[], share: number): number {
@@ -47,9 +41,11 @@ async function times(count: number, call: () => unknown): Promise<number[]> {
 
 /** Fits of one batch each on one model, after as many to warm up. */
 async function onlineFits(): Promise<Row[]> {
-  const model = net(64, 32, 10)
+  const trial = stepTrial('64-32-10')
+  const model = modelOf(trial)
   const optimizer = new optim.SGD(model.parameters(), { lr: 0.01, momentum: 0.9 })
-  const options = { train: samples(64, 64, 64), loss, optimizer, epochs: 1 }
+  const { train } = setsOf({ ...trial, rows: trial.batch })
+  const options = { train, loss, optimizer, epochs: 1 }
   const of = 'a fit of one batch on 64-32-10, its step included, median of 1000'
   const rows: Row[] = []
   for (const [figure, run] of [
@@ -84,9 +80,10 @@ function expectAborted(error: unknown): void {
 
 /** The event loop during a large fit that is aborted after some seconds. */
 async function largeFit(): Promise<Row[]> {
-  const train = samples(60000, 784, 256)
-  const model = net(784, 1024, 1024, 10)
-  const optimizer = new optim.SGD(model.parameters(), { lr: 0.01 })
+  const trial = stepTrial('784-1024-1024-10')
+  const { train } = setsOf(trial)
+  const model = modelOf(trial)
+  const optimizer = optimizerOf(model.parameters(), trial.optimizer)
   const [fitting, watching] = [new AbortController(), new AbortController()]
   const watched = watch(watching.signal)
   let aborted = 0

@@ -72,9 +72,11 @@ const build = join(root, folder)
 configure(build)
 const rest = args.filter(arg => arg !== name && arg !== '--emulate')
 const emulate = args.includes('--emulate') || (name === '--plain' && !hasAvx512())
-run('cmake', [`-DANNEAL_EMULATE=${emulate ? 'ON' : 'OFF'}`, build], { quiet: true })
 const parallel = ['--parallel', String(availableParallelism())]
-withLock(folder, () => run('cmake', ['--build', build, '--target', ...targets, ...parallel], { quiet: true }))
+withLock(folder, () => {
+  run('cmake', [`-DANNEAL_EMULATE=${emulate ? 'ON' : 'OFF'}`, build], { quiet: true })
+  run('cmake', ['--build', build, '--target', ...targets, ...parallel], { quiet: true })
+})
 const emulator = name === '--neon' ? ['qemu-aarch64'] : []
 for (const command of [['kernels_test', ...rest], ['plan_test']]) {
   const [program, ...first] = [...emulator, join(build, command[0])]

@@ -1,4 +1,7 @@
-/** Times the whole lecture: a cold pair of runs, then untimed ones for a while, then warm ones. The sum of both last training losses is the check. */
+/**
+ * Times the whole lecture: a cold pair of runs, then untimed ones for a while, then warm ones. The sum of both last training
+ * losses is the check.
+ */
 import type { LectureTrial } from '../trials.js'
 import { microseconds, writeAnswer } from './driver.js'
 
