@@ -9,11 +9,26 @@
 #include <iterator>
 #include <limits>
 
+// Loops that the compiler turns into words, built for AVX2 as well where the loader can choose; the bits do not depend on it.
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)
+#define ANNEAL_CLONED __attribute__((target_clones("avx2", "default")))
+#else
+#define ANNEAL_CLONED
+#endif
+
 namespace anneal {
+
+namespace {
+
+// Word j of a seeded engine, from the one before it.
+inline uint32_t seeded_word(uint32_t before, uint32_t j) { return 1812433253u * (before ^ (before >> 30)) + j; }
+
+}  // namespace
 
 void Mt19937::seed(uint32_t value) {
   word[0] = value;
-  for (uint32_t j = 1; j < kWords; j++) word[j] = 1812433253u * (word[j - 1] ^ (word[j - 1] >> 30)) + j;
+  for (uint32_t j = 1; j < kWords; j++) word[j] = seeded_word(word[j - 1], j);
   position = kWords;
 }
 
@@ -23,7 +38,7 @@ void Mt19937::seed_each(Mt19937 (&engines)[kTogether], const uint32_t (&values)[
     engines[i].position = kWords;
   }
   for (uint32_t j = 1; j < kWords; j++) {
-    for (Mt19937& e : engines) e.word[j] = 1812433253u * (e.word[j - 1] ^ (e.word[j - 1] >> 30)) + j;
+    for (Mt19937& e : engines) e.word[j] = seeded_word(e.word[j - 1], j);
   }
 }
 
@@ -48,7 +63,7 @@ void Mt19937::seed(const uint32_t* key, size_t length) {
   word[0] = 0x80000000u;
 }
 
-void Mt19937::twist() {
+ANNEAL_CLONED void Mt19937::twist() {
   constexpr int kShift = 397;
   auto mixed = [this](int low, int high, int far) {
     uint32_t y = (word[low] & 0x80000000u) | (word[high] & 0x7fffffffu);
@@ -61,7 +76,7 @@ void Mt19937::twist() {
   position = 0;
 }
 
-void Mt19937::fill32(uint32_t* out, int64_t n) {
+ANNEAL_CLONED void Mt19937::fill32(uint32_t* out, int64_t n) {
   while (n > 0) {
     if (position >= kWords) twist();
     const int count = static_cast<int>(std::min<int64_t>(n, kWords - position));
@@ -230,33 +245,27 @@ template <typename T> void integers_full(Mt19937& engine, T* out, int64_t n) {
 
 namespace {
 
-// x mod d for d up to kMax without a division: the quotient is x / d rounded down, as x < 2^32 is never closer to the next
-// multiple of d than the reciprocal, which is a little too large, is to 1 / d.
+// 1 / d for d up to kMax, a little too large.
 struct Reciprocals {
-  static constexpr uint32_t kMax = 1024;
-  double of[kMax + 1] = {};
+  static constexpr int32_t kMax = 1024;
+  double of[kMax + 1] = {};  // of[kMax - d], as d falls where they are needed
 
   constexpr Reciprocals() {
-    for (uint32_t d = 1; d <= kMax; d++) of[d] = (1 + 0x1p-50) / d;
-  }
-
-  uint32_t remainder(uint32_t x, uint32_t d) const {
-    return x - d * static_cast<uint32_t>(static_cast<int64_t>(static_cast<double>(x) * of[d]));
+    for (int32_t d = 1; d <= kMax; d++) of[kMax - d] = (1 + 0x1p-50) / d;
   }
 };
 
 constexpr Reciprocals kReciprocals;
 
-// Swaps out[i] with one of the elements from there on, for i in [begin, end), end <= n; remainder(x, n - i) says with which.
-template <class F>
-void shuffle(Mt19937& engine, int32_t* out, int64_t begin, int64_t end, int64_t n, F remainder) {
-  uint32_t drawn[256];
-  while (begin < end) {
-    const int64_t count = std::min<int64_t>(end - begin, std::size(drawn));
-    engine.fill32(drawn, count);
-    for (int64_t i = 0; i < count; i++, begin++) {
-      std::swap(out[begin], out[begin + remainder(drawn[i], static_cast<uint32_t>(n - begin))]);
-    }
+// x[i] = x[i] mod (d - i) for i < count, d - i > 1. Quotients in float64, rounded down, are exact: x < 2^32, and so x / d is
+// never as close to the next integer as a rounding, or the reciprocal, is to x / d.
+ANNEAL_CLONED void remainders(uint32_t* x, int32_t d, int32_t count) {
+  const auto take = [&](int32_t i, double quotient) { x[i] -= static_cast<uint32_t>(static_cast<int32_t>(quotient) * (d - i)); };
+  if (d <= Reciprocals::kMax) {
+    const double* reciprocal = kReciprocals.of + (Reciprocals::kMax - d);
+    for (int32_t i = 0; i < count; i++) take(i, static_cast<double>(x[i]) * reciprocal[i]);
+  } else {
+    for (int32_t i = 0; i < count; i++) take(i, static_cast<double>(x[i]) / static_cast<double>(d - i));
   }
 }
 
@@ -265,9 +274,13 @@ void shuffle(Mt19937& engine, int32_t* out, int64_t begin, int64_t end, int64_t 
 void randperm(Mt19937& engine, int32_t* out, int64_t n) {
   if (n < std::numeric_limits<uint32_t>::max() / 20) {
     for (int64_t i = 0; i < n; i++) out[i] = static_cast<int32_t>(i);
-    const int64_t last = std::max<int64_t>(0, n - 1), near = std::max<int64_t>(0, n - Reciprocals::kMax);
-    shuffle(engine, out, 0, near, n, [](uint32_t x, uint32_t d) { return x % d; });
-    shuffle(engine, out, near, last, n, [](uint32_t x, uint32_t d) { return kReciprocals.remainder(x, d); });
+    uint32_t drawn[256];
+    for (int64_t i = 0; i < n - 1;) {
+      const int64_t count = std::min<int64_t>(n - 1 - i, std::size(drawn));
+      engine.fill32(drawn, count);
+      remainders(drawn, static_cast<int32_t>(n - i), static_cast<int32_t>(count));
+      for (int64_t k = 0; k < count; k++, i++) std::swap(out[i], out[i + drawn[k]]);
+    }
     return;
   }
   for (int64_t i = 0; i < n; i++) {  // the inside-out shuffle on 64 bits, where 32 would show their bias

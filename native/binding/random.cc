@@ -128,7 +128,7 @@ napi_value randperm(const Args& args, Stream& stream) {
 
 napi_value seeded_randperm(const Args& args, Stream& stream) {
   Span<int32_t> out = permutation(args);
-  for (int64_t left = args.integer(2, "skipped", 0, 1); left > 0; --left) stream.engine.next64();
+  if (args.integer(2, "skipped", 0, 1)) stream.engine.next64();
   torch_rng::seeded_randperm(stream, out.data, out.length);
   return nullptr;
 }
