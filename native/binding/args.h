@@ -122,6 +122,14 @@ class Args {
     return {static_cast<T*>(data), length};
   }
 
+  // Whether other threads may see, and change, the memory of typed array i.
+  bool is_shared(size_t i) const {
+    napi_value buffer;
+    bool own = false;
+    const napi_status status = napi_get_typedarray_info(env_, values_[i], nullptr, nullptr, nullptr, &buffer, nullptr);
+    return status != napi_ok || napi_is_arraybuffer(env_, buffer, &own) != napi_ok || !own;
+  }
+
   Block block(size_t i, const char* name) const {
     Block found{napi_uint8_array, nullptr, 0};
     if (i >= count_ || napi_get_typedarray_info(env_, values_[i], &found.type, &found.length, &found.data, nullptr, nullptr) != napi_ok ||

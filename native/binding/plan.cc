@@ -1,6 +1,6 @@
 // new Plan({ arena, programs, stores }), write, read, run, runAsync, stop. A run's inputs are copied before they are
-// checked; its results are arrays of V8's own. Not here: what a program means (plan/program.h) and how it is executed
-// (plan/executor.h).
+// checked, where they could change meanwhile; its results are arrays of V8's own. Not here: what a program means
+// (plan/program.h) and how it is executed (plan/executor.h).
 #include "plan.h"
 
 #include <cstring>
@@ -90,20 +90,26 @@ napi_value read(const Args& args, const std::shared_ptr<Plan>& plan) {
 
 // ---- Running -------------------------------------------------------------------------------------------------------
 
-template <typename T> std::vector<T> copy_of(const Args& args, size_t i, const char* name) {
+template <typename T> View<T> view_of(const Args& args, size_t i, const char* name) {
   const Span<T> span = args.array<T>(i, name);
-  return std::vector<T>(span.data, span.data + span.length);
+  return {span.data, span.length};
 }
 
-// run(segments, order, rows, threads, draws?), copied and checked.
-void read_run(const Args& args, const Plan& plan, Run& run) {
-  const std::vector<int32_t> pairs = copy_of<int32_t>(args, 0, "segments");
-  if (pairs.size() % 2) args.refuse_range("segments", "an even number of elements", std::to_string(pairs.size()));
-  for (size_t i = 0; i < pairs.size(); i += 2) run.segments.push_back({pairs[i], pairs[i + 1]});
-  run.order = copy_of<int32_t>(args, 1, "order");
-  run.rows = copy_of<double>(args, 2, "rows");
+// The arguments of run(segments, order, rows, threads, draws?), as they lie in JavaScript's memory.
+void read_run(const Args& args, Run& run) {
+  const Span<int32_t> pairs = args.array<int32_t>(0, "segments");
+  if (pairs.length % 2) args.refuse_range("segments", "an even number of elements", std::to_string(pairs.length));
+  for (size_t i = 0; i < pairs.length; i += 2) run.segments.push_back({pairs.data[i], pairs.data[i + 1]});
+  run.inputs = {view_of<int32_t>(args, 1, "order"), view_of<double>(args, 2, "rows"), {}};
   run.threads = static_cast<int>(args.integer(3, "threads", 1, kMaxThreads));
-  if (!args.is_nullish(4)) run.draws = copy_of<float>(args, 4, "draws");
+  if (!args.is_nullish(4)) run.inputs.draws = view_of<float>(args, 4, "draws");
+}
+
+template <typename T> std::vector<T> copy_of(const View<T>& view) { return {view.data, view.data + view.size}; }
+
+OwnInputs copy_of(const Inputs& inputs) { return {copy_of(inputs.order), copy_of(inputs.rows), copy_of(inputs.draws)}; }
+
+void prepare(const Args& args, const Plan& plan, Run& run) {
   if (plan.busy) args.refuse_busy("the plan");
   Status status = prepare_run(plan, run);
   if (!status.ok()) refuse(args.env(), status);
@@ -134,7 +140,14 @@ napi_status result_of(napi_env env, const Run& run, napi_value* result) {
 
 napi_value run(const Args& args, const std::shared_ptr<Plan>& plan) {
   Run run;
-  read_run(args, *plan, run);
+  read_run(args, run);
+  // Nothing of JavaScript runs meanwhile, but for other threads that share the table.
+  OwnInputs copies;
+  if (args.is_shared(1)) {
+    copies = copy_of(run.inputs);
+    run.inputs = copies.view();
+  }
+  prepare(args, *plan, run);
   plan->stop = false;
   execute_run(*plan, run);
   napi_value result;
@@ -146,6 +159,7 @@ napi_value run(const Args& args, const std::shared_ptr<Plan>& plan) {
 
 struct AsyncRun {
   std::shared_ptr<Plan> plan;
+  OwnInputs copies;  // JavaScript goes on and may change its own
   Run run;
   napi_async_work work = nullptr;
   napi_deferred deferred = nullptr;
@@ -179,7 +193,10 @@ napi_value run_async(const Args& args, const std::shared_ptr<Plan>& plan) {
   napi_env env = args.env();
   auto async = std::make_unique<AsyncRun>();
   async->plan = plan;
-  read_run(args, *plan, async->run);
+  read_run(args, async->run);
+  async->copies = copy_of(async->run.inputs);
+  async->run.inputs = async->copies.view();
+  prepare(args, *plan, async->run);
   napi_value promise, name;
   require(env, napi_create_string_utf8(env, "anneal.run", NAPI_AUTO_LENGTH, &name));
   require(env, napi_create_promise(env, &async->deferred, &promise));

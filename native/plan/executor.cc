@@ -35,7 +35,7 @@ Status total(const Plan& plan, const Run& run, Amounts& sum) {
 
 Status check_lengths(const Run& run, const Amounts& sum) {
   const struct { const char* name; size_t length; Region region; } inputs[] = {
-      {"order", run.order.size(), kOrder}, {"rows", run.rows.size(), kRows}, {"draws", run.draws.size(), kDraws}};
+      {"order", run.inputs.order.size, kOrder}, {"rows", run.inputs.rows.size, kRows}, {"draws", run.inputs.draws.size, kDraws}};
   for (const auto& input : inputs) {
     const int64_t least = sum.of[input.region - kFirstMoving];
     if (static_cast<int64_t>(input.length) >= least) continue;
@@ -46,7 +46,7 @@ Status check_lengths(const Run& run, const Amounts& sum) {
 
 Status refuse_row(const Run& run, int64_t i, int64_t limit) {
   return refuse("order[" + std::to_string(i) + "] to be one of " + std::to_string(limit) + " rows",
-                std::to_string(run.order[static_cast<size_t>(i)]));
+                std::to_string(run.inputs.order.data[i]));
 }
 
 Status check_order(const Plan& plan, const Run& run) {
@@ -55,7 +55,7 @@ Status check_order(const Plan& plan, const Run& run) {
     const Program& program = plan.programs[segment.program];
     const int64_t count = program.per_step.of[0] * segment.steps;
     if (program.takes_rows) {
-      const int64_t bad = begin + first_outside(run.order.data() + begin, count, program.order_limit);
+      const int64_t bad = begin + first_outside(run.inputs.order.data + begin, count, program.order_limit);
       if (bad < begin + count) return refuse_row(run, bad, program.order_limit);
     }
     begin += count;
@@ -63,13 +63,18 @@ Status check_order(const Plan& plan, const Run& run) {
   return {};
 }
 
+// Where a table begins; a call has one type for what it reads and what it writes, and programs only read tables (program.cc).
+template <typename T>
+char* start_of(const View<T>& table) {
+  return const_cast<char*>(reinterpret_cast<const char*>(table.data));
+}
+
 // Where the current step's part of each moving region begins.
 struct Places {
   char* at[kMovingRegions];
 
-  explicit Places(Run& run)
-      : at{reinterpret_cast<char*>(run.order.data()), reinterpret_cast<char*>(run.rows.data()), run.losses->data(),
-           run.counts->data(), reinterpret_cast<char*>(run.draws.data())} {}
+  explicit Places(const Run& run)
+      : at{start_of(run.inputs.order), start_of(run.inputs.rows), run.losses->data(), run.counts->data(), start_of(run.inputs.draws)} {}
 };
 
 void point(Program& program, const Places& places) {

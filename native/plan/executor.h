@@ -24,12 +24,32 @@ struct Segment {
   int32_t program, steps;
 };
 
-// What one run reads and writes. The inputs are copies: nobody can change them once they have been checked.
-struct Run {
-  std::vector<Segment> segments;
+// The tables that a run reads. Whoever owns them keeps them as they are from the check to the end of the run.
+template <typename T>
+struct View {
+  const T* data = nullptr;
+  size_t size = 0;
+};
+
+struct Inputs {
+  View<int32_t> order;
+  View<double> rows;
+  View<float> draws;
+};
+
+// Tables of a run's own.
+struct OwnInputs {
   std::vector<int32_t> order;
   std::vector<double> rows;
   std::vector<float> draws;
+
+  Inputs view() const { return {{order.data(), order.size()}, {rows.data(), rows.size()}, {draws.data(), draws.size()}}; }
+};
+
+// What one run reads and writes.
+struct Run {
+  std::vector<Segment> segments;
+  Inputs inputs;
   int threads = 1;
   std::unique_ptr<Arena> losses, counts;  // float32, int32
 

@@ -197,10 +197,11 @@ bool check_run(const RunRefusal& refusal) {
   add_program(*plan, Code({0, 0, 0, 0, 12}).call("dropout", {arena(0), draws(0), arena(20)}, {12, 2}).numbers);
   Run run;
   run.segments = refusal.segments;
-  run.order.assign(static_cast<size_t>(refusal.order), 0);
-  if (!run.order.empty()) run.order.back() = refusal.last;
-  run.rows.assign(static_cast<size_t>(refusal.rows), 0.5);
-  run.draws.assign(static_cast<size_t>(refusal.draws), 1.0f);
+  OwnInputs inputs = {std::vector<int32_t>(static_cast<size_t>(refusal.order), 0),
+                      std::vector<double>(static_cast<size_t>(refusal.rows), 0.5),
+                      std::vector<float>(static_cast<size_t>(refusal.draws), 1.0f)};
+  if (!inputs.order.empty()) inputs.order.back() = refusal.last;
+  run.inputs = inputs.view();
   const Status status = prepare_run(*plan, run);
   if (*refusal.words ? status.refusal.find(refusal.words) != std::string::npos : status.ok()) return true;
   printf("expected the run to be refused with '%s' but received '%s'\n", refusal.words, status.refusal.c_str());

@@ -123,12 +123,14 @@ std::unique_ptr<Plan> training_plan() {
   return plan;
 }
 
-void fill_inputs(Run& run, int64_t labels, int64_t steps) {
-  for (int64_t i = 0; i < labels; ++i) run.order.push_back(static_cast<int32_t>(i * 5 % 7 % 3));
+OwnInputs inputs_of(int64_t labels, int64_t steps) {
+  OwnInputs inputs;
+  for (int64_t i = 0; i < labels; ++i) inputs.order.push_back(static_cast<int32_t>(i * 5 % 7 % 3));
   for (int64_t s = 0; s < steps; ++s) {
     const double row[] = {0.1 / (1 + 0.01 * number(s)), 0.9, 0, 0.001, 0, 0, s == 0 ? 1.0 : 0.0};
-    run.rows.insert(run.rows.end(), row, row + 7);
+    inputs.rows.insert(inputs.rows.end(), row, row + 7);
   }
+  return inputs;
 }
 
 bool same(const Arena& a, const Arena& b, int64_t bytes) { return memcmp(a.data(), b.data(), static_cast<size_t>(bytes)) == 0; }
@@ -141,7 +143,8 @@ void check_against_direct_calls() {
   auto plan = training_plan(), twin = training_plan();
   Run run;
   run.segments = std::vector<Segment>{{0, 20}, {0, 0}, {0, 30}};
-  fill_inputs(run, kNet.m * kSteps, kSteps);
+  OwnInputs inputs = inputs_of(kNet.m * kSteps, kSteps);
+  run.inputs = inputs.view();
   expect(prepare_run(*plan, run).ok(), "the run is accepted");
   execute_run(*plan, run);
   expect(run.steps == kSteps && run.done.of[2] == kSteps && run.done.of[3] == kSteps, "every step is done");
@@ -151,7 +154,7 @@ void check_against_direct_calls() {
   float first = 0, loss = 0;
   for (int32_t s = 0; s < kSteps; ++s) {
     int32_t count = 0, counted;
-    direct_step(kNet, places_of(kNet), f, x, &run.order[static_cast<size_t>(s * kNet.m)], &run.rows[static_cast<size_t>(s * 7)], &loss, &count);
+    direct_step(kNet, places_of(kNet), f, x, &inputs.order[static_cast<size_t>(s * kNet.m)], &inputs.rows[static_cast<size_t>(s * 7)], &loss, &count);
     if (s == 0) first = loss;
     memcpy(&counted, run.counts->data() + 4 * s, 4);
     expect(memcmp(&loss, run.losses->data() + 4 * s, 4) == 0 && count == counted, "loss and count are those of the calls");
@@ -163,8 +166,8 @@ void check_against_direct_calls() {
 // Runs `segments` in one go or one step at a time.
 std::unique_ptr<Plan> run_segments(const std::vector<Segment>& segments, bool in_pieces) {
   auto plan = training_plan();
-  Run all;
-  fill_inputs(all, 400, 40);
+  const OwnInputs inputs = inputs_of(400, 40);
+  const Inputs all = inputs.view();
   size_t labels = 0, scalars = 0;
   for (const Segment& segment : segments) {
     const int32_t pieces = in_pieces ? segment.steps : 1;
@@ -173,10 +176,10 @@ std::unique_ptr<Plan> run_segments(const std::vector<Segment>& segments, bool in
       const size_t order = static_cast<size_t>(plan->programs[segment.program].per_step.of[0] * steps);
       Run run;
       run.segments = std::vector<Segment>{{segment.program, steps}};
-      run.order.assign(all.order.begin() + labels, all.order.begin() + labels + order);
-      run.rows.assign(all.rows.begin() + scalars, all.rows.begin() + scalars + 7 * steps);
+      const size_t numbers = static_cast<size_t>(7 * steps);
+      run.inputs = {{all.order.data + labels, order}, {all.rows.data + scalars, numbers}, {}};
       labels += order;
-      scalars += static_cast<size_t>(7 * steps);
+      scalars += numbers;
       expect(prepare_run(*plan, run).ok(), "the piece is accepted");
       execute_run(*plan, run);
     }
@@ -190,7 +193,8 @@ void check_segments() {
   auto plan = training_plan();
   Run run;
   run.segments = segments;
-  fill_inputs(run, 400, 40);
+  const OwnInputs inputs = inputs_of(400, 40);
+  run.inputs = inputs.view();
   expect(prepare_run(*plan, run).ok(), "the segments are accepted");
   execute_run(*plan, run);
   expect(run.steps == 10 && run.done.of[0] == 7 * 6 + 3 * 4, "every segment is done");
@@ -204,7 +208,8 @@ void check_no_allocation() {
   auto plan = training_plan();
   Run run;
   run.segments = std::vector<Segment>{{0, 400}, {1, 300}};
-  fill_inputs(run, 400 * 6 + 300 * 4, 700);
+  const OwnInputs inputs = inputs_of(400 * 6 + 300 * 4, 700);
+  run.inputs = inputs.view();
   expect(prepare_run(*plan, run).ok(), "the run is accepted");
   const int64_t before = allocation_count();
   execute_run(*plan, run);
@@ -218,7 +223,8 @@ void check_stop() {
   run.segments = std::vector<Segment>{{0, 2000000000}};
   plan->programs[0].per_step = Amounts{};  // the same inputs for every step: a run too long for its own
   for (MovingPointer& moving : plan->programs[0].moving) moving.advance = 0;
-  fill_inputs(run, kNet.m, 1);
+  const OwnInputs inputs = inputs_of(kNet.m, 1);
+  run.inputs = inputs.view();
   expect(prepare_run(*plan, run).ok(), "the long run is accepted");
   run.losses = std::make_unique<Arena>(64), run.counts = std::make_unique<Arena>(64);
   std::thread stopper([&plan] {
@@ -359,8 +365,10 @@ std::unique_ptr<Plan> relay_plan(bool again) {
 void run_relay(Plan& plan, int32_t piece, int threads) {
   Run run;
   for (int32_t s = 0; s < 8; s += piece) run.segments.push_back({0, piece});
-  for (int64_t i = 0; i < 8 * kWide.m; ++i) run.order.push_back(static_cast<int32_t>(i * 67 % kSetRows));
-  for (int s = 0; s < 8; ++s) run.rows.insert(run.rows.end(), {0.001, 0, 0, 0, 0, 0, 1});
+  OwnInputs inputs;
+  for (int64_t i = 0; i < 8 * kWide.m; ++i) inputs.order.push_back(static_cast<int32_t>(i * 67 % kSetRows));
+  for (int s = 0; s < 8; ++s) inputs.rows.insert(inputs.rows.end(), {0.001, 0, 0, 0, 0, 0, 1});
+  run.inputs = inputs.view();
   run.threads = threads;
   expect(prepare_run(plan, run).ok(), "the relaying run is accepted");
   execute_run(plan, run);
@@ -422,7 +430,8 @@ void bench() {
   for (bool empty : {true, false}) {
     Run run;
     run.segments = std::vector<Segment>{{0, kSteps}};
-    fill_inputs(run, kNet.m * kSteps, kSteps);
+    const OwnInputs inputs = inputs_of(kNet.m * kSteps, kSteps);
+    run.inputs = inputs.view();
     std::vector<Instruction>& calls = plan->programs[0].instructions;
     if (empty) for (Instruction& call : calls) call.run = nothing;
     else plan = training_plan();

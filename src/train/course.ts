@@ -101,7 +101,9 @@ export class Walk {
   #leg = 0
   #step = 0
   #order: Int32Array = new Int32Array(0)
-  /** Where orders are drawn, one after the other. */
+  /** Whether the order of this pass was drawn where it goes. */
+  #inPlace = false
+  /** Where other orders are drawn, one after the other. */
   #memory: Int32Array = new Int32Array(0)
 
   /** The legs may be replaced by others over the same loaders, recorded anew. */
@@ -135,19 +137,23 @@ export class Walk {
   take(most: number, table: Int32Array, at: number): Piece {
     this.arrive()
     const leg = this.legs[this.#leg]
-    if (leg.from === 0 && this.#step === 0) this.#order = rowsOf(leg.source, this.#draw(leg.loader))
+    if (leg.from === 0 && this.#step === 0) this.#draw(leg, most, table, at)
     const steps = Math.min(most, leg.steps - this.#step)
     const { order } = leg.recorded.advance
     const [from, rows] = [leg.from + this.#step * order, steps * order]
-    table.set(this.#order.subarray(from, from + rows), at)
+    if (!this.#inPlace) table.set(this.#order.subarray(from, from + rows), at)
     this.#step += steps
     return { leg, steps, rows, last: this.#step === leg.steps && leg === this.legs[this.legs.length - 1] }
   }
 
-  #draw(loader: DataLoader): Int32Array {
-    const order = loader.epochOrder(this.#memory)
-    if (loader.shuffle) this.#memory = order
-    return order
+  /** The order of a pass; one that is taken whole, within `most` steps, is drawn into the table, if it fits there. */
+  #draw({ loader, source }: Leg, most: number, table: Int32Array, at: number): void {
+    const end = at + loader.dataset.length
+    const whole = loader.shuffle && loader.length <= most && end <= table.length
+    const drawn = loader.epochOrder(whole ? table.subarray(at, end) : this.#memory)
+    this.#order = rowsOf(source, drawn)
+    this.#inPlace = whole && this.#order === drawn
+    if (loader.shuffle && !whole) this.#memory = drawn
   }
 
   /** Leaves a leg whose steps are done, and draws what running out of samples draws. */
