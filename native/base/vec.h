@@ -180,6 +180,46 @@ ANNEAL_INLINE void store_columns4(float* p, ptrdiff_t row, FourColumns t) {
   }
 }
 
+// The same with rows that lie anywhere, the first n of four columns of each; p: column 0 of row 0, row: 16 row numbers.
+ANNEAL_INLINE FourColumns gather_columns4(const float* p, const int32_t* row, ptrdiff_t width, int n) {
+  FourColumns t;
+  for (int r = 0; r < 4; ++r) {
+    ANNEAL_EACH_WORD t.column[r].w[i] = word::gather_quarters(p, row + r + 4 * i * kQuarters, width, n);
+  }
+  turn4(t);
+  return t;
+}
+
+// n columns, a word of 16 rows each, to rows of 16; 4 (kFours - 1) <= n <= 4 kFours.
+template <int kFours>
+ANNEAL_INLINE void store_rows_of_fours(const float* columns, int64_t n, float* to) {
+  FourColumns four[4];
+  for (int c = 0; c < 16; ++c) {
+    const bool within = c < 4 * (kFours - 1) || (c < 4 * kFours && c < n);
+    four[c / 4].column[c % 4] = within ? load(columns + c * kLanes) : zero();
+  }
+  for (int f = 0; f < kFours; ++f) turn4(four[f]);
+  for (int r = 0; r < 4; ++r) {
+    ANNEAL_EACH_WORD {
+      for (int j = 0; j < 4; j += kQuarters) {
+        W part[kQuarters];
+        for (int q = 0; q < kQuarters; ++q) part[q] = four[j + q].column[r].w[i];
+        word::turn_quarters<kFours>(part);
+        for (int q = 0; q < kQuarters; ++q) word::store(to + (r + 4 * (i * kQuarters + q)) * kLanes + 4 * j, part[q]);
+      }
+    }
+  }
+}
+
+// The same of up to 16 columns. Rows are zero past them, and written whole: who reads one at once would wait for narrower
+// stores.
+ANNEAL_INLINE void store_rows16(const float* columns, int64_t n, float* to) {
+  if (n <= 4) return store_rows_of_fours<1>(columns, n, to);
+  if (n <= 8) return store_rows_of_fours<2>(columns, n, to);
+  if (n <= 12) return store_rows_of_fours<3>(columns, n, to);
+  store_rows_of_fours<4>(columns, n, to);
+}
+
 // The lanes in memory, for the scalar ends of reductions.
 struct Lanes {
   float at[kLanes];

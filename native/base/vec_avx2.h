@@ -69,6 +69,19 @@ ANNEAL_INLINE void store_quarters(float* p, ptrdiff_t step, W a) {
   _mm_storeu_ps(p, _mm256_castps256_ps128(a));
   _mm_storeu_ps(p + step, _mm256_extractf128_ps(a, 1));
 }
+// The first n floats of row[0] and row[4], of rows `width` apart.
+ANNEAL_INLINE W gather_quarters(const float* p, const int32_t* row, ptrdiff_t width, int n) {
+  const __m128i lanes = _mm_cmpgt_epi32(_mm_set1_epi32(n), _mm_setr_epi32(0, 1, 2, 3));
+  const __m256 a = _mm256_castps128_ps256(_mm_maskload_ps(p + row[0] * width, lanes));
+  return _mm256_insertf128_ps(a, _mm_maskload_ps(p + row[4] * width, lanes), 1);
+}
+// Quarter q of word r to quarter r of word q.
+template <int>
+ANNEAL_INLINE void turn_quarters(W (&a)[2]) {
+  const W low = _mm256_permute2f128_ps(a[0], a[1], 0x20);
+  a[1] = _mm256_permute2f128_ps(a[0], a[1], 0x31);
+  a[0] = low;
+}
 ANNEAL_INLINE void turn4(W& a, W& b, W& c, W& d) {
   const W low_ab = _mm256_unpacklo_ps(a, b), high_ab = _mm256_unpackhi_ps(a, b);
   const W low_cd = _mm256_unpacklo_ps(c, d), high_cd = _mm256_unpackhi_ps(c, d);

@@ -70,6 +70,30 @@ ANNEAL_INLINE void store_quarters(float* p, ptrdiff_t step, W a) {
   _mm_storeu_ps(p + 2 * step, _mm512_extractf32x4_ps(a, 2));
   _mm_storeu_ps(p + 3 * step, _mm512_extractf32x4_ps(a, 3));
 }
+// The first n floats of row[0], row[4], row[8] and row[12], of rows `width` apart.
+ANNEAL_INLINE W gather_quarters(const float* p, const int32_t* row, ptrdiff_t width, int n) {
+  const __mmask8 lanes = static_cast<__mmask8>(first(n));
+  const __m512 a = _mm512_castps128_ps512(_mm_maskz_loadu_ps(lanes, p + row[0] * width));
+  const __m512 b = _mm512_insertf32x4(a, _mm_maskz_loadu_ps(lanes, p + row[4] * width), 1);
+  const __m512 c = _mm512_insertf32x4(b, _mm_maskz_loadu_ps(lanes, p + row[8] * width), 2);
+  return _mm512_insertf32x4(c, _mm_maskz_loadu_ps(lanes, p + row[12] * width), 3);
+}
+// Quarter q of word r to quarter r of word q; words from kFilled on are zero.
+template <int kFilled>
+ANNEAL_INLINE void turn_quarters(W (&a)[4]) {
+  if constexpr (kFilled <= 2) {
+    const __m512i first = _mm512_setr_epi32(0, 1, 2, 3, 16, 17, 18, 19, 0, 0, 0, 0, 0, 0, 0, 0);
+    const W x = a[0], y = a[1];
+    for (int q = 0; q < 4; ++q) a[q] = _mm512_maskz_permutex2var_ps(0xff, x, _mm512_add_epi32(first, _mm512_set1_epi32(4 * q)), y);
+    return;
+  }
+  const W low_ab = _mm512_shuffle_f32x4(a[0], a[1], 0x44), high_ab = _mm512_shuffle_f32x4(a[0], a[1], 0xee);
+  const W low_cd = _mm512_shuffle_f32x4(a[2], a[3], 0x44), high_cd = _mm512_shuffle_f32x4(a[2], a[3], 0xee);
+  a[0] = _mm512_shuffle_f32x4(low_ab, low_cd, 0x88);
+  a[1] = _mm512_shuffle_f32x4(low_ab, low_cd, 0xdd);
+  a[2] = _mm512_shuffle_f32x4(high_ab, high_cd, 0x88);
+  a[3] = _mm512_shuffle_f32x4(high_ab, high_cd, 0xdd);
+}
 ANNEAL_INLINE void turn4(W& a, W& b, W& c, W& d) {
   const W low_ab = _mm512_unpacklo_ps(a, b), high_ab = _mm512_unpackhi_ps(a, b);
   const W low_cd = _mm512_unpacklo_ps(c, d), high_cd = _mm512_unpackhi_ps(c, d);

@@ -7,6 +7,7 @@
 
 #define ANNEAL_INLINE static inline __attribute__((always_inline, unused))
 #define ANNEAL_INLINE_LAMBDA __attribute__((always_inline))
+#define ANNEAL_OUTLINE static __attribute__((noinline, unused))
 
 namespace anneal {
 namespace {
@@ -77,6 +78,9 @@ ANNEAL_INLINE W float_of_bits(W a) { return vcvtq_f32_s32(bits(a)); }
 
 ANNEAL_INLINE W load_quarters(const float* p, ptrdiff_t) { return load(p); }
 ANNEAL_INLINE void store_quarters(float* p, ptrdiff_t, W a) { store(p, a); }
+ANNEAL_INLINE W gather_quarters(const float* p, const int32_t* row, ptrdiff_t width, int n) { return load_first(p + row[0] * width, n); }
+template <int>
+ANNEAL_INLINE void turn_quarters(W (&)[1]) {}
 ANNEAL_INLINE void turn4(W& a, W& b, W& c, W& d) {
   const float32x4x2_t ab = vtrnq_f32(a, b), cd = vtrnq_f32(c, d);
   a = vcombine_f32(vget_low_f32(ab.val[0]), vget_low_f32(cd.val[0]));

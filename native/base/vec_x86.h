@@ -9,9 +9,11 @@
 #if defined(_MSC_VER) && !defined(__clang__)
 #define ANNEAL_INLINE static __forceinline
 #define ANNEAL_INLINE_LAMBDA
+#define ANNEAL_OUTLINE static __declspec(noinline)
 #else
 #define ANNEAL_INLINE static inline __attribute__((always_inline, unused))
 #define ANNEAL_INLINE_LAMBDA __attribute__((always_inline))
+#define ANNEAL_OUTLINE static __attribute__((noinline, unused))
 #endif
 
 namespace anneal {

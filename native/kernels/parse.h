@@ -107,20 +107,22 @@ static constexpr Cursor after_bar(Cursor cursor) {
   return cursor;
 }
 
-// EXACT, TERMS(12), TERMS(k) or TERMS(k + 12), as text.
+// EXACT or TERMS of a sum of numbers and up to two dims, as TERMS(12), TERMS(k + 12) or TERMS(m + n), as text.
 static constexpr Bound parse_bound(const char* text, const KernelInfo& info) {
-  Bound bound{false, -1, 0};
+  Bound bound{false, {-1, -1}, 0};
   Cursor cursor{text};
-  if (same_name(text, "EXACT")) return Bound{true, -1, 0};
+  if (same_name(text, "EXACT")) return Bound{true, {-1, -1}, 0};
   for (const char* c = "TERMS("; *c; ++c) {
     if (!cursor.take(*c)) refuse("a bound is EXACT or TERMS(...)");
   }
-  if (is_letter(*cursor.at)) bound.dim = find_dim(info, parse_name(cursor));
-  cursor.skip_spaces();
-  if (cursor.take('+') || bound.dim < 0) {
+  int dims = 0;
+  do {
     cursor.skip_spaces();
-    bound.plus = parse_number(cursor);
-  }
+    if (!is_letter(*cursor.at)) bound.plus += parse_number(cursor);
+    else if (dims < 2) bound.dim[dims++] = find_dim(info, parse_name(cursor));
+    else refuse("a bound names at most two dims");
+    cursor.skip_spaces();
+  } while (cursor.take('+'));
   if (!cursor.take(')') || *cursor.at) refuse("expected ) at the end of the bound");
   return bound;
 }

@@ -30,10 +30,10 @@ struct BufferSpec {
   int64_t factor;          // product of the numbers in the brackets, 1 when there are none
 };
 
-// EXACT: bit for bit. TERMS: |got - want| <= (terms + 1) * (2^-24 * magnitude * 1.01 + 2^-149), terms = dim + plus.
+// EXACT: bit for bit. TERMS: |got - want| <= (terms + 1) * (2^-24 * magnitude * 1.01 + 2^-149), terms = dims + plus.
 struct Bound {
   bool exact;
-  int8_t dim;              // position in KernelInfo::dims, or -1
+  int8_t dim[2];           // positions in KernelInfo::dims, or -1
   int64_t plus;
 };
 

@@ -28,8 +28,9 @@ inline uint32_t canonical(uint32_t bits) { return (bits & 0x7fffffffu) > 0x7f800
 inline bool same_bits(float a, float b) { return canonical(bits_of(a)) == canonical(bits_of(b)); }
 
 inline double bound_terms(const KernelInfo& info, const int64_t* dims) {
-  const int64_t dim = info.bound.dim < 0 ? 0 : dims[info.bound.dim];
-  return static_cast<double>(dim + info.bound.plus);
+  int64_t terms = info.bound.plus;
+  for (const int8_t dim : info.bound.dim) terms += dim < 0 ? 0 : dims[dim];
+  return static_cast<double>(terms);
 }
 
 // Beyond float32's range the kernel may rightly give an infinity or a NaN; with `huge` inputs, which reach its end, an

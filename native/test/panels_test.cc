@@ -37,13 +37,14 @@ class Shape {
     adam(dy, x, w, b);
     classify(dy);
     gather(x);
-    turned(x, w, b, dy);
-    turned_updates(dy, x, w, b);
+    turned(x, w, b);
+    narrow_gradients(dy, x, w);
+    narrow_updates(dy, x, w, b);
     turned_classify(dy);
   }
 
  private:
-  void call(const char* name, std::initializer_list<const void*> buffers, std::initializer_list<int64_t> dims,
+  void call(const char* name, const std::vector<const void*>& buffers, std::initializer_list<int64_t> dims,
             std::initializer_list<double> scalars = {}, int32_t parts = 1) {
     Call c{};
     c.parts = parts;
@@ -222,49 +223,69 @@ class Shape {
     return y;
   }
 
-  void turned(const Floats& x, const Floats& w, const Floats& b, const Floats& dy) {
-    const Floats xt = turn(x, m_, k_), wt = panels(w, n_, k_), dyt = turn(dy, m_, n_), xp = panels(x, m_, k_);
-    Floats y(static_cast<size_t>(m_ * n_)), dx(x.size()), dw(w.size()), db(static_cast<size_t>(n_));
-    Floats yt(dyt.size()), dxt(xt.size()), dwt(wt.size()), dbt(padded(n_)), xp_again(xp.size(), NAN), xt_again(xt.size(), NAN);
+  void turned(const Floats& x, const Floats& w, const Floats& b) {
+    const Floats xt = turn(x, m_, k_), xp = panels(x, m_, k_);
+    Floats y(static_cast<size_t>(m_ * n_)), yt(padded(m_) * static_cast<size_t>(n_)), xp_again(xp.size(), NAN), xt_again(xt.size(), NAN);
     call("panel_turn", {xt.data(), xp_again.data()}, {m_, k_});
     same(rows(xp_again, m_, k_), x, "panel_turn");
     call("panel_turn", {xp.data(), xt_again.data()}, {k_, m_});
     same(turned_rows(xt_again, m_, k_), x, "panel_turn back");
     for (const double relu : {0.0, 1.0}) {
       call(relu == 0 ? "linear_fwd" : "linear_relu_fwd", {x.data(), w.data(), b.data(), y.data()}, {m_, k_, n_});
-      call("turned_fwd", {xt.data(), wt.data(), b.data(), yt.data()}, {m_, k_, n_}, {relu});
-      same(turned_rows(yt, m_, n_), y, "turned_fwd");
+      call("narrowing_fwd", {xt.data(), panels(w, n_, k_).data(), b.data(), yt.data()}, {m_, k_, n_}, {relu});
+      same(turned_rows(yt, m_, n_), y, "narrowing_fwd");
+      call("widening_fwd", {xt.data(), weight_panels(w).data(), b.data(), yt.data()}, {m_, k_, n_}, {relu});
+      same(turned_rows(yt, m_, n_), y, "widening_fwd");
     }
-    for (const bool masked : {false, true}) {
-      call("linear_bwd_input", {dy.data(), w.data(), masked ? x.data() : nullptr, dx.data()}, {m_, k_, n_});
-      call("turned_bwd_input", {dyt.data(), wt.data(), masked ? xt.data() : nullptr, dxt.data()}, {m_, k_, n_});
-      same(turned_rows(dxt, m_, k_), dx, "turned_bwd_input");
-    }
-    call("linear_bwd_weight", {dy.data(), x.data(), dw.data(), db.data()}, {m_, k_, n_});
-    call("turned_bwd_weight", {dyt.data(), xp.data(), dwt.data(), dbt.data()}, {m_, k_, n_});
-    same(rows(dwt, n_, k_), dw, "turned_bwd_weight");
-    same(rows(dbt, 1, n_), db, "turned_bwd_weight's bias");
   }
 
-  // Against the updates on panels.
-  void turned_updates(const Floats& dy, const Floats& x, const Floats& w, const Floats& b) {
+  void narrow_gradients(const Floats& dy, const Floats& x, const Floats& w) {
+    const Floats dyt = turn(dy, m_, n_), wt = panels(w, n_, k_), xp = panels(x, m_, k_), xt = turn(x, m_, k_), dyp = panels(dy, m_, n_);
+    Floats dw(w.size()), db(static_cast<size_t>(n_)), dx(x.size());
+    Floats dwp(weight_panels(w).size()), dwt(wt.size()), dbp(padded(n_)), dbt(padded(n_)), dxp(xp.size());
+    call("linear_bwd_weight", {dy.data(), x.data(), dw.data(), db.data()}, {m_, k_, n_});
+    call("widening_bwd_weight", {dyp.data(), xt.data(), dwp.data(), dbp.data()}, {m_, k_, n_});
+    same(weight_rows(dwp), dw, "widening_bwd_weight");
+    same(rows(dbp, 1, n_), db, "widening_bwd_weight's bias");
+    for (const double relu : {0.0, 1.0}) {
+      call("linear_bwd_input", {dy.data(), w.data(), relu != 0 ? x.data() : nullptr, dx.data()}, {m_, k_, n_});
+      call("narrowing_bwd", {dyt.data(), xp.data(), dwt.data(), dbt.data(), wt.data(), dxp.data()}, {m_, k_, n_}, {relu});
+      same(rows(dwt, n_, k_), dw, "narrowing_bwd");
+      same(rows(dbt, 1, n_), db, "narrowing_bwd's bias");
+      same(rows(dxp, m_, k_), dx, "narrowing_bwd's input gradient");
+    }
+    call("narrowing_bwd", {dyt.data(), xp.data(), dwt.data(), nullptr, nullptr, nullptr}, {m_, k_, n_}, {0});
+    same(rows(dwt, n_, k_), dw, "narrowing_bwd on its own");
+  }
+
+  // Against the updates on panels, and the input gradient by the weights before them.
+  void narrow_updates(const Floats& dy, const Floats& x, const Floats& w, const Floats& b) {
     const double sgd_row[] = {0.1, 0.9, 0.25, 0.01, 0, 0, 1.0 * rng_.chance(30)};
     const double adam_row[] = {0.01, 0.9, 0.999, 1e-8, 0.01, 0, 0.5, 0, 0};
     const Floats mw = random(n_ * k_), mb = random(n_), vw = random(n_ * k_), vb = random(n_);
+    Floats dx(x.size()), dxp(static_cast<size_t>(m_) * padded(k_));
+    call("linear_bwd_input", {dy.data(), w.data(), x.data(), dx.data()}, {m_, k_, n_});
     for (const bool adam : {false, true}) {
       const double* row = adam ? adam_row : sgd_row;
-      const char* kernel = adam ? "turned_bwd_weight_adam" : "turned_bwd_weight_sgd";
-      Floats wp = weight_panels(w), mwp = weight_panels(mw), vwp = weight_panels(vw);
+      const char *widening = adam ? "widening_bwd_weight_adam" : "widening_bwd_weight_sgd", *narrowing = adam ? "narrowing_bwd_adam" : "narrowing_bwd_sgd";
+      Floats wp = weight_panels(w), mwp = weight_panels(mw), vwp = weight_panels(vw), ww = wp, mww = mwp, vww = vwp;
       Floats wt = panels(w, n_, k_), mwt = panels(mw, n_, k_), vwt = panels(vw, n_, k_);
-      Floats bp = panels(b, 1, n_), mbp = panels(mb, 1, n_), vbp = panels(vb, 1, n_), bt = bp, mbt = mbp, vbt = vbp;
+      Floats bp = panels(b, 1, n_), mbp = panels(mb, 1, n_), vbp = panels(vb, 1, n_), bt = bp, mbt = mbp, vbt = vbp, bw = bp, mbw = mbp, vbw = vbp;
       update(adam ? "panel_bwd_weight_adam" : "panel_bwd_weight_sgd", panels(dy, m_, n_), panels(x, m_, k_), {wp, mwp, vwp},
              {bp, mbp, vbp}, row);
-      update(kernel, turn(dy, m_, n_), panels(x, m_, k_), {wt, mwt, vwt}, {bt, mbt, vbt}, row);
-      same(rows(wt, n_, k_), weight_rows(wp), kernel);
-      same(rows(mwt, n_, k_), weight_rows(mwp), kernel);
-      same(rows(vwt, n_, k_), weight_rows(vwp), kernel);
-      same(rows(bt, 1, n_), rows(bp, 1, n_), kernel);
-      same(rows(vbt, 1, n_), rows(vbp, 1, n_), kernel);
+      update(widening, panels(dy, m_, n_), turn(x, m_, k_), {ww, mww, vww}, {bw, mbw, vbw}, row);
+      update(narrowing, turn(dy, m_, n_), panels(x, m_, k_), {wt, mwt, vwt}, {bt, mbt, vbt}, row, &dxp);
+      same(weight_rows(ww), weight_rows(wp), widening);
+      same(weight_rows(mww), weight_rows(mwp), widening);
+      same(weight_rows(vww), weight_rows(vwp), widening);
+      same(rows(bw, 1, n_), rows(bp, 1, n_), widening);
+      same(rows(vbw, 1, n_), rows(vbp, 1, n_), widening);
+      same(rows(wt, n_, k_), weight_rows(wp), narrowing);
+      same(rows(mwt, n_, k_), weight_rows(mwp), narrowing);
+      same(rows(vwt, n_, k_), weight_rows(vwp), narrowing);
+      same(rows(bt, 1, n_), rows(bp, 1, n_), narrowing);
+      same(rows(vbt, 1, n_), rows(vbp, 1, n_), narrowing);
+      same(rows(dxp, m_, k_), dx, "the input gradient beside an update");
     }
   }
 
@@ -272,13 +293,16 @@ class Shape {
     Floats &p, &first, &second;
   };
 
-  void update(const char* kernel, const Floats& dy, const Floats& x, State w, State b, const double* row) {
-    if (strstr(kernel, "adam")) {
-      call(kernel, {dy.data(), x.data(), w.p.data(), w.first.data(), w.second.data(), b.p.data(), b.first.data(),
-                    b.second.data(), row, row}, {m_, k_, n_});
-    } else {
-      call(kernel, {dy.data(), x.data(), w.p.data(), w.first.data(), b.p.data(), b.first.data(), row, row}, {m_, k_, n_});
+  // dx: of the narrowing kernels only.
+  void update(const char* kernel, const Floats& dy, const Floats& x, State w, State b, const double* row, Floats* dx = nullptr) {
+    std::vector<const void*> buffers = {dy.data(), x.data()};
+    for (const State& s : {w, b}) {
+      buffers.insert(buffers.end(), {s.p.data(), s.first.data()});
+      if (strstr(kernel, "adam")) buffers.push_back(s.second.data());
     }
+    buffers.insert(buffers.end(), {row, row});
+    if (dx) buffers.push_back(dx->data());
+    call(kernel, buffers, {m_, k_, n_}, {1});
   }
 
   void turned_classify(const Floats& logits) {
@@ -308,6 +332,9 @@ class Shape {
     call("gather_rows", {data.data(), order.data(), x.data()}, {m_, k_, count});
     call("panel_gather", {data.data(), order.data(), xp.data()}, {m_, k_, count});
     same(xp, panels(x, count, k_), "panel_gather or its pads");
+    Floats xt(padded(count) * static_cast<size_t>(k_));
+    call("turned_gather", {data.data(), order.data(), xt.data()}, {m_, k_, count});
+    same(turned_rows(xt, count, k_), x, "turned_gather");
   }
 
   const char* isa_;

@@ -82,7 +82,7 @@ inline int32_t random_label(Rng& rng, int64_t classes) {
 inline int64_t eps_place(const char* kernel) {
   const struct { const char* kernels; int64_t place; } known[] = {
       {"adagrad_update adadelta_update rmsprop_update adamax_update", 1},
-      {"adam_update panel_bwd_weight_adam turned_bwd_weight_adam nadam_update radam_update adamw_schedule_free_update", 3},
+      {"adam_update panel_bwd_weight_adam widening_bwd_weight_adam narrowing_bwd_adam nadam_update radam_update adamw_schedule_free_update", 3},
       {"muon_normalize", 4},
   };
   for (const auto& entry : known) {

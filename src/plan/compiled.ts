@@ -126,7 +126,7 @@ function lifetimesOf(calls: readonly PhysicalCall[]): Map<Physical, { first: num
 
 /** Gathers leave the set and the order to be filled in: `kernel(set, order, made | dims)`. */
 function isGather(kernel: string): boolean {
-  return kernel === 'panel_gather' || kernel.startsWith('gather_')
+  return kernel.startsWith('gather_') || kernel.endsWith('_gather')
 }
 
 type Batch = Extract<Origin, { kind: 'batch' }>

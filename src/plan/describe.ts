@@ -36,25 +36,32 @@ function listOf(kernels: readonly string[]): string {
 
 /**
  * The recorded calls that each fused one stands for: those that made its results, through slots that are gone. Some
- * fused kernels exist in panels only and have no roles: what they write is what no other call does.
+ * fused kernels exist in panels only and have no roles: they make the values that nobody has named before them, and what
+ * outlives the step if no other call writes it.
  */
 function partsOf(recorded: readonly SlotCall[], fused: readonly SlotCall[]): Map<SlotCall, Set<SlotCall>> {
   const makers = new Map<Slot, SlotCall[]>()
   for (const call of recorded) for (const slot of written(call)) makers.set(slot, [...(makers.get(slot) ?? []), call])
-  const plain = new Set(fused.filter(({ kernel }) => kernel in addon.signatures).flatMap(written))
-  const results = (call: SlotCall) =>
-    call.kernel in addon.signatures
-      ? written(call)
-      : call.buffers.filter((slot): slot is Slot => slot !== null && makers.has(slot) && !plain.has(slot))
-  return new Map(fused.map(call => [call, madeBy(results(call), makers, plain)]))
+  const hasRoles = ({ kernel }: SlotCall) => kernel in addon.signatures
+  const named = new Set<Slot>()
+  const made = new Set(fused.filter(hasRoles).flatMap(written))
+  const results = new Map<SlotCall, Slot[]>()
+  for (const call of fused) {
+    const slots = call.buffers.filter((slot): slot is Slot => slot !== null)
+    const makes = (slot: Slot) => makers.has(slot) && !made.has(slot) && !named.has(slot)
+    results.set(call, hasRoles(call) ? written(call) : slots.filter(makes))
+    for (const slot of slots) if (slot.origin.kind === 'temp') named.add(slot)
+  }
+  const values = new Set([...results.values()].flat())
+  return new Map([...results].map(([call, slots]) => [call, madeBy(slots, makers, values)]))
 }
 
 /** The calls that made these slots, and what those were made from as far as nobody else makes it. */
-function madeBy(slots: readonly Slot[], makers: Map<Slot, SlotCall[]>, plain: Set<Slot>): Set<SlotCall> {
+function madeBy(slots: readonly Slot[], makers: Map<Slot, SlotCall[]>, values: Set<Slot>): Set<SlotCall> {
   const found = new Set(slots.flatMap(slot => makers.get(slot) ?? []))
   for (const { buffers } of found) {
     for (const input of buffers) {
-      if (input?.origin.kind === 'temp' && !plain.has(input))
+      if (input?.origin.kind === 'temp' && !values.has(input))
         for (const maker of makers.get(input) ?? []) found.add(maker)
     }
   }

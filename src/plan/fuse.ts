@@ -3,6 +3,7 @@
  */
 
 import { addon } from '../native/addon.js'
+import { isNarrow, narrows } from './narrow.js'
 import { identity, type Slot, type SlotCall, substitute } from './program.js'
 
 type Pass = (calls: readonly SlotCall[]) => SlotCall[]
@@ -169,6 +170,35 @@ function readersBetween(calls: readonly SlotCall[], product: SlotCall, update: S
   return between.some(call => call.buffers[0] !== update.buffers[0] && call.buffers.includes(update.buffers[0]))
 }
 
+/**
+ * Both gradients of a layer of a narrow model that narrows, from one look at every sample: the input's, which the recorder
+ * puts just before the weight's, is masked by the input itself or not at all.
+ */
+const fuseGradients: Pass = calls => {
+  if (!isNarrow(calls)) return [...calls]
+  const out: SlotCall[] = []
+  for (const call of calls) {
+    const before = out[out.length - 1]
+    const merged = before?.kernel === 'linear_bwd_input' ? mergeGradients(before, call) : null
+    if (merged) out[out.length - 1] = merged
+    else out.push(call)
+  }
+  return out
+}
+
+function mergeGradients(input: SlotCall, weight: SlotCall): SlotCall | null {
+  const [dy, w, mask, dx] = input.buffers
+  if (!weight.kernel.startsWith('linear_bwd_weight') || weight.buffers[0] !== dy || !narrows(weight.dims)) return null
+  if (mask && mask !== weight.buffers[1]) return null
+  const stored = weight.kernel === 'linear_bwd_weight'
+  return {
+    ...weight,
+    kernel: weight.kernel.replace('_weight', ''),
+    buffers: [...weight.buffers, ...(stored ? [w] : []), dx],
+    scalars: [mask ? 1 : 0],
+  }
+}
+
 /** Calls none of whose results is read, or leaves the step. */
 const dropUnused: Pass = calls => {
   const live = calls.filter(call => outputs(call).some(slot => leaves(slot) || usersOf(calls, slot).length > 1))
@@ -183,9 +213,18 @@ function leaves({ origin }: Slot): boolean {
   return origin.kind === 'slice' ? true : origin.kind !== 'temp'
 }
 
-const passes: readonly Pass[] = [dropUnitScale, dropUnused, dropLossCopies, fuseRelu, fuseMask, fuseCount, fuseUpdates]
+const passes: readonly Pass[] = [
+  dropUnitScale,
+  dropUnused,
+  dropLossCopies,
+  fuseRelu,
+  fuseMask,
+  fuseCount,
+  fuseUpdates,
+  fuseGradients,
+]
 
-/** All passes, in order. The last two come last: their kernels exist in panel layout only. */
+/** All passes, in order. The last three come last: their kernels exist in panel layout only. */
 export function fuse(calls: readonly SlotCall[]): SlotCall[] {
   return passes.reduce((list, pass) => pass(list), [...calls])
 }

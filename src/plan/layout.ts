@@ -4,6 +4,7 @@
  */
 
 import { addon } from '../native/addon.js'
+import { isNarrow, narrows, PANEL } from './narrow.js'
 import { type ElementType, identity, type Origin, type Slot, type SlotCall } from './program.js'
 
 /** How a slot lies in memory: `key` tells layouts apart, `length` counts elements with padding. */
@@ -34,7 +35,6 @@ export interface PhysicalCall {
   readonly scalars: readonly number[]
 }
 
-const PANEL = 16
 const padded = (n: number) => Math.ceil(n / PANEL) * PANEL
 
 function rows(length: number): Layout {
@@ -63,40 +63,54 @@ interface Form {
 
 type Make = (rows: number, columns: number) => Layout
 
-/** The products' forms, given how activations and weights lie. */
-function products(prefix: string, activations: Make, kernelWeights: Make): Record<string, Form> {
-  const forward = ([m, k, n]: readonly number[]) => [
-    activations(m, k),
-    kernelWeights(n, k),
-    panels(1, n),
-    activations(m, n),
-  ]
-  // The gradient's operands, then w and its state, then b and its state, then the rows of scalars (null: as they are). The
-  // input's columns are lanes here in either form.
-  const update = (name: string, stateSlots: number): Form => ({
-    kernel: `${prefix}_bwd_weight_${name}`,
-    layouts: ([m, k, n]) => [
-      activations(m, n),
-      panels(m, k),
-      ...new Array<Layout>(1 + stateSlots).fill(kernelWeights(n, k)),
-      ...new Array<Layout>(1 + stateSlots).fill(panels(1, n)),
-      null,
-      null,
-    ],
+/** How a product's operands lie. */
+interface Lie {
+  readonly x: Make
+  readonly w: Make
+  readonly dy: Make
+}
+
+/** y from x; `y` lies as told. */
+function forward(kernel: string, { x, w }: Pick<Lie, 'x' | 'w'>, y: Make): Record<string, Form> {
+  const layouts = ([m, k, n]: readonly number[]) => [x(m, k), w(n, k), panels(1, n), y(m, n)]
+  return {
+    linear_fwd: { kernel, layouts, scalars: [0] },
+    linear_relu_fwd: { kernel, layouts, scalars: [1] },
+  }
+}
+
+/**
+ * The weight gradient and its updates: dy, x, w and its state, b and its state, the rows of scalars (null: as they are).
+ * Those that give the input gradient, too, have it last.
+ */
+function weightGradients(
+  name: string,
+  kernel: string,
+  { x, w, dy }: Lie,
+  { dx, scalars }: { dx?: Make; scalars?: readonly number[] } = {},
+): Record<string, Form> {
+  const last = ([m, k]: readonly number[]) => (dx ? [dx(m, k)] : [])
+  const update = (rule: string, stateSlots: number): Form => ({
+    kernel: `${kernel}_${rule}`,
+    scalars,
+    layouts: dims => {
+      const [m, k, n] = dims
+      const ofWeight = new Array<Layout>(1 + stateSlots).fill(w(n, k))
+      const ofBias = new Array<Layout>(1 + stateSlots).fill(panels(1, n))
+      return [dy(m, n), x(m, k), ...ofWeight, ...ofBias, null, null, ...last(dims)]
+    },
   })
   return {
-    linear_fwd: { kernel: `${prefix}_fwd`, layouts: forward, scalars: [0] },
-    linear_relu_fwd: { kernel: `${prefix}_fwd`, layouts: forward, scalars: [1] },
-    linear_bwd_input: {
-      kernel: `${prefix}_bwd_input`,
-      layouts: ([m, k, n]) => [activations(m, n), kernelWeights(n, k), activations(m, k), activations(m, k)],
+    [name]: {
+      kernel,
+      scalars,
+      layouts: dims => {
+        const [m, k, n] = dims
+        return [dy(m, n), x(m, k), w(n, k), panels(1, n), ...(dx ? [w(n, k)] : []), ...last(dims)]
+      },
     },
-    linear_bwd_weight: {
-      kernel: `${prefix}_bwd_weight`,
-      layouts: ([m, k, n]) => [activations(m, n), panels(m, k), kernelWeights(n, k), panels(1, n)],
-    },
-    linear_bwd_weight_sgd: update('sgd', 1),
-    linear_bwd_weight_adam: update('adam', 2),
+    [`${name}_sgd`]: update('sgd', 1),
+    [`${name}_adam`]: update('adam', 2),
   }
 }
 
@@ -113,7 +127,12 @@ function norm(kernel: string, buffers: string): Form {
 
 /** The panel form of every kernel that has one; null keeps a buffer in rows. */
 const panelForms: Record<string, Form> = {
-  ...products('panel', panels, weights),
+  ...forward('panel_fwd', { x: panels, w: weights }, panels),
+  linear_bwd_input: {
+    kernel: 'panel_bwd_input',
+    layouts: ([m, k, n]) => [panels(m, n), weights(n, k), panels(m, k), panels(m, k)],
+  },
+  ...weightGradients('linear_bwd_weight', 'panel_bwd_weight', { x: panels, w: weights, dy: panels }),
   softmax_xent_fwd_bwd: crossEntropy('panel', panels),
   softmax_xent_count: crossEntropy('panel', panels),
   count_correct: { kernel: 'panel_count_correct', layouts: ([m, n]) => [panels(m, n), null, null] },
@@ -125,22 +144,32 @@ const panelForms: Record<string, Form> = {
   layer_norm_bwd_weight: norm('panel_layer_norm_bwd_weight', '##----'),
 }
 
-/** The forms in which the samples of a batch are the lanes, for models whose layers are too narrow to fill them. */
-const turnedForms: Record<string, Form> = {
-  ...products('turned', weights, panels),
-  softmax_xent_fwd_bwd: { ...crossEntropy('turned', weights), follows: true },
-  softmax_xent_count: { ...crossEntropy('turned', weights), follows: true },
+/** Activations turned round, [m/16][f][16] with the samples as lanes, lie as weights do. */
+const turned = weights
+
+/** What narrow models have in place of it: the samples of a batch are the lanes wherever activations are made. */
+const narrowForms: Record<string, Form> = {
+  softmax_xent_fwd_bwd: { ...crossEntropy('turned', turned), follows: true },
+  softmax_xent_count: { ...crossEntropy('turned', turned), follows: true },
   count_correct: {
     kernel: 'turned_count_correct',
-    layouts: ([m, n]) => [weights(m, n), null, null],
+    layouts: ([m, n]) => [turned(m, n), null, null],
     follows: true,
   },
 }
 
-/** Whether all layers are so narrow that a batch fills the lanes better than their columns do. */
-function isNarrow(calls: readonly SlotCall[]): boolean {
-  const layers = calls.filter(({ kernel }) => kernel.startsWith('linear'))
-  return layers.every(({ dims: [, k, n] }) => k <= PANEL && n <= PANEL)
+/** Their layers of no fewer outputs than inputs have the outputs as lanes; the input gradient is that on panels. */
+const wideningForms: Record<string, Form> = {
+  ...forward('widening_fwd', { x: turned, w: weights }, turned),
+  ...weightGradients('linear_bwd_weight', 'widening_bwd_weight', { x: turned, w: weights, dy: panels }),
+}
+
+/** The others have the inputs as lanes; their weights lie as activations do in panels. */
+const narrowingLie: Lie = { x: panels, w: panels, dy: turned }
+const narrowingForms: Record<string, Form> = {
+  ...forward('narrowing_fwd', { x: turned, w: panels }, turned),
+  ...weightGradients('linear_bwd_weight', 'narrowing_bwd', narrowingLie, { scalars: [0] }),
+  ...weightGradients('linear_bwd', 'narrowing_bwd', narrowingLie, { dx: panels }),
 }
 
 /** Whether every float32 buffer of a kernel has its one dim as length, so that any common layout will do. */
@@ -184,7 +213,9 @@ export class LayoutPass {
   }
 
   #formOf(call: SlotCall): Form | undefined {
-    const forms = this.#narrow ? [turnedForms[call.kernel], panelForms[call.kernel]] : [panelForms[call.kernel]]
+    const { kernel, dims } = call
+    const ofLayer = narrows(dims) ? narrowingForms[kernel] : wideningForms[kernel]
+    const forms = this.#narrow ? [ofLayer, narrowForms[kernel], panelForms[kernel]] : [panelForms[kernel]]
     return forms.find(form => form && this.#applies(form, call))
   }
 
@@ -279,10 +310,12 @@ export class LayoutPass {
   /** The set and the order are no buffers of the program: their places are filled in when it is encoded. */
   #gather(slot: Slot, layout: Layout): Physical {
     const { width, rows: count } = slot.origin as Extract<Origin, { kind: 'batch' }>
-    const direct = panels(count, width)
-    const inPanels = slot.dtype === 'float32' && (layout.key === direct.key || layout.key === direct.turn?.key)
-    const made = this.#add(slot, inPanels ? direct : rows(slot.length))
-    const kernel = slot.dtype === 'int32' ? 'gather_ints' : inPanels ? 'panel_gather' : 'gather_rows'
+    const direct: Record<string, string> = {
+      [panels(count, width).key]: 'panel_gather',
+      [turned(count, width).key]: 'turned_gather',
+    }
+    const kernel = slot.dtype === 'int32' ? 'gather_ints' : (direct[layout.key] ?? 'gather_rows')
+    const made = this.#add(slot, kernel === direct[layout.key] ? layout : rows(slot.length))
     this.#calls.push({ kernel, buffers: [null, null, made], dims: [], scalars: [] })
     return this.#need(slot, layout)
   }
