@@ -185,11 +185,40 @@ describe('permutations', () => {
       if (skipped < 0) for (const g of [a, b]) g.setState(kept)
       for (let i = 1; i < skipped; i++) for (const g of [a, b]) g.random64()
       if (skipped > 0) b.random64()
-      const got = a.permuteSeeded(new Int32Array(20), skipped > 0 ? 1 : 0)
+      const got = new Int32Array(20)
+      if (skipped > 0) a.permuteEpochs(got, 20, 0, 1)
+      else a.permuteSeeded(got)
       if (epoch % 3 === 0) kept = b.getState()
       expect([...got]).toEqual([...new Generator(b.random64()).randperm(20)])
     }
     expect(a.getState()).toEqual(b.getState())
+  })
+})
+
+describe('orders of several epochs', () => {
+  it.each([
+    [20, 20, 9],
+    [20, 16, 5],
+    [1500, 1490, 12],
+  ])('of %i samples, %i apart, are those of one after the other', (n, stride, count) => {
+    const [a, b] = [new Generator(3), new Generator(3)]
+    const [table, one] = [new Int32Array(stride * (count - 1) + n), new Int32Array(n)]
+    a.permuteEpochs(table, n, stride, count)
+    for (let epoch = 0; epoch < count; epoch++) {
+      b.permuteEpochs(one, n, 0, 1)
+      const end = epoch < count - 1 ? stride : n
+      expect([...table.subarray(epoch * stride, epoch * stride + end)]).toEqual([...one.subarray(0, end)])
+    }
+    expect(a.getState()).toEqual(b.getState())
+  })
+
+  it('are refused where they do not fit', () => {
+    const fails = (length: number, n: number, stride: number, count: number) =>
+      expect(() => new Generator(0).permuteEpochs(new Int32Array(length), n, stride, count)).toThrow(RangeError)
+    fails(19, 20, 0, 1)
+    fails(40, 20, 21, 2)
+    fails(40, 20, 2 ** 31 - 1, 2 ** 31 - 1)
+    fails(40, 20, -1, 2)
   })
 })
 

@@ -126,10 +126,20 @@ napi_value randperm(const Args& args, Stream& stream) {
   return nullptr;
 }
 
-napi_value seeded_randperm(const Args& args, Stream& stream) {
+// seeded_randperms(engine, out, n, stride, count, base_seeds): `count` permutations of n, `stride` apart, each after a base seed
+// of 64 bits if asked for. Later ones are written over the ends of earlier ones where these are longer than the stride.
+napi_value seeded_randperms(const Args& args, Stream& stream) {
   Span<int32_t> out = permutation(args);
-  if (args.integer(2, "skipped", 0, 1)) stream.engine.next64();
-  torch_rng::seeded_randperm(stream, out.data, out.length);
+  const int64_t length = static_cast<int64_t>(out.length), n = args.integer(2, "n", 0, static_cast<double>(length));
+  const int64_t stride = args.dim(3, "stride"), count = args.dim(4, "count");
+  const bool base_seeds = args.boolean(5, "base_seeds");
+  if (count > 1 && stride > (length - n) / (count - 1)) {
+    args.refuse_range("out", "long enough for " + std::to_string(count) + " permutations", std::to_string(length) + " elements");
+  }
+  for (int64_t i = 0; i < count; i++) {
+    if (base_seeds) stream.engine.next64();
+    torch_rng::seeded_randperm(stream, out.data + i * stride, n);
+  }
   return nullptr;
 }
 
@@ -190,7 +200,7 @@ constexpr Method kMethods[] = {
     {"integers_full_f64", integers_full<double>},
     {"integers_full_i32", integers_full<int32_t>},
     {"randperm", randperm},
-    {"seeded_randperm", seeded_randperm},
+    {"seeded_randperms", seeded_randperms},
     {"numpy_uniform", numpy_uniform},
     {"numpy_normal", numpy_normal},
     {"numpy_integers", numpy_integers},

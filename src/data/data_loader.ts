@@ -75,14 +75,29 @@ export class DataLoader implements Iterable<Tensor[]> {
    * An epoch is: this, the full batches, `endEpoch`, the batch that is not full.
    */
   epochOrder(memory?: Int32Array): Int32Array {
-    // The base seed and the order in one call.
-    if (this.shuffle && !this.generator) {
-      return defaultGenerator.permuteSeeded(ofLength(this.dataset.length, memory), 1)
+    if (this.#orderIsAll) {
+      const order = ofLength(this.dataset.length, memory)
+      defaultGenerator.permuteEpochs(order, order.length, 0, 1)
+      return order
     }
     this.#drawBaseSeed()
     if (this.shuffle) return this.#drawOrder(memory)
     this.#inOrder ??= this.#drawOrder()
     return this.#inOrder
+  }
+
+  /**
+   * The orders of `count` epochs at once, if they draw nothing else: whether they do. They begin `stride` apart in `table`,
+   * later ones over what is left of earlier ones.
+   */
+  epochOrders(table: Int32Array, stride: number, count: number): boolean {
+    if (this.#orderIsAll) defaultGenerator.permuteEpochs(table, this.dataset.length, stride, count)
+    return this.#orderIsAll
+  }
+
+  /** Whether an epoch draws its base seed and its order, from the default generator, and no more. */
+  get #orderIsAll(): boolean {
+    return this.shuffle && this.generator === null
   }
 
   /** Draws what running out of samples draws: with an own generator, one more permutation that nobody reads. */

@@ -183,10 +183,18 @@ export class Generator {
     return out
   }
 
-  /** @internal The same of a generator of its own, seeded with 64 bits of this one, after `skipped` times 64. */
-  permuteSeeded(out: Int32Array, skipped: 0 | 1 = 0): Int32Array {
-    native.seeded_randperm(this.#use(), out, skipped)
+  /** @internal The same of a generator of its own, seeded with 64 bits of this one. */
+  permuteSeeded(out: Int32Array): Int32Array {
+    native.seeded_randperms(this.#use(), out, out.length, 0, 1, false)
     return out
+  }
+
+  /**
+   * @internal The orders of `count` epochs of `n` samples as a loader without a generator draws them: 64 bits that nobody
+   * uses, then `permuteSeeded`. They begin `stride` apart in `table`, later ones over what is left of earlier ones.
+   */
+  permuteEpochs(table: Int32Array, n: number, stride: number, count: number): void {
+    native.seeded_randperms(this.#use(), table, n, stride, count, true)
   }
 
   /**

@@ -34,7 +34,14 @@ interface State {
   set_state(engine: Engine, words: Uint32Array, normal: Float64Array, position: number, seed: Seed): void
   randperm(engine: Engine, out: Int32Array): void
   /** The same from an engine seeded with the next 64 bits of this one, after `skipped` times 64. */
-  seeded_randperm(engine: Engine, out: Int32Array, skipped: number): void
+  seeded_randperms(
+    engine: Engine,
+    out: Int32Array,
+    n: number,
+    stride: number,
+    count: number,
+    baseSeeds: boolean,
+  ): void
   numpy_uniform(engine: Engine, out: Float64Array, low: number, high: number): void
   numpy_normal(engine: Engine, out: Float64Array, mean: number, std: number): void
   numpy_integers(engine: Engine, out: Int32Array, low: number, high: number): void

@@ -101,8 +101,9 @@ export class Walk {
   #leg = 0
   #step = 0
   #order: Int32Array = new Int32Array(0)
-  /** Whether the order of this pass was drawn where it goes. */
+  /** Whether the order of this pass was drawn where it goes, and those of how many more. */
   #inPlace = false
+  #ahead = 0
   /** Where other orders are drawn, one after the other. */
   #memory: Int32Array = new Int32Array(0)
 
@@ -137,7 +138,7 @@ export class Walk {
   take(most: number, table: Int32Array, at: number): Piece {
     this.arrive()
     const leg = this.legs[this.#leg]
-    if (leg.from === 0 && this.#step === 0) this.#draw(leg, most, table, at)
+    if (leg.from === 0 && this.#step === 0) this.#begin(leg, most, table, at)
     const steps = Math.min(most, leg.steps - this.#step)
     const { order } = leg.recorded.advance
     const [from, rows] = [leg.from + this.#step * order, steps * order]
@@ -146,14 +147,32 @@ export class Walk {
     return { leg, steps, rows, last: this.#step === leg.steps && leg === this.legs[this.legs.length - 1] }
   }
 
-  /** The order of a pass; one that is taken whole, within `most` steps, is drawn into the table, if it fits there. */
-  #draw({ loader, source }: Leg, most: number, table: Int32Array, at: number): void {
+  /** Has the order of a pass drawn; into the table, if the pass is taken whole, within `most` steps, and fits there. */
+  #begin({ loader, source }: Leg, most: number, table: Int32Array, at: number): void {
+    if (this.#ahead > 0) {
+      this.#ahead--
+      return
+    }
     const end = at + loader.dataset.length
     const whole = loader.shuffle && loader.length <= most && end <= table.length
+    if (whole && !source.indices && this.#beginMany(loader, most, table.subarray(at))) return
     const drawn = loader.epochOrder(whole ? table.subarray(at, end) : this.#memory)
     this.#order = rowsOf(source, drawn)
     this.#inPlace = whole && this.#order === drawn
     if (loader.shuffle && !whole) this.#memory = drawn
+  }
+
+  /** The same of as many passes as are taken whole, at once, where nothing is drawn between them. */
+  #beginMany(loader: DataLoader, most: number, table: Int32Array): boolean {
+    if (!this.legs.every(({ trains, recorded }) => trains && recorded.draws.length === 0)) return false
+    const steps = this.legs.reduce((sum, leg) => sum + leg.steps, 0)
+    const rows = this.legs.reduce((sum, leg) => sum + leg.steps * leg.recorded.advance.order, 0)
+    const room = Math.floor((table.length - loader.dataset.length) / rows)
+    const passes = Math.min(Math.floor(most / steps), room + 1)
+    if (!loader.epochOrders(table, rows, passes)) return false
+    this.#inPlace = true
+    this.#ahead = passes - 1
+    return true
   }
 
   /** Leaves a leg whose steps are done, and draws what running out of samples draws. */
@@ -173,6 +192,7 @@ export class Walk {
     const order = midway ? this.#order.slice() : this.#order
     return () => {
       ;[this.#leg, this.#step, this.#order] = [leg, step, order]
+      ;[this.#inPlace, this.#ahead] = [false, 0]
     }
   }
 }
