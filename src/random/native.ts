@@ -33,15 +33,8 @@ interface State {
   get_state(engine: Engine, words: Uint32Array, normal: Float64Array): number
   set_state(engine: Engine, words: Uint32Array, normal: Float64Array, position: number, seed: Seed): void
   randperm(engine: Engine, out: Int32Array): void
-  /** The same from an engine seeded with the next 64 bits of this one, after `skipped` times 64. */
-  seeded_randperms(
-    engine: Engine,
-    out: Int32Array,
-    n: number,
-    stride: number,
-    count: number,
-    baseSeeds: boolean,
-  ): void
+  /** Several of `n`, `stride` apart, each from an engine seeded with 64 bits of this one, after 64 more if asked for. */
+  seeded_randperms(engine: Engine, out: Int32Array, n: number, stride: number, count: number, baseSeeds: boolean): void
   numpy_uniform(engine: Engine, out: Float64Array, low: number, high: number): void
   numpy_normal(engine: Engine, out: Float64Array, mean: number, std: number): void
   numpy_integers(engine: Engine, out: Int32Array, low: number, high: number): void
