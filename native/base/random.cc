@@ -9,10 +9,10 @@
 #include <iterator>
 #include <limits>
 
-// Loops that the compiler turns into words, built for AVX2 as well where the loader can choose; the bits do not depend on it.
+// Loops that the compiler turns into words, built for AVX2 and AVX-512 as well where the loader can choose; the bits do not depend on it.
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
     !defined(__SANITIZE_THREAD__)
-#define ANNEAL_CLONED __attribute__((target_clones("avx2", "default")))
+#define ANNEAL_CLONED __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define ANNEAL_CLONED
 #endif

@@ -23,8 +23,8 @@ export const MAX_RUNNING = Math.max(
 /** Where chunks run: on this thread, off it unless they are short, or off it in any case, as others wait. */
 export type Dispatch = 'here' | 'auto' | 'away'
 
-/** Preparing so many steps takes a millisecond or two of this thread. */
-export const MAX_STEPS = 2048
+/** Preparing so many steps takes about a millisecond of this thread. */
+export const MAX_STEPS = 4096
 
 /** @internal For tests: a fixed number of steps per chunk. */
 export const chunkSettings: { steps: number | null } = { steps: null }

@@ -11,6 +11,7 @@ import { exclusively } from './exclusive.js'
 import { AbortedError, type EpochEvent, type History } from './history.js'
 import { checkFit, type FitOptions, type Model, schedulerCadence } from './options.js'
 import { PlanEngine } from './plan_engine.js'
+import { Rates } from './rates.js'
 import { dropGradients } from './record_step.js'
 import { rehearseLastBatch } from './rehearse.js'
 
@@ -21,6 +22,8 @@ class FitRun implements Run {
   readonly #callbacks: readonly Callback[]
   readonly #cadence: ReturnType<typeof schedulerCadence>
   readonly #updatesPerEpoch: number
+  /** What becomes the history's when the run is over. */
+  readonly #rates: Rates
   /** Schedule-free optimizers train at one point and are judged, and left, at another. */
   readonly turnTo?: (mode: 'train' | 'eval') => void
   #last: EpochEvent | null = null
@@ -46,6 +49,7 @@ class FitRun implements Run {
     this.#callbacks = options.callbacks ?? []
     this.#cadence = schedulerCadence(options)
     this.#updatesPerEpoch = Math.ceil(train.length / accumulate)
+    this.#rates = new Rates(this.#updatesPerEpoch * options.epochs)
   }
 
   *steps(): Steps<History> {
@@ -57,7 +61,7 @@ class FitRun implements Run {
       this.engine.close?.()
     }
     for (const callback of this.#callbacks) callback.onFinish?.(this.model)
-    return this.history
+    return this.#historySoFar()
   }
 
   *#epochs(): Steps<void> {
@@ -91,7 +95,7 @@ class FitRun implements Run {
   }
 
   beforeUpdate(): void {
-    this.history.lr.push(this.#lr())
+    this.#rates.note(this.#lr())
   }
 
   afterUpdate(): void {
@@ -101,9 +105,7 @@ class FitRun implements Run {
   repeatUpdate(most: number): number {
     const { scheduler } = this.options
     const updates = this.#cadence === 'batch' && scheduler ? scheduler.coast(most) : most
-    const rates = this.history.lr
-    const lr = rates[rates.length - 1]
-    for (let i = 0; i < updates; i++) rates.push(typeof lr === 'number' ? lr : lr.slice())
+    this.#rates.repeat(updates)
     return updates
   }
 
@@ -113,10 +115,10 @@ class FitRun implements Run {
   }
 
   snapshot(): () => void {
-    const updates = this.history.lr.length
+    const updates = this.#rates.count
     const restoreSchedule = this.#cadence === 'batch' ? this.options.scheduler?.snapshot() : undefined
     return () => {
-      this.history.lr.length = updates
+      this.#rates.rewind(updates)
       restoreSchedule?.()
     }
   }
@@ -127,7 +129,7 @@ class FitRun implements Run {
     const event: EpochEvent = {
       epoch: history.trainLoss.length + 1,
       trainLoss: train.loss / train.batches,
-      lr: history.lr[history.lr.length - 1],
+      lr: this.#rates.last,
       seconds: (performance.now() - this.#epochStart) / 1000,
     }
     if (classifies) event.trainAcc = train.correct / train.rows
@@ -170,21 +172,26 @@ class FitRun implements Run {
   #emitProgress(loss: number): void {
     const { onProgress, epochs } = this.options
     this.#reported = performance.now()
-    const step = this.history.lr.length
+    const step = this.#rates.count
     onProgress?.({
       step,
       steps: this.#updatesPerEpoch * epochs,
       epoch: Math.min(this.history.trainLoss.length + 1, epochs),
       epochs,
       loss,
-      lr: this.history.lr[step - 1],
+      lr: this.#rates.last,
       stepsPerSecond: step / ((this.#reported - this.#started) / 1000),
     })
   }
 
   #checkAbort(): void {
     const { signal } = this.options
-    if (signal?.aborted) throw new AbortedError(signal.reason, this.history)
+    if (signal?.aborted) throw new AbortedError(signal.reason, this.#historySoFar())
+  }
+
+  #historySoFar(): History {
+    this.history.lr = this.#rates.toArray()
+    return this.history
   }
 }
 
