@@ -105,12 +105,13 @@ void read_run(const Args& args, Run& run) {
   if (!args.is_nullish(4)) run.inputs.draws = view_of<float>(args, 4, "draws");
 }
 
-template <typename T> std::vector<T> copy_of(const View<T>& view) { return {view.data, view.data + view.size}; }
-
-OwnInputs copy_of(const Inputs& inputs) { return {copy_of(inputs.order), copy_of(inputs.rows), copy_of(inputs.draws)}; }
-
-void prepare(const Args& args, const Plan& plan, Run& run) {
+// Checks the run, of the tables themselves or of copies in the plan's memory.
+void prepare(const Args& args, Plan& plan, Run& run, bool copies) {
   if (plan.busy) args.refuse_busy("the plan");
+  if (copies) {
+    plan.copies.copy(run.inputs);
+    run.inputs = plan.copies.view();
+  }
   Status status = prepare_run(plan, run);
   if (!status.ok()) refuse(args.env(), status);
 }
@@ -142,12 +143,7 @@ napi_value run(const Args& args, const std::shared_ptr<Plan>& plan) {
   Run run;
   read_run(args, run);
   // Nothing of JavaScript runs meanwhile, but for other threads that share the table.
-  OwnInputs copies;
-  if (args.is_shared(1)) {
-    copies = copy_of(run.inputs);
-    run.inputs = copies.view();
-  }
-  prepare(args, *plan, run);
+  prepare(args, *plan, run, args.is_shared(1));
   plan->stop = false;
   execute_run(*plan, run);
   napi_value result;
@@ -159,7 +155,6 @@ napi_value run(const Args& args, const std::shared_ptr<Plan>& plan) {
 
 struct AsyncRun {
   std::shared_ptr<Plan> plan;
-  OwnInputs copies;  // JavaScript goes on and may change its own
   Run run;
   napi_async_work work = nullptr;
   napi_deferred deferred = nullptr;
@@ -194,9 +189,7 @@ napi_value run_async(const Args& args, const std::shared_ptr<Plan>& plan) {
   auto async = std::make_unique<AsyncRun>();
   async->plan = plan;
   read_run(args, async->run);
-  async->copies = copy_of(async->run.inputs);
-  async->run.inputs = async->copies.view();
-  prepare(args, *plan, async->run);
+  prepare(args, *plan, async->run, true);  // JavaScript goes on and may change its tables
   napi_value promise, name;
   require(env, napi_create_string_utf8(env, "anneal.run", NAPI_AUTO_LENGTH, &name));
   require(env, napi_create_promise(env, &async->deferred, &promise));

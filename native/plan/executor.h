@@ -12,18 +12,6 @@
 
 namespace anneal {
 
-struct Plan {
-  Space space;
-  std::vector<Program> programs;
-  std::atomic<bool> stop{false};  // polled before every step
-  std::atomic<bool> busy{false};  // a run is under way
-};
-
-// `steps` steps of one program.
-struct Segment {
-  int32_t program, steps;
-};
-
 // The tables that a run reads. Whoever owns them keeps them as they are from the check to the end of the run.
 template <typename T>
 struct View {
@@ -37,13 +25,31 @@ struct Inputs {
   View<float> draws;
 };
 
-// Tables of a run's own.
+// Copies of such tables, in memory that is used again.
 struct OwnInputs {
   std::vector<int32_t> order;
   std::vector<double> rows;
   std::vector<float> draws;
 
+  void copy(const Inputs& from) {
+    order.assign(from.order.data, from.order.data + from.order.size);
+    rows.assign(from.rows.data, from.rows.data + from.rows.size);
+    draws.assign(from.draws.data, from.draws.data + from.draws.size);
+  }
   Inputs view() const { return {{order.data(), order.size()}, {rows.data(), rows.size()}, {draws.data(), draws.size()}}; }
+};
+
+struct Plan {
+  Space space;
+  std::vector<Program> programs;
+  OwnInputs copies;               // of a run whose caller cannot keep its tables as they are
+  std::atomic<bool> stop{false};  // polled before every step
+  std::atomic<bool> busy{false};  // a run is under way
+};
+
+// `steps` steps of one program.
+struct Segment {
+  int32_t program, steps;
 };
 
 // What one run reads and writes.

@@ -7,7 +7,7 @@ import type { Steps } from './drive.js'
 /** A chunk is about this long: Node waits for it when a worker is terminated. */
 const CHUNK_MS = 40
 /** Shorter work is done on this thread: going off it and back costs about as much. */
-const SHORT_MS = 1
+const SHORT_MS = 2
 /** A cautious guess before anything was measured. */
 const FLOPS_PER_MS = 1e7
 

@@ -23,7 +23,7 @@ class FitRun implements Run {
   readonly #cadence: ReturnType<typeof schedulerCadence>
   readonly #updatesPerEpoch: number
   /** What becomes the history's when the run is over. */
-  readonly #rates: Rates
+  readonly #rates = new Rates()
   /** Schedule-free optimizers train at one point and are judged, and left, at another. */
   readonly turnTo?: (mode: 'train' | 'eval') => void
   #last: EpochEvent | null = null
@@ -49,7 +49,6 @@ class FitRun implements Run {
     this.#callbacks = options.callbacks ?? []
     this.#cadence = schedulerCadence(options)
     this.#updatesPerEpoch = Math.ceil(train.length / accumulate)
-    this.#rates = new Rates(this.#updatesPerEpoch * options.epochs)
   }
 
   *steps(): Steps<History> {

@@ -1,53 +1,64 @@
-/** The rates of a run's updates, as its history shows them. */
+/** The rates of a run's updates: noted as stretches of equal ones, which is what schedules make, and spelt out at the end. */
 
 type Rate = number | number[]
 
-/** An array is made as long as the run at once, up to this: growing it step by step costs more than filling it. */
-const MOST_AT_ONCE = 2 ** 17
 /** So many equal ones are worth a call. */
 const WORTH_FILLING = 16
 
 export class Rates {
-  readonly #values: Rate[] = []
+  /** Each stretch's rate, and the update it ends before. */
+  readonly #rates: Rate[] = []
+  readonly #ends: number[] = []
   #count = 0
 
-  /** `expected`: how many will be noted, unless the run ends early. */
-  constructor(private readonly expected: number) {}
-
+  /** Updates noted. */
   get count(): number {
     return this.#count
   }
 
-  /** Those of the last update; undefined before the first. */
+  /** The rate of the last one; undefined before the first. */
   get last(): Rate {
-    return this.#values[this.#count - 1]
+    return this.#rates[this.#rates.length - 1]
   }
 
   note(rate: Rate): void {
-    this.#values[this.#count++] = rate
-    if (this.#count === 1) this.#values.length = Math.max(1, Math.min(this.expected, MOST_AT_ONCE))
+    if (rate === this.last) {
+      this.repeat(1)
+      return
+    }
+    this.#rates.push(rate)
+    this.#ends.push(++this.#count)
   }
 
   /** The last again, for `times` more updates. */
   repeat(times: number): void {
-    const rate = this.last
-    const end = this.#count + times
-    if (typeof rate === 'number' && times >= WORTH_FILLING && end <= this.#values.length) {
-      this.#values.fill(rate, this.#count, end)
-    } else {
-      for (let i = this.#count; i < end; i++) this.#values[i] = typeof rate === 'number' ? rate : rate.slice()
-    }
-    this.#count = end
+    this.#count += times
+    this.#ends[this.#ends.length - 1] = this.#count
   }
 
   /** Forgets all but the first `count`. */
   rewind(count: number): void {
+    let stretches = this.#ends.length
+    while (stretches > 0 && this.#startOf(stretches - 1) >= count) stretches--
+    this.#rates.length = stretches
+    this.#ends.length = stretches
+    if (stretches > 0) this.#ends[stretches - 1] = count
     this.#count = count
   }
 
-  /** All of them; the array is this object's. */
+  /** One for every update; where a rate is an array, one of its own. */
   toArray(): Rate[] {
-    this.#values.length = this.#count
-    return this.#values
+    const values: Rate[] = this.#rates.slice(0, 1)
+    values.length = this.#count // from the first rate on it is known what it holds: numbers lie side by side
+    this.#rates.forEach((rate, i) => {
+      const [start, end] = [this.#startOf(i), this.#ends[i]]
+      if (typeof rate === 'number' && end - start >= WORTH_FILLING) values.fill(rate, start, end)
+      else for (let at = start; at < end; at++) values[at] = typeof rate === 'number' ? rate : rate.slice()
+    })
+    return values
+  }
+
+  #startOf(stretch: number): number {
+    return stretch === 0 ? 0 : this.#ends[stretch - 1]
   }
 }
