@@ -231,8 +231,8 @@ export class CompiledPlan {
     return this.#stores.get(storeKey(dataSet, column, dtype))!
   }
 
-  /** Weights, state and constants as they are now in JavaScript. */
-  load({ arrays }: Memory): void {
+  /** Weights, state and constants as they are now in JavaScript; yields where the caller may let others run. */
+  *load({ arrays }: Memory): Generator<void, void> {
     for (const home of this.placement.homes) {
       const { origin } = home.slot
       const values =
@@ -240,6 +240,7 @@ export class CompiledPlan {
           ? arrays[origin.index]
           : Float32Array.from((origin as Extract<Origin, { kind: 'constant' }>).values)
       this.native.write(this.#staging.get(home) ?? this.placement.offsetOf(home), values)
+      yield
     }
     this.#convert(this.#loading)
   }

@@ -178,11 +178,22 @@ export class PlanEngine implements Engine {
       return { calls, advance, dataSet: trains ? 0 : 1 }
     })
     const before = this.#taken
+    yield breathe
     this.#taken = takePlan(recordings, forms, before)
     if (this.#taken !== before) yield* this.#writeData()
-    this.#taken.plan.load(memory)
-    this.#held = this.#tensors()
-    for (const t of this.#held) t.busy = true
+    yield* this.#load(memory)
+  }
+
+  /** From the first value on nobody else may change them; the plan holds them once it has them all. */
+  *#load(memory: Memory): Steps<void> {
+    const tensors = this.#tensors()
+    for (const t of tensors) t.busy = true
+    try {
+      for (const _ of this.#taken!.plan.load(memory)) yield breathe
+      this.#held = tensors
+    } finally {
+      if (!this.#held) for (const t of tensors) t.busy = false
+    }
   }
 
   #recordAgain(): void {
