@@ -52,7 +52,9 @@ ANNEAL_INLINE W float_of_bits(W a) { return _mm_cvtepi32_ps(_mm_castps_si128(a))
 
 ANNEAL_INLINE W load_quarters(const float* p, ptrdiff_t) { return load(p); }
 ANNEAL_INLINE void store_quarters(float* p, ptrdiff_t, W a) { store(p, a); }
-ANNEAL_INLINE W gather_quarters(const float* p, const int32_t* row, ptrdiff_t width, int n) { return load_first(p + row[0] * width, n); }
+ANNEAL_INLINE W gather_quarters(const float* p, const int32_t* row, ptrdiff_t width, int n) {
+  return load_first(p + row[0] * width, n);
+}
 template <int>
 ANNEAL_INLINE void turn_quarters(W (&)[1]) {}
 ANNEAL_INLINE void turn4(W& a, W& b, W& c, W& d) { _MM_TRANSPOSE4_PS(a, b, c, d); }

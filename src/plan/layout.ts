@@ -47,7 +47,7 @@ function panels(m: number, f: number): Layout {
   return { key: `panels ${m}x${f}`, length: m * padded(f), pack, turn: { key: `weights ${m}x${f}`, dims: [m, f] } }
 }
 
-/** Weights [n, k] as [n/16][k][16]; turned round, activations lie so too. */
+/** Weights [n, k] as [n/16][k][16]. */
 function weights(n: number, k: number): Layout {
   const pack = { kernel: 'panel_pack_weight', inverse: 'panel_unpack_weight', dims: [n, k] }
   return { key: `weights ${n}x${k}`, length: padded(n) * k, pack, turn: { key: `panels ${n}x${k}`, dims: [k, n] } }
@@ -268,8 +268,8 @@ export class LayoutPass {
     const there = copies.get(layout.key)
     if (there) return there
     if (copies.size === 0) return this.#fetch(slot, layout)
-    const turned = layout.turn && copies.get(layout.turn.key)
-    if (turned) return this.#turn(turned, layout)
+    const opposite = layout.turn && copies.get(layout.turn.key)
+    if (opposite) return this.#turn(opposite, layout)
     const inRows = copies.get('rows') ?? this.#convert([...copies.values()][0], rows(slot.length))
     return layout.key === 'rows' ? inRows : this.#convert(inRows, layout)
   }
