@@ -1,4 +1,4 @@
-/** Gradient clipping. */
+/** Gradient clipping for loops of one's own; `fit` takes `clipGradNorm`. */
 
 import { checkNumber } from '../base/check.js'
 import { emitClipNorm } from '../ops/clip.js'
@@ -11,7 +11,14 @@ function gradients(parameters: Iterable<Tensor>): Tensor[] {
 
 /**
  * Scales all gradients together so that their total L2 norm is at most `maxNorm`: `g *= min(1, maxNorm / (norm + 1e-6))`.
- * Returns the norm before. Source: torch.nn.utils.clip_grad_norm_.
+ *
+ * ```ts
+ * loss.backward()
+ * const norm = nn.utils.clipGradNorm(model.parameters(), 1)
+ * optimizer.step()
+ * ```
+ * Returns the norm before; parameters without a gradient are passed over. Throws TypeError or RangeError unless
+ * `maxNorm` is a number from 0. Source: torch.nn.utils.clip_grad_norm_.
  */
 export function clipGradNorm(parameters: Iterable<Tensor>, maxNorm: number): number {
   checkNumber('clipGradNorm', 'maxNorm', maxNorm, { min: 0, max: Infinity })
@@ -19,7 +26,16 @@ export function clipGradNorm(parameters: Iterable<Tensor>, maxNorm: number): num
   return Math.sqrt(squares.reduce((sum, square) => sum + square, 0))
 }
 
-/** Limits every element of every gradient to [-clipValue, clipValue]. Source: torch.nn.utils.clip_grad_value_. */
+/**
+ * Limits every element of every gradient to [-clipValue, clipValue]: `g = min(max(g, -clipValue), clipValue)`.
+ *
+ * ```ts
+ * loss.backward()
+ * nn.utils.clipGradValue(model.parameters(), 0.5)
+ * optimizer.step()
+ * ```
+ * Throws TypeError or RangeError unless `clipValue` is a number from 0. Source: torch.nn.utils.clip_grad_value_.
+ */
 export function clipGradValue(parameters: Iterable<Tensor>, clipValue: number): void {
   checkNumber('clipGradValue', 'clipValue', clipValue, { min: 0, max: Infinity })
   const { clamp } = currentEmitter().kernels
