@@ -260,7 +260,9 @@ constexpr Reciprocals kReciprocals;
 // x[i] = x[i] mod (d - i) for i < count, d - i > 1. Quotients in float64, rounded down, are exact: x < 2^32, and so x / d is
 // never as close to the next integer as a rounding, or the reciprocal, is to x / d.
 ANNEAL_CLONED void remainders(uint32_t* x, int32_t d, int32_t count) {
-  const auto take = [&](int32_t i, double quotient) { x[i] -= static_cast<uint32_t>(static_cast<int32_t>(quotient) * (d - i)); };
+  const auto take = [&](int32_t i, double quotient) {
+    x[i] -= static_cast<uint32_t>(static_cast<int32_t>(quotient)) * static_cast<uint32_t>(d - i);
+  };
   if (d <= Reciprocals::kMax) {
     const double* reciprocal = kReciprocals.of + (Reciprocals::kMax - d);
     for (int32_t i = 0; i < count; i++) take(i, static_cast<double>(x[i]) * reciprocal[i]);
