@@ -72,8 +72,7 @@ function objectProblems(object, isas) {
     )
   }
   const pattern = process.arch === 'x64' && forbidden[isa]
-  const bad =
-    pattern && firstOutsideOfClones(tool('objdump', '-d', '--no-show-raw-insn', object).split('\n'), pattern)
+  const bad = pattern && firstOutsideOfClones(tool('objdump', '-d', '--no-show-raw-insn', object).split('\n'), pattern)
   if (bad) problems.push(`${shown}: expected ${isa === 'common' ? 'baseline' : isa} code but it has ${bad.trim()}`)
   return problems
 }
