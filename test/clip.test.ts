@@ -4,7 +4,7 @@ import { nn, type Tensor, tensor } from '../src/index.js'
 /** Parameters with these gradients. */
 function withGradients(...grads: number[][]): Tensor[] {
   return grads.map(grad => {
-    const p = tensor(grad.map(() => 1)) as Tensor
+    const p = tensor(grad.map(() => 1))
     p.requiresGrad = true
     p.grad = tensor(grad)
     return p

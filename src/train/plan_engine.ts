@@ -178,7 +178,7 @@ export class PlanEngine implements Engine {
       return { calls, advance, dataSet: trains ? 0 : 1 }
     })
     const before = this.#taken
-    yield breathe
+    yield breathe // recording and making the plan each take some milliseconds
     this.#taken = takePlan(recordings, forms, before)
     if (this.#taken !== before) yield* this.#writeData()
     yield* this.#load(memory)

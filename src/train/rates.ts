@@ -9,11 +9,10 @@ export class Rates {
   /** Each stretch's rate, and the update it ends before. */
   readonly #rates: Rate[] = []
   readonly #ends: number[] = []
-  #count = 0
 
   /** Updates noted. */
   get count(): number {
-    return this.#count
+    return this.#startOf(this.#ends.length)
   }
 
   /** The rate of the last one; undefined before the first. */
@@ -26,14 +25,13 @@ export class Rates {
       this.repeat(1)
       return
     }
+    this.#ends.push(this.count + 1)
     this.#rates.push(rate)
-    this.#ends.push(++this.#count)
   }
 
   /** The last again, for `times` more updates. */
   repeat(times: number): void {
-    this.#count += times
-    this.#ends[this.#ends.length - 1] = this.#count
+    this.#ends[this.#ends.length - 1] += times
   }
 
   /** Forgets all but the first `count`. */
@@ -43,13 +41,12 @@ export class Rates {
     this.#rates.length = stretches
     this.#ends.length = stretches
     if (stretches > 0) this.#ends[stretches - 1] = count
-    this.#count = count
   }
 
   /** One for every update; where a rate is an array, one of its own. */
   toArray(): Rate[] {
     const values: Rate[] = this.#rates.slice(0, 1)
-    values.length = this.#count // from the first rate on it is known what it holds: numbers lie side by side
+    values.length = this.count // from the first rate on it is known what it holds: numbers lie side by side
     this.#rates.forEach((rate, i) => {
       const [start, end] = [this.#startOf(i), this.#ends[i]]
       if (typeof rate === 'number' && end - start >= WORTH_FILLING) values.fill(rate, start, end)
