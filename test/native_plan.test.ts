@@ -196,6 +196,30 @@ describe('a plan gives the bits of direct kernel calls', () => {
     }
   })
 
+  it('that gather rows by a table that another thread changes', async () => {
+    const step = program([1, 0, 0, 0], call('gather_rows', [store(0, 0), order(0), arena(0)], 4, 1, 1))
+    const plan = new addon.Plan({ arena: 1, programs: [step], stores: [new addon.Store('float32', 4)] })
+    const table = new Int32Array(new SharedArrayBuffer(4 * 20000))
+    const worker = new Worker(
+      `const table = require('node:worker_threads').workerData
+       for (;;) { table.fill(${2 ** 31 - 1}); table.fill(3) }`,
+      { eval: true, workerData: table },
+    )
+    const outcomes = new Set<string>()
+    const end = performance.now() + 10000
+    while (outcomes.size < 2 && performance.now() < end) {
+      try {
+        expect(plan.run(Int32Array.of(0, table.length), table, noRows, 1).steps).toBe(table.length)
+        outcomes.add('done')
+      } catch (error) {
+        expect(error).toBeInstanceOf(RangeError)
+        outcomes.add('refused')
+      }
+    }
+    await worker.terminate()
+    expect(outcomes).toEqual(new Set(['done', 'refused']))
+  })
+
   it('that take draws, each step its own, and never more than there are', () => {
     const step = program(
       [0, 0, 2, 0, 3],
