@@ -20,16 +20,25 @@ const operand = (count: number, offset: number) => uniform(count, offset).map(va
 const SECOND = 0x40000000
 const padded = (n: number) => Math.ceil(n / 16) * 16
 
+const PAGE = 65536
+declare const WebAssembly: { Memory: new (size: { initial: number }) => { buffer: ArrayBuffer } }
+
+/** Zeros that begin with a cache line, as in a plan: memory of WebAssembly begins with a page. */
+function aligned(length: number): Float32Array {
+  const { buffer } = new WebAssembly.Memory({ initial: Math.ceil((4 * length) / PAGE) })
+  return new Float32Array(buffer, 0, length)
+}
+
 /** Activations [rows, width] in panels, and back. */
 function panels(rows: number, width: number, values?: Float32Array): Float32Array {
-  const packed = new Float32Array(rows * padded(width))
+  const packed = aligned(rows * padded(width))
   if (values) kernels.panel_pack(values, packed, rows, width)
   return packed
 }
 
 /** Weights [n, k] in panels. */
 function weights(n: number, k: number, values?: Float32Array): Float32Array {
-  const packed = new Float32Array(padded(n) * k)
+  const packed = aligned(padded(n) * k)
   if (values) kernels.panel_pack_weight(values, packed, n, k)
   return packed
 }

@@ -33,9 +33,24 @@ inline double now_us() {
   return std::chrono::duration<double, std::micro>(clock::now().time_since_epoch()).count();
 }
 
+// A cache line. Operands begin with one, as a plan's do.
+struct alignas(64) Line {
+  float values[16];
+};
+
+class Operand {
+ public:
+  explicit Operand(size_t count) : lines_(count / 16 + 1) {}
+  float* data() { return lines_[0].values; }
+
+ private:
+  std::vector<Line> lines_;
+};
+
 // The uniform stream of the other contenders (data.ts), shifted to [-0.5, 0.5).
-inline std::vector<float> operand(size_t count, uint32_t offset) {
-  std::vector<float> out(count);
+inline Operand operand(size_t count, uint32_t offset) {
+  Operand operand(count);
+  float* const out = operand.data();
   for (size_t i = 0; i < count; ++i) {
     uint32_t h = static_cast<uint32_t>(i) + offset;
     h = (h ^ (h >> 16)) * 0x85EBCA6Bu;
@@ -43,7 +58,7 @@ inline std::vector<float> operand(size_t count, uint32_t offset) {
     h ^= h >> 16;
     out[i] = static_cast<float>(h >> 8) * 5.9604644775390625e-8f - 0.5f;
   }
-  return out;
+  return operand;
 }
 
 inline Gemm gemm_of(const std::string& name, int m, int n, int k) {
@@ -73,16 +88,17 @@ inline std::vector<double> time_product(const Gemm& g, const float* a, const flo
 int main(int argc, char** argv) {
   if (argc != 6) return fprintf(stderr, "products: expected product m n k seconds\n"), 2;
   const Gemm g = gemm_of(argv[1], atoi(argv[2]), atoi(argv[3]), atoi(argv[4]));
-  const std::vector<float> a = operand(static_cast<size_t>(g.rows) * g.inner, 0);
-  const std::vector<float> b = operand(static_cast<size_t>(g.inner) * g.cols, 0x40000000u);
-  std::vector<float> c(static_cast<size_t>(g.rows) * g.cols);
+  Operand a = operand(static_cast<size_t>(g.rows) * g.inner, 0);
+  Operand b = operand(static_cast<size_t>(g.inner) * g.cols, 0x40000000u);
+  const size_t results = static_cast<size_t>(g.rows) * g.cols;
+  Operand c(results);
   const double cpu = static_cast<double>(clock()), wall = now_us();
   const std::vector<double> samples = time_product(g, a.data(), b.data(), c.data(), atof(argv[5]));
   const double busy = (static_cast<double>(clock()) - cpu) * 1e6 / CLOCKS_PER_SEC / (now_us() - wall);
   double check = 0;
-  for (float v : c) check += static_cast<double>(v) * v;
+  for (size_t i = 0; i < results; ++i) check += static_cast<double>(c.data()[i]) * c.data()[i];
   printf("{\"version\":\"%s\",\"unit\":\"us\",\"check\":%.9g,\"busy\":%.3f,\"samples\":[", version().c_str(),
-         check / c.size(), busy);
+         check / results, busy);
   for (size_t i = 0; i < samples.size(); ++i) printf("%s%.4f", i ? "," : "", samples[i]);
   printf("]}\n");
   return 0;

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "../base/arena.h"
 #include "../kernels/signature.h"
 
 #if defined(__x86_64__)
@@ -28,7 +29,7 @@ double seconds() {
 }
 
 constexpr int kChains = 12;        // enough for two units of latency four to six
-constexpr int kProbeSteps = 200000;
+constexpr int kProbeSteps = 100000;  // a third of a millisecond
 
 // The empty asm pins every accumulator to a register: a spilled probe would measure the stack. Checked by disassembly.
 #define ANNEAL_PROBE(name, attribute, vector, set1, fma, pin)               \
@@ -57,40 +58,56 @@ ANNEAL_PROBE(peak_neon, , float32x4_t, vdupq_n_f32, ANNEAL_FMA, "w")
 
 // GFLOP/s of independent multiply-adds; 0 where there is no probe.
 double peak(const char* isa) {
-  double best = 0;
-  for (int i = 0; i < 5; ++i) {
-    double now = 0;
 #if defined(__x86_64__)
-    if (!strcmp(isa, "sse2")) now = peak_sse2();
-    if (!strcmp(isa, "avx2")) now = peak_avx2();
-    if (!strcmp(isa, "avx512")) now = peak_avx512();
+  if (!strcmp(isa, "sse2")) return peak_sse2();
+  if (!strcmp(isa, "avx2")) return peak_avx2();
+  if (!strcmp(isa, "avx512")) return peak_avx512();
 #elif defined(__aarch64__)
-    if (!strcmp(isa, "neon")) now = peak_neon();
+  if (!strcmp(isa, "neon")) return peak_neon();
 #endif
-    best = std::max(best, now);
-  }
-  return best;
+  return 0;
 }
 
-// The time of one call in seconds, over batches of about a millisecond: the shortest, which nobody disturbed.
-double time_of(KernelFn kernel, const Call& call) {
+double median(std::vector<double> values) {
+  std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
+  return values[values.size() / 2];
+}
+
+struct Figures {
+  double seconds, gflops, of_peak;  // per call; of_peak is 0 where there is no probe
+};
+
+// Medians over batches of about a millisecond. The peak is probed before and after each, as the clock moves within tenths
+// of a second.
+Figures figures_of(const char* isa, KernelFn kernel, const Call& call, double flops) {
   int64_t repeats = 1;
-  std::vector<double> times;
-  while (times.size() < 40) {
+  const auto batch = [&] {
     const double start = seconds();
     for (int64_t i = 0; i < repeats; ++i) kernel(call);
-    const double spent = seconds() - start;
-    if (spent < 1e-3 && times.empty()) repeats *= 2;
-    else times.push_back(spent / static_cast<double>(repeats));
+    return (seconds() - start) / static_cast<double>(repeats);
+  };
+  while (batch() * static_cast<double>(repeats) < 1e-3) repeats *= 2;
+  std::vector<double> times, shares;
+  for (int i = 0; i < 40; ++i) {
+    const double before = peak(isa), time = batch(), top = (before + peak(isa)) / 2;
+    times.push_back(time);
+    shares.push_back(top > 0 ? flops / time * 1e-9 / top : 0);
   }
-  return *std::min_element(times.begin(), times.end());
+  const double time = median(times);
+  return {time, flops / time * 1e-9, median(shares)};
 }
 
-std::vector<float> ramp(int64_t n) {
-  std::vector<float> v(static_cast<size_t>(n));
-  for (size_t i = 0; i < v.size(); ++i) v[i] = static_cast<float>(i % 17) * 0.1f - 0.8f;
-  return v;
-}
+// Floats that begin with a cache line, as in a plan; otherwise every second load of a word takes two lines.
+class Ramp {
+ public:
+  explicit Ramp(int64_t n) : memory_(n * static_cast<int64_t>(sizeof(float))) {
+    for (int64_t i = 0; i < n; ++i) data()[i] = static_cast<float>(i % 17) * 0.1f - 0.8f;
+  }
+  float* data() const { return reinterpret_cast<float*>(memory_.data()); }
+
+ private:
+  Arena memory_;
+};
 
 }  // namespace
 
@@ -103,17 +120,16 @@ void bench(const char* isa, const KernelFn* kernels) {
   printf("%s: peak %.1f GFLOP/s\n%18s%34s%34s%34s\n", isa, peak(isa), "m,k,n", names[0], names[1], names[2]);
   for (const auto& [m, k, n] : shapes) {
     const int64_t kp = (k + 15) / 16 * 16, np = (n + 15) / 16 * 16;
-    std::vector<float> x = ramp(m * kp), w = ramp(np * k), b = ramp(np), y = ramp(m * np), dx = x;
+    const Ramp x(m * kp), w(np * k), b(np), y(m * np), dx(m * kp);
     double row[] = {0, 0, 0, 0, 0, 0, 1};  // a rate of 0, so that repeated updates stay finite
     const Call calls[] = {{{x.data(), w.data(), b.data(), y.data()}, {m, k, n}, {1}},
                           {{y.data(), w.data(), x.data(), dx.data()}, {m, k, n}, {}},
                           {{y.data(), x.data(), w.data(), nullptr, b.data(), nullptr, row, row}, {m, k, n}, {}}};
-    const double top = peak(isa);
     printf("%6d,%5d,%5d", static_cast<int>(m), static_cast<int>(k), static_cast<int>(n));
     for (int i = 0; i < 3; ++i) {
-      const double time = time_of(kernels[kernel_id(names[i])], calls[i]);
-      const double rate = 2.0 * static_cast<double>(m * k * n) / time * 1e-9;
-      printf("  %9.2f us %7.1f GF/s %5.1f %%", time * 1e6, rate, top > 0 ? 100 * rate / top : 0);
+      const double flops = 2.0 * static_cast<double>(m * k * n);
+      const Figures f = figures_of(isa, kernels[kernel_id(names[i])], calls[i], flops);
+      printf("  %9.2f us %7.1f GF/s %5.1f %%", f.seconds * 1e6, f.gflops, 100 * f.of_peak);
     }
     printf("\n");
   }
