@@ -8,6 +8,7 @@ import type { NativePlan, NativeStore } from '../native/types.js'
 import { fuse } from './fuse.js'
 import { LayoutPass, type Physical, type PhysicalCall } from './layout.js'
 import type { Advance, Column, DataForm, Memory, Origin, Recording } from './program.js'
+import { writeSlices } from './slices.js'
 
 interface Program {
   readonly calls: PhysicalCall[]
@@ -239,8 +240,7 @@ export class CompiledPlan {
         origin.kind === 'memory'
           ? arrays[origin.index]
           : Float32Array.from((origin as Extract<Origin, { kind: 'constant' }>).values)
-      this.native.write(this.#staging.get(home) ?? this.placement.offsetOf(home), values)
-      yield
+      yield* writeSlices(this.native, this.#staging.get(home) ?? this.placement.offsetOf(home), values)
     }
     this.#convert(this.#loading)
   }

@@ -4,16 +4,14 @@ import { Unplannable } from '../backends/emitter.js'
 import { checkedLabels } from '../backends/run_now.js'
 import { AnnealError } from '../base/errors.js'
 import { type DataLoader, Subset, TensorDataset } from '../data/index.js'
-import type { NativeStore, TypedArray } from '../native/types.js'
+import type { TypedArray } from '../native/types.js'
 import { sizeOf } from '../ops/spec.js'
 import type { CompiledPlan } from '../plan/compiled.js'
 import type { Column, DataForm, LabelCheck, Slot } from '../plan/program.js'
+import { writeSlices } from '../plan/slices.js'
 import type { Tensor } from '../tensor/index.js'
 import { breathe, type Steps } from './drive.js'
 import type { Columns, RecordedStep } from './record_step.js'
-
-/** Elements per slice: about a millisecond of copying. */
-const SLICE = 2 ** 20
 
 /** A loader's data as the plan sees it. */
 export interface DataSource extends Columns {
@@ -56,13 +54,6 @@ function rowsAt({ data, shape }: Tensor, rows: Int32Array): Float64Array {
   )
 }
 
-function* fill(store: NativeStore, values: TypedArray): Steps<void> {
-  for (let at = 0; at < values.length; at += SLICE) {
-    store.write(at, values.subarray(at, at + SLICE))
-    yield breathe
-  }
-}
-
 function valuesOf(t: Tensor, dtype: 'float32' | 'int32'): TypedArray {
   if (t.data.length !== t.size)
     throw new AnnealError(
@@ -89,6 +80,6 @@ export function formOf(source: DataSource, steps: readonly RecordedStep[]): Data
 export function* makeResident(plan: CompiledPlan, source: DataSource, dataSet: number, form: DataForm): Steps<void> {
   for (const column of form.columns) {
     const t = column.column === 0 ? source.x : source.y
-    yield* fill(plan.store(dataSet, column), valuesOf(t, column.dtype))
+    for (const _ of writeSlices(plan.store(dataSet, column), 0, valuesOf(t, column.dtype))) yield breathe
   }
 }
