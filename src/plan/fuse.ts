@@ -199,6 +199,30 @@ function mergeGradients(input: SlotCall, weight: SlotCall): SlotCall | null {
   }
 }
 
+/** Both layers of a narrow model that widens and then narrows at once, going back through them, where SGD updates both. */
+const fusePairs: Pass = calls => {
+  const out: SlotCall[] = []
+  for (const call of calls) {
+    const before = out[out.length - 1]
+    const merged = before?.kernel === 'linear_bwd_sgd' ? mergeLayers(before, call) : null
+    if (merged) out[out.length - 1] = merged
+    else out.push(call)
+  }
+  return out
+}
+
+function mergeLayers(outer: SlotCall, inner: SlotCall): SlotCall | null {
+  const hidden = outer.buffers[outer.buffers.length - 1]
+  if (inner.kernel !== 'linear_bwd_weight_sgd' || inner.buffers[0] !== hidden || narrows(inner.dims)) return null
+  const [m, k, n] = outer.dims
+  return {
+    ...outer,
+    kernel: 'linear_pair_bwd_sgd',
+    buffers: [...outer.buffers, ...inner.buffers.slice(1)],
+    dims: [m, inner.dims[1], k, n],
+  }
+}
+
 /** Calls none of whose results is read, or leaves the step. */
 const dropUnused: Pass = calls => {
   const live = calls.filter(call => outputs(call).some(slot => leaves(slot) || usersOf(calls, slot).length > 1))
@@ -222,9 +246,10 @@ const passes: readonly Pass[] = [
   fuseCount,
   fuseUpdates,
   fuseGradients,
+  fusePairs,
 ]
 
-/** All passes, in order. The last three come last: their kernels exist in panel layout only. */
+/** All passes, in order. The last four come last: their kernels exist in panel layout only. */
 export function fuse(calls: readonly SlotCall[]): SlotCall[] {
   return passes.reduce((list, pass) => pass(list), [...calls])
 }
