@@ -9,7 +9,8 @@
 #include <iterator>
 #include <limits>
 
-// Loops that the compiler turns into words, built for AVX2 and AVX-512 as well where the loader can choose; the bits do not depend on it.
+// Loops that the compiler turns into words, built for AVX2 and AVX-512 as well where the loader can choose; the bits do not
+// depend on it.
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
     !defined(__SANITIZE_THREAD__)
 #define ANNEAL_CLONED __attribute__((target_clones("avx512f", "avx2", "default")))
@@ -18,7 +19,6 @@
 #endif
 
 namespace anneal {
-
 namespace {
 
 // Word j of a seeded engine, from the one before it.
