@@ -170,21 +170,26 @@ function readersBetween(calls: readonly SlotCall[], product: SlotCall, update: S
   return between.some(call => call.buffers[0] !== update.buffers[0] && call.buffers.includes(update.buffers[0]))
 }
 
+/** Merges calls of a kernel with those just after them; `merge` returns the new call or null. */
+function mergeNeighbours(kernel: string, merge: (first: SlotCall, next: SlotCall) => SlotCall | null): Pass {
+  return calls => {
+    const out: SlotCall[] = []
+    for (const call of calls) {
+      const before = out[out.length - 1]
+      const merged = before?.kernel === kernel ? merge(before, call) : null
+      if (merged) out[out.length - 1] = merged
+      else out.push(call)
+    }
+    return out
+  }
+}
+
 /**
  * Both gradients of a layer of a narrow model that narrows, from one look at every sample: the input's, which the recorder
  * puts just before the weight's, is masked by the input itself or not at all.
  */
-const fuseGradients: Pass = calls => {
-  if (!isNarrow(calls)) return [...calls]
-  const out: SlotCall[] = []
-  for (const call of calls) {
-    const before = out[out.length - 1]
-    const merged = before?.kernel === 'linear_bwd_input' ? mergeGradients(before, call) : null
-    if (merged) out[out.length - 1] = merged
-    else out.push(call)
-  }
-  return out
-}
+const fuseGradients: Pass = calls =>
+  isNarrow(calls) ? mergeNeighbours('linear_bwd_input', mergeGradients)(calls) : [...calls]
 
 function mergeGradients(input: SlotCall, weight: SlotCall): SlotCall | null {
   const [dy, w, mask, dx] = input.buffers
@@ -199,17 +204,8 @@ function mergeGradients(input: SlotCall, weight: SlotCall): SlotCall | null {
   }
 }
 
-/** Both layers of a narrow model that widens and then narrows at once, going back through them, where SGD updates both. */
-const fusePairs: Pass = calls => {
-  const out: SlotCall[] = []
-  for (const call of calls) {
-    const before = out[out.length - 1]
-    const merged = before?.kernel === 'linear_bwd_sgd' ? mergeLayers(before, call) : null
-    if (merged) out[out.length - 1] = merged
-    else out.push(call)
-  }
-  return out
-}
+/** Those of such a layer and of the one before it that widens, where SGD updates both. */
+const fusePairs = mergeNeighbours('linear_bwd_sgd', mergeLayers)
 
 function mergeLayers(outer: SlotCall, inner: SlotCall): SlotCall | null {
   const hidden = outer.buffers[outer.buffers.length - 1]
