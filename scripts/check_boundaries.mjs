@@ -12,8 +12,8 @@ import { fileURLToPath } from 'node:url'
 /** From top to bottom: a file may use its own layer and everything below. `index` is src/index.ts. */
 const layers = {
   src: [
-    ...['cli', 'index', 'compare', 'train', 'plan', 'report', 'io', 'lr_scheduler', 'optim', 'nn', 'data'],
-    ...['tensor', 'ops', 'backends', 'random', 'native', 'base'],
+    ...['cli', 'index', 'compare', 'train', 'plan', 'report', 'lr_scheduler', 'optim', 'nn', 'data'],
+    ...['io', 'tensor', 'ops', 'backends', 'random', 'native', 'base'],
   ],
   native: ['test', 'binding', 'plan', 'kernels', 'base'],
 }

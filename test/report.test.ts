@@ -3,8 +3,8 @@
 import { Resvg } from '@resvg/resvg-js'
 import { DOMParser } from 'linkedom'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { importOptional } from '../src/base/optional.js'
 import * as report from '../src/report/index.js'
-import { importOptional } from '../src/report/optional.js'
 
 const epochs = Array.from({ length: 20 }, (_, i) => i + 1)
 const falling = epochs.map(epoch => 1 / epoch)

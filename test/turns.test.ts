@@ -1,9 +1,9 @@
 /** Engines whose run turns to other weights for evaluation, as schedule-free optimizers do: the plan is the eager engine. */
 
 import { describe, expect, it } from 'vitest'
+import { driveSync } from '../src/base/drive.js'
 import { SGD } from '../src/optim/index.js'
 import { manualSeed } from '../src/random/index.js'
-import { driveSync } from '../src/train/drive.js'
 import { EagerEngine } from '../src/train/eager.js'
 import type { Engine, EpochSums, Run } from '../src/train/engine.js'
 import type { Model } from '../src/train/options.js'

@@ -1,9 +1,9 @@
 /** `fit` on a backend's trainer: the engine of `fit({ backend })`, batch by batch and in the loader's order. */
 
+import { breathe, type Steps } from '../base/drive.js'
 import { AnnealError } from '../base/errors.js'
 import type { DataLoader } from '../data/index.js'
 import type { Tensor } from '../tensor/index.js'
-import { breathe, type Steps } from '../train/drive.js'
 import { inEvalMode } from '../train/eager.js'
 import { type Engine, type EpochSums, emptySums, type Run } from '../train/engine.js'
 import type { FitOptions, Model } from '../train/options.js'

@@ -1,8 +1,8 @@
 /** How much work goes to native code at once, and whether on this thread or off it. Not here: the work itself. */
 
 import { availableParallelism } from 'node:os'
+import type { Steps } from '../base/drive.js'
 import type { NativePlan, PlanResult } from '../native/types.js'
-import type { Steps } from './drive.js'
 
 /** A chunk is about this long: Node waits for it when a worker is terminated. */
 const CHUNK_MS = 40

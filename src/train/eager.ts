@@ -1,12 +1,12 @@
 /** The eager engine: the explicit training loop, batch by batch. The plan must give the same bits. */
 
 import { nativeEmitter } from '../backends/native.js'
+import { breathe, type Steps } from '../base/drive.js'
 import type { DataLoader } from '../data/index.js'
 import type { Loss } from '../nn/index.js'
 import { clipGradNorm } from '../nn/utils.js'
 import { noGrad, Tensor, tensor } from '../tensor/index.js'
 import { emitCorrect, labelsOf } from './accuracy.js'
-import { breathe, type Steps } from './drive.js'
 import { type Engine, type EpochSums, emptySums, type Run } from './engine.js'
 import type { FitOptions, Model } from './options.js'
 import { dropGradients } from './record_step.js'

@@ -1,6 +1,6 @@
 /** What `fit` asks of an engine, and what an engine may ask of the run it works for. */
 
-import type { Steps } from './drive.js'
+import type { Steps } from '../base/drive.js'
 import type { FitOptions, Model } from './options.js'
 
 /** Sums over the batches of one epoch. */

@@ -1,12 +1,12 @@
 /** `evaluate` and `predict`: a model's numbers without training it. */
 
 import { checkInt, checkOptions } from '../base/check.js'
+import { breathe, driveAsync, driveSync, type Steps } from '../base/drive.js'
 import { AnnealError, typeError } from '../base/errors.js'
 import { DataLoader } from '../data/index.js'
 import type { Loss } from '../nn/index.js'
 import { sizeOf } from '../ops/spec.js'
 import { noGrad, Tensor } from '../tensor/index.js'
-import { breathe, driveAsync, driveSync, type Steps } from './drive.js'
 import { evaluateEager, inEvalMode } from './eager.js'
 import { checkLoss, type Model } from './options.js'
 

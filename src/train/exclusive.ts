@@ -1,9 +1,9 @@
 /** Who may use a model, an optimizer and random streams: one run at a time. Not here: what the run does. */
 
+import type { Steps } from '../base/drive.js'
 import { AnnealError } from '../base/errors.js'
 import { Dropout } from '../nn/index.js'
 import { defaultGenerator, type Generator } from '../random/index.js'
-import type { Steps } from './drive.js'
 import type { FitOptions, Model } from './options.js'
 
 /** Models and optimizers in use by a run; another one would mix up their state. */

@@ -1,10 +1,10 @@
 /** `fit`: epochs of training with schedule, evaluation, callbacks and abort, around an engine that does the work. */
 
 import { Unplannable } from '../backends/emitter.js'
+import { driveAsync, driveSync, type Steps } from '../base/drive.js'
 import { ScheduleFree } from '../optim/index.js'
 import type { Callback } from './callbacks.js'
 import type { Dispatch } from './chunks.js'
-import { driveAsync, driveSync, type Steps } from './drive.js'
 import { EagerEngine } from './eager.js'
 import type { Engine, EpochSums, Run } from './engine.js'
 import { exclusively } from './exclusive.js'

@@ -1,10 +1,10 @@
 /** The learning-rate range test: `lrFind`. Not here: its result and the suggestions (lr_curve.ts), or training (engines). */
 
 import { checkInt, checkNumber, checkOptions } from '../base/check.js'
+import { driveAsync, driveSync, type Steps } from '../base/drive.js'
 import { AnnealError } from '../base/errors.js'
 import { ScheduleFree } from '../optim/index.js'
 import type { Dispatch } from './chunks.js'
-import { driveAsync, driveSync, type Steps } from './drive.js'
 import type { Run } from './engine.js'
 import { exclusively } from './exclusive.js'
 import { chooseEngine } from './fit.js'

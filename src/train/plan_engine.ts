@@ -5,6 +5,7 @@
  */
 
 import { Unplannable } from '../backends/emitter.js'
+import { breathe, type Steps } from '../base/drive.js'
 import { AnnealError } from '../base/errors.js'
 import { addon } from '../native/addon.js'
 import type { PlanResult } from '../native/types.js'
@@ -16,7 +17,6 @@ import type { Tensor } from '../tensor/index.js'
 import { type Chunk, chunkSettings, type Dispatch, MAX_STEPS, Pace } from './chunks.js'
 import { type Leg, legsOf, type Piece, type Reach, Walk } from './course.js'
 import { DrawTable, stepsPerTable, withoutDraws } from './draws.js'
-import { breathe, type Steps } from './drive.js'
 import { type Engine, type EpochSums, emptySums, type Run } from './engine.js'
 import { generatorsOf } from './exclusive.js'
 import type { FitOptions, Model } from './options.js'

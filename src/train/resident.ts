@@ -2,6 +2,7 @@
 
 import { Unplannable } from '../backends/emitter.js'
 import { checkedLabels } from '../backends/run_now.js'
+import { breathe, type Steps } from '../base/drive.js'
 import { AnnealError } from '../base/errors.js'
 import { type DataLoader, Subset, TensorDataset } from '../data/index.js'
 import type { TypedArray } from '../native/types.js'
@@ -10,7 +11,6 @@ import type { CompiledPlan } from '../plan/compiled.js'
 import type { Column, DataForm, LabelCheck, Slot } from '../plan/program.js'
 import { writeSlices } from '../plan/slices.js'
 import type { Tensor } from '../tensor/index.js'
-import { breathe, type Steps } from './drive.js'
 import type { Columns, RecordedStep } from './record_step.js'
 
 /** A loader's data as the plan sees it. */

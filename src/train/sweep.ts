@@ -1,6 +1,7 @@
 /** Many fits over a grid of settings, on all cores: `sweep`. Not here: one fit (fit.ts), ranking and picture (ranking.ts). */
 
 import { checkFunction, checkInt, checkOneOf, checkOptions } from '../base/check.js'
+import { driveAsync, type Steps } from '../base/drive.js'
 import { AnnealError, rangeError, typeError } from '../base/errors.js'
 import { DataLoader } from '../data/index.js'
 import type { LRScheduler } from '../lr_scheduler/index.js'
@@ -8,7 +9,6 @@ import type { Optimizer } from '../optim/index.js'
 import { Generator } from '../random/index.js'
 import type { Callback } from './callbacks.js'
 import { type Dispatch, MAX_RUNNING } from './chunks.js'
-import { driveAsync, type Steps } from './drive.js'
 import { onStream } from './exclusive.js'
 import { chooseEngine, fitSteps } from './fit.js'
 import { type History, type Metric, metrics } from './history.js'

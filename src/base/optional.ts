@@ -1,6 +1,6 @@
 /** Loading of optional peer packages at the moment they are needed. Not a resolver: `load` says where from. */
 
-import { AnnealError } from '../base/errors.js'
+import { AnnealError } from './errors.js'
 
 /**
  * The module that `load` imports; if that fails, an error that says which packages to install.

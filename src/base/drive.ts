@@ -4,7 +4,7 @@
  */
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { typeError } from '../base/errors.js'
+import { typeError } from './errors.js'
 
 /** A point to let the event loop run. */
 export const breathe = Symbol('breathe')
