@@ -8,7 +8,7 @@
 
 namespace anneal {
 
-constexpr int kMaxBuffers = 16;
+constexpr int kMaxBuffers = 12;
 constexpr int kMaxDims = 6;
 constexpr int kMaxScalars = 6;
 

@@ -40,7 +40,6 @@ class Shape {
     turned(x, w, b);
     narrow_gradients(dy, x, w);
     narrow_updates(dy, x, w, b);
-    narrow_pair(dy, x, w, b);
     turned_classify(dy);
   }
 
@@ -288,29 +287,6 @@ class Shape {
       same(rows(vbt, 1, n_), rows(vbp, 1, n_), narrowing);
       same(rows(dxp, m_, k_), dx, "the input gradient beside an update");
     }
-  }
-
-  // Against the two kernels that it is made of. The layer before this one has up to six inputs.
-  void narrow_pair(const Floats& dy, const Floats& h, const Floats& w, const Floats& b) {
-    const int64_t j = rng_.below(7);
-    const double row[] = {0.1, 0.9, 0.25, 0.01, 0, 0, 1.0 * rng_.chance(30)}, inner_row[] = {0.2, 0, 0, 0, 0, 0, 1};
-    const Floats dyt = turn(dy, m_, n_), hp = panels(h, m_, k_), x = turn(random(m_ * j), m_, j), v = random(static_cast<int64_t>(padded(k_)) * j);
-    const double relu = rng_.chance(50);
-    const bool biased = rng_.chance(80);
-    struct Run {
-      Floats w, mw, b, mb, dh, v, c;
-    };
-    Run one = {panels(w, n_, k_), panels(w, n_, k_), panels(b, 1, n_), panels(b, 1, n_), Floats(hp.size()), v, panels(random(k_), 1, k_)}, two = one;
-    call("narrowing_bwd_sgd", {dyt.data(), hp.data(), one.w.data(), one.mw.data(), one.b.data(), one.mb.data(), row, row, one.dh.data()}, {m_, k_, n_}, {relu});
-    call("widening_bwd_weight_sgd", {one.dh.data(), x.data(), one.v.data(), nullptr, biased ? one.c.data() : nullptr, nullptr, inner_row, inner_row}, {m_, j, k_});
-    call("narrow_pair_bwd_sgd", {dyt.data(), hp.data(), two.w.data(), two.mw.data(), two.b.data(), two.mb.data(), row, row, two.dh.data(),
-                                 x.data(), two.v.data(), nullptr, biased ? two.c.data() : nullptr, nullptr, inner_row, inner_row}, {m_, j, k_, n_}, {relu});
-    same(rows(two.w, n_, k_), rows(one.w, n_, k_), "narrow_pair_bwd_sgd");
-    same(rows(two.mw, n_, k_), rows(one.mw, n_, k_), "narrow_pair_bwd_sgd's momentum");
-    same(rows(two.b, 1, n_), rows(one.b, 1, n_), "narrow_pair_bwd_sgd's bias");
-    same(rows(two.dh, m_, k_), rows(one.dh, m_, k_), "narrow_pair_bwd_sgd's hidden gradient");
-    same(turned_rows(two.v, k_, j), turned_rows(one.v, k_, j), "narrow_pair_bwd_sgd's first layer");
-    same(rows(two.c, 1, k_), rows(one.c, 1, k_), "narrow_pair_bwd_sgd's first bias");
   }
 
   struct State {

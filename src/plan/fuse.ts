@@ -170,26 +170,21 @@ function readersBetween(calls: readonly SlotCall[], product: SlotCall, update: S
   return between.some(call => call.buffers[0] !== update.buffers[0] && call.buffers.includes(update.buffers[0]))
 }
 
-/** Merges calls of a kernel with those just after them; `merge` returns the new call or null. */
-function mergeNeighbours(kernel: string, merge: (first: SlotCall, next: SlotCall) => SlotCall | null): Pass {
-  return calls => {
-    const out: SlotCall[] = []
-    for (const call of calls) {
-      const before = out[out.length - 1]
-      const merged = before?.kernel === kernel ? merge(before, call) : null
-      if (merged) out[out.length - 1] = merged
-      else out.push(call)
-    }
-    return out
-  }
-}
-
 /**
  * Both gradients of a layer of a narrow model that narrows, from one look at every sample: the input's, which the recorder
  * puts just before the weight's, is masked by the input itself or not at all.
  */
-const fuseGradients: Pass = calls =>
-  isNarrow(calls) ? mergeNeighbours('linear_bwd_input', mergeGradients)(calls) : [...calls]
+const fuseGradients: Pass = calls => {
+  if (!isNarrow(calls)) return [...calls]
+  const out: SlotCall[] = []
+  for (const call of calls) {
+    const before = out[out.length - 1]
+    const merged = before?.kernel === 'linear_bwd_input' ? mergeGradients(before, call) : null
+    if (merged) out[out.length - 1] = merged
+    else out.push(call)
+  }
+  return out
+}
 
 function mergeGradients(input: SlotCall, weight: SlotCall): SlotCall | null {
   const [dy, w, mask, dx] = input.buffers
@@ -201,21 +196,6 @@ function mergeGradients(input: SlotCall, weight: SlotCall): SlotCall | null {
     kernel: weight.kernel.replace('_weight', ''),
     buffers: [...weight.buffers, ...(stored ? [w] : []), dx],
     scalars: [mask ? 1 : 0],
-  }
-}
-
-/** Those of such a layer and of the one before it that widens, where SGD updates both. */
-const fusePairs = mergeNeighbours('linear_bwd_sgd', mergeLayers)
-
-function mergeLayers(outer: SlotCall, inner: SlotCall): SlotCall | null {
-  const hidden = outer.buffers[outer.buffers.length - 1]
-  if (inner.kernel !== 'linear_bwd_weight_sgd' || inner.buffers[0] !== hidden || narrows(inner.dims)) return null
-  const [m, k, n] = outer.dims
-  return {
-    ...outer,
-    kernel: 'linear_pair_bwd_sgd',
-    buffers: [...outer.buffers, ...inner.buffers.slice(1)],
-    dims: [m, inner.dims[1], k, n],
   }
 }
 
@@ -242,10 +222,9 @@ const passes: readonly Pass[] = [
   fuseCount,
   fuseUpdates,
   fuseGradients,
-  fusePairs,
 ]
 
-/** All passes, in order. The last four come last: their kernels exist in panel layout only. */
+/** All passes, in order. The last three come last: their kernels exist in panel layout only. */
 export function fuse(calls: readonly SlotCall[]): SlotCall[] {
   return passes.reduce((list, pass) => pass(list), [...calls])
 }

@@ -156,14 +156,6 @@ const narrowForms: Record<string, Form> = {
     layouts: ([m, n]) => [turned(m, n), null, null],
     follows: true,
   },
-  linear_pair_bwd_sgd: { kernel: 'narrow_pair_bwd_sgd', layouts: pairLayouts },
-}
-
-/** Those of narrowing_bwd_sgd for the outer layer, n from k, then of widening_bwd_weight_sgd for the inner one, k from j. */
-function pairLayouts([m, j, k, n]: readonly number[]): (Layout | null)[] {
-  const outer = narrowingForms.linear_bwd_sgd.layouts([m, k, n])
-  const [, ...inner] = wideningForms.linear_bwd_weight_sgd.layouts([m, j, k])
-  return [...outer, ...inner]
 }
 
 /** Their layers of no fewer outputs than inputs have the outputs as lanes; the input gradient is that on panels. */
