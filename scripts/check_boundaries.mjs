@@ -1,7 +1,8 @@
 /**
- * Refuses imports (src/) and includes (native/) that point upward in the layer tables below, a .node file loaded
- * anywhere but in the loader, and system headers that an instruction set's file may not see. Reads text only: it does
- * not resolve modules, and a file that does not compile is not its business.
+ * Refuses imports (src/) and includes (native/) that point upward in the layer tables below, files in src/ that import
+ * each other in a cycle at run time, a .node file loaded anywhere but in the loader, and system headers that an
+ * instruction set's file may not see. Reads text only: it does not resolve modules, and a file that does not compile is
+ * not its business.
  *
  *   node scripts/check_boundaries.mjs [ROOT]
  */
@@ -12,8 +13,9 @@ import { fileURLToPath } from 'node:url'
 /** From top to bottom: a file may use its own layer and everything below. `index` is src/index.ts. */
 const layers = {
   src: [
-    ...['cli', 'index', 'compare', 'train', 'plan', 'report', 'lr_scheduler', 'optim', 'nn', 'data'],
-    ...['io', 'tensor', 'ops', 'backends', 'random', 'native', 'base'],
+    ...['cli', 'index', 'compare', 'train', 'engine', 'plan', 'report', 'models'],
+    ...['lr_scheduler', 'optim', 'nn', 'preprocessing', 'metrics', 'data', 'io'],
+    ...['random', 'tensor', 'ops', 'emitters', 'streams', 'native', 'base'],
   ],
   native: ['test', 'binding', 'plan', 'kernels', 'base'],
 }
@@ -77,7 +79,41 @@ function checkTypeScript() {
       if (file !== loader) problems.push(`${file}:${line}: expected only ${loader} to load a .node file`)
     }
   }
+  checkLoops(files.filter(file => !file.endsWith('.test.ts')))
   return files
+}
+
+/** The project files that `file` imports at run time: type-only imports are gone by then. */
+function importedAtRunTime(file) {
+  const text = readFileSync(join(root, file), 'utf8')
+  const statements = text.matchAll(
+    /^(?:import|export)\s+(type\s)?([^;'"]*?)\s*from\s*'(\.[^']*)'|^import\s*'(\.[^']*)'/gm,
+  )
+  return [...statements].flatMap(([, typeOnly, names = '', from, alone]) => {
+    const listed =
+      names
+        .match(/^\{(.*)\}$/s)?.[1]
+        .split(',')
+        .filter(name => name.trim()) ?? []
+    const erased = typeOnly || (listed.length > 0 && listed.every(name => /^\s*type\s/.test(name)))
+    return erased ? [] : [posix.normalize(posix.join(posix.dirname(file), from ?? alone)).replace(/\.js$/, '.ts')]
+  })
+}
+
+/** Every import cycle is reported once, by the path around it. */
+function checkLoops(files) {
+  const state = new Map()
+  const visit = (file, path) => {
+    if (state.get(file) === 'done') return
+    const at = path.indexOf(file)
+    if (at >= 0) {
+      problems.push(`${file}:1: expected no import cycle but received ${[...path.slice(at), file].join(' → ')}`)
+      return
+    }
+    for (const target of importedAtRunTime(file)) if (existsSync(join(root, target))) visit(target, [...path, file])
+    state.set(file, 'done')
+  }
+  for (const file of files) visit(file, [])
 }
 
 /** The file that `#include "name"` in `file` means, relative to the root. */
@@ -127,6 +163,6 @@ if (problems.length) {
   process.exitCode = 1
 } else {
   console.log(
-    `boundaries: ${count} files, no arrow upward (${relative(process.cwd(), root).split(sep).join('/') || '.'})`,
+    `boundaries: ${count} files, no arrow upward, no import cycle (${relative(process.cwd(), root).split(sep).join('/') || '.'})`,
   )
 }

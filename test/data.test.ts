@@ -9,8 +9,8 @@ import {
   trainTestIndices,
   trainTestSplit,
 } from '../src/data/index.js'
+import { defaultGenerator, Generator, manualSeed, RandomState } from '../src/random/index.js'
 import { type Tensor, tensor } from '../src/tensor/index.js'
-import { defaultGenerator, Generator, manualSeed, RandomState } from '../src/tensor/random.js'
 import type { Cases } from './helpers/cases.js'
 import { golden } from './helpers/golden.js'
 

@@ -1,8 +1,8 @@
 /** `fit`: the plan against the explicit loop bit for bit, and everything around it: abort, callbacks, busy, errors. */
 
 import { afterEach, describe, expect, it } from 'vitest'
-import { Unplannable } from '../src/backends/emitter.js'
 import { DataLoader, Subset, TensorDataset } from '../src/data/index.js'
+import { Unplannable } from '../src/emitters/emitter.js'
 import {
   ExponentialLR,
   LambdaLR,
@@ -13,8 +13,8 @@ import {
 } from '../src/lr_scheduler/index.js'
 import * as nn from '../src/nn/index.js'
 import { Adam, type Optimizer, SGD } from '../src/optim/index.js'
+import { Generator, rand } from '../src/random/index.js'
 import { type Tensor, tensor } from '../src/tensor/index.js'
-import { Generator, rand } from '../src/tensor/random.js'
 import { earlyStopping, failOnNaN } from '../src/train/callbacks.js'
 import { chunkSettings } from '../src/train/chunks.js'
 import { evaluate, predict } from '../src/train/evaluate.js'

@@ -3,9 +3,8 @@
 import { describe, expect, it } from 'vitest'
 import * as nn from '../src/nn/index.js'
 import type { Nonlinearity } from '../src/nn/init.js'
-import { Generator, manualSeed } from '../src/random/index.js'
+import { Generator, manualSeed, rand } from '../src/random/index.js'
 import { Tensor, tensor } from '../src/tensor/index.js'
-import { rand } from '../src/tensor/random.js'
 import { camelOptions, expectClose, golden } from './helpers/golden.js'
 
 interface Entry {

@@ -1,7 +1,7 @@
 /** LBFGS: PyTorch's iterations in float64 and float32, its state, and training with it through `fit`. */
 
 import { describe, expect, it } from 'vitest'
-import type { Floats } from '../src/backends/emitter.js'
+import type { Floats } from '../src/emitters/emitter.js'
 import { clipGradNorm } from '../src/nn/utils.js'
 import * as optim from '../src/optim/index.js'
 import { Tensor, tensor } from '../src/tensor/index.js'

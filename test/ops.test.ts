@@ -1,8 +1,8 @@
 /** Every op of the registry: gradients against differences in float64, native against the reference, bad input. */
 
 import { describe, expect, it } from 'vitest'
-import { nativeEmitter } from '../src/backends/native.js'
-import { referenceEmitter } from '../src/backends/reference.js'
+import { nativeEmitter } from '../src/emitters/native.js'
+import { referenceEmitter } from '../src/emitters/reference.js'
 import * as registry from '../src/ops/index.js'
 import type { OpSpec, Sample } from '../src/ops/spec.js'
 import { opTwins } from '../src/ops/twins.js'

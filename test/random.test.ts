@@ -1,7 +1,7 @@
 /** PyTorch's stream: every fixture of rng.json and rng-more.json, states, holders, refused arguments. */
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { defaultGenerator, Generator, manualSeed, rand, randint, randn, randperm } from '../src/tensor/random.js'
+import { defaultGenerator, Generator, manualSeed, rand, randint, randn, randperm } from '../src/random/index.js'
 import type { Cases } from './helpers/cases.js'
 import { golden } from './helpers/golden.js'
 

@@ -1,7 +1,7 @@
 /** NumPy's stream: every fixture of rng.json and rng-more.json, states, refused arguments. */
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { Generator, RandomState } from '../src/tensor/random.js'
+import { Generator, RandomState } from '../src/random/index.js'
 import type { Cases } from './helpers/cases.js'
 import { golden } from './helpers/golden.js'
 

@@ -1,13 +1,12 @@
 /** Layers with randomness or state: PyTorch's masks and values, modes, state dicts and bad input. `fit`: fit_layers.test.ts. */
 
 import { describe, expect, it } from 'vitest'
-import { referenceEmitter } from '../src/backends/reference.js'
+import { referenceEmitter } from '../src/emitters/reference.js'
 import { addon } from '../src/native/addon.js'
 import * as nn from '../src/nn/index.js'
 import { opTwins } from '../src/ops/twins.js'
-import { Generator, manualSeed } from '../src/random/index.js'
+import { Generator, manualSeed, rand, randn } from '../src/random/index.js'
 import { noGrad, ops, type Tensor, tensor } from '../src/tensor/index.js'
-import { rand, randn } from '../src/tensor/random.js'
 import { withEmitter } from '../src/tensor/tape.js'
 import { camelOptions, expectClose, golden, numbers, type Stored, stored } from './helpers/golden.js'
 

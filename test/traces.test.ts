@@ -2,8 +2,8 @@
 
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { referenceEmitter } from '../src/backends/reference.js'
 import { DataLoader, TensorDataset, trainTestSplit } from '../src/data/index.js'
+import { referenceEmitter } from '../src/emitters/reference.js'
 import * as lrScheduler from '../src/lr_scheduler/index.js'
 import * as nn from '../src/nn/index.js'
 import { opTwins } from '../src/ops/twins.js'

@@ -9,7 +9,7 @@ import { type Inside, measureSteps } from './eager_loop.js'
 import { internal } from './internal.js'
 
 const { withEmitter } = await internal<{ withEmitter<T>(emitter: unknown, fn: () => T): T }>('tensor/tape.js')
-const { referenceEmitter } = await internal<{ referenceEmitter(twins: object): unknown }>('backends/reference.js')
+const { referenceEmitter } = await internal<{ referenceEmitter(twins: object): unknown }>('emitters/reference.js')
 const { opTwins } = await internal<{ opTwins: object }>('ops/twins.js')
 
 const { trial, seconds } = readRequest<StepTrial>()

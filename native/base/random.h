@@ -1,6 +1,6 @@
 // Random streams: one MT19937 engine and the two faces that draw from it, PyTorch's CPU generator and NumPy's legacy
 // RandomState, each bit for bit. Pure C++ on an engine the caller owns: reentrant, no globals, no Node.
-// Not here: argument checks (the binding's), and which stream belongs to whom (src/random).
+// Not here: argument checks (the binding's), and which stream belongs to whom (src/streams).
 #pragma once
 
 #include <stddef.h>

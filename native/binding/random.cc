@@ -1,5 +1,5 @@
 // Random engines as JavaScript objects: one function per draw, its first argument the engine. Fills write into typed
-// arrays that are borrowed during the call. Not here: the algorithms (base/random) and the user's API (src/random).
+// arrays that are borrowed during the call. Not here: the algorithms (base/random) and the user's API (src/streams).
 #include "random.h"
 
 #include <cstring>

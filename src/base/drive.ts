@@ -6,16 +6,16 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { typeError } from './errors.js'
 
-/** A point to let the event loop run. */
-export const breathe = Symbol('breathe')
+/** Yielded where the event loop may run: `yield toEventLoop`. */
+export const toEventLoop = Symbol('yield to the event loop')
 
-/** What an algorithm yields: a breath, or a value that may be a promise; the generator receives it settled. */
-export type Pause = typeof breathe | unknown
+/** What an algorithm yields: to the event loop, or a value that may be a promise; the generator receives it settled. */
+export type Pause = typeof toEventLoop | unknown
 
 export type Steps<T> = Generator<Pause, T, unknown>
 
-/** Milliseconds that an algorithm may hold the event loop between two breaths; at 2 the smallest nets lose 3 %. */
-export const BREATH_MS = 4
+/** Milliseconds that an algorithm may hold the event loop between two yields; at 2 the smallest nets lose 3 %. */
+export const HOLD_MS = 4
 
 function isPromise(value: unknown): value is Promise<unknown> {
   return typeof (value as Promise<unknown> | null)?.then === 'function'
@@ -33,11 +33,11 @@ export async function driveAsync<T>(steps: Steps<T>): Promise<T> {
   let next = steps.next()
   while (!next.done) {
     try {
-      if (next.value !== breathe) {
+      if (next.value !== toEventLoop) {
         const value = isPromise(next.value) ? await next.value : next.value
         next = steps.next(value)
       } else {
-        if (performance.now() - last > BREATH_MS) {
+        if (performance.now() - last > HOLD_MS) {
           await letOthersRun()
           last = performance.now()
         }

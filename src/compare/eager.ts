@@ -1,10 +1,10 @@
 /** Our two backends, both through the eager tape: native kernels, and their float64 twins in TypeScript. */
 
 import { readFileSync } from 'node:fs'
-import type { Emitter } from '../backends/emitter.js'
-import { nativeEmitter } from '../backends/native.js'
-import { referenceEmitter } from '../backends/reference.js'
 import { AnnealError } from '../base/errors.js'
+import type { Emitter } from '../emitters/emitter.js'
+import { nativeEmitter } from '../emitters/native.js'
+import { referenceEmitter } from '../emitters/reference.js'
 import { addon } from '../native/addon.js'
 import { opTwins } from '../ops/twins.js'
 import * as optimizers from '../optim/index.js'

@@ -1,6 +1,6 @@
 /** `fit` on a backend's trainer: the engine of `fit({ backend })`, batch by batch and in the loader's order. */
 
-import { breathe, type Steps } from '../base/drive.js'
+import { type Steps, toEventLoop } from '../base/drive.js'
 import { AnnealError } from '../base/errors.js'
 import type { DataLoader } from '../data/index.js'
 import type { Tensor } from '../tensor/index.js'
@@ -62,7 +62,7 @@ export class BackendEngine implements Engine {
       this.#add(sums, this.#trainer.step(x, y), y)
       run.afterUpdate()
       run.afterChunk(sums)
-      yield breathe
+      yield toEventLoop
     }
     return sums
   }
@@ -80,7 +80,7 @@ export class BackendEngine implements Engine {
     const sums = emptySums()
     for (const [x, y] of loader) {
       this.#add(sums, this.#trainer.evaluate(x, y), y)
-      yield breathe
+      yield toEventLoop
     }
     return sums
   }

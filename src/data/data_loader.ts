@@ -2,7 +2,7 @@
 
 import { checkBoolean, checkInt, checkOptions } from '../base/check.js'
 import { AnnealError, phrase } from '../base/errors.js'
-import { checkGenerator, defaultGenerator, type Generator } from '../random/generator.js'
+import { checkGenerator, defaultGenerator, type Generator } from '../streams/generator.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { batchOf, checkDataset, type Dataset } from './dataset.js'
 

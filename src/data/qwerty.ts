@@ -1,6 +1,6 @@
 /** The data set of the learning-rate lecture. */
 
-import { RandomState } from '../random/random_state.js'
+import { RandomState } from '../streams/random_state.js'
 import { Tensor } from '../tensor/tensor.js'
 
 const CENTRES = [

@@ -2,7 +2,7 @@
 
 import { checkNumber, checkOptions } from '../base/check.js'
 import { AnnealError, phrase, rangeError, typeError } from '../base/errors.js'
-import { checkGenerator, type Generator } from '../random/generator.js'
+import { checkGenerator, type Generator } from '../streams/generator.js'
 import { checkDataset, type Dataset, Subset } from './dataset.js'
 
 /** Fractions of n rows as counts: rounded down, what remains handed out one by one from the first. */

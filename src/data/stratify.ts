@@ -1,7 +1,7 @@
 /** The stratified choice of rows, scikit-learn's StratifiedShuffleSplit for a single split. Not here: sizes. */
 
 import { AnnealError, phrase, shapeError, typeError } from '../base/errors.js'
-import type { RandomState } from '../random/random_state.js'
+import type { RandomState } from '../streams/random_state.js'
 import { Tensor } from '../tensor/tensor.js'
 
 /** One label per row. */

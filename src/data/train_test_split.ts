@@ -2,7 +2,7 @@
 
 import { checkBoolean, checkInt, checkNumber, checkOptions } from '../base/check.js'
 import { AnnealError, phrase, rangeError, shapeError, typeError } from '../base/errors.js'
-import { RandomState } from '../random/random_state.js'
+import { RandomState } from '../streams/random_state.js'
 import { Tensor } from '../tensor/tensor.js'
 import { gatherRows, rowsOf } from './rows.js'
 import { type Labels, stratifiedIndices } from './stratify.js'

@@ -1,10 +1,10 @@
 /** fromJSON: schedules from what their `toJSON` wrote. Not here: which options and state there are. */
 
 import { AnnealError, phrase, typeError } from '../base/errors.js'
-import * as schedulers from './index.js'
 import type { LRScheduler, SchedulerJSON } from './lr_scheduler.js'
 import { fromPlain } from './plain.js'
 import { checkSchedulable, type Schedulable, type ScheduledGroup } from './schedulable.js'
+import * as schedules from './schedules.js'
 
 const where = 'lrScheduler.fromJSON'
 
@@ -44,7 +44,7 @@ interface Revivable {
 }
 
 function rebuilt(optimizer: Schedulable, json: SchedulerJSON): LRScheduler {
-  const known = (Object.values(schedulers) as unknown as Revivable[]).find(
+  const known = (Object.values(schedules) as unknown as Revivable[]).find(
     entry => Object.hasOwn(entry, 'spec') && entry.spec.name === json.scheduler,
   )
   if (!known) throw new AnnealError('ERR_STATE', phrase(where, 'the name of a schedule', json.scheduler))

@@ -1,34 +1,4 @@
-/** The public names of `lrScheduler`: a schedule is one file and one line here. */
+/** The public names of `lrScheduler`. */
 
-export { ChainedScheduler } from './chained_scheduler.js'
-export { ConstantLR, type ConstantLROptions } from './constant_lr.js'
-export { CosineAnnealingLR, type CosineAnnealingLROptions } from './cosine_annealing_lr.js'
-export {
-  CosineAnnealingWarmRestarts,
-  type CosineAnnealingWarmRestartsOptions,
-} from './cosine_annealing_warm_restarts.js'
-export { CountedLR, FactorLR } from './counted_lr.js'
-export { CyclicLR, type CyclicLROptions } from './cyclic_lr.js'
-export { ExponentialLR, type ExponentialLROptions } from './exponential_lr.js'
 export { fromJSON } from './from_json.js'
-export { InverseSqrtLR, type InverseSqrtLROptions } from './inverse_sqrt_lr.js'
-export { InverseTimeLR, type InverseTimeLROptions } from './inverse_time_lr.js'
-export { LambdaLR, type LambdaLROptions, type LrLambda } from './lambda_lr.js'
-export { LinearLR, type LinearLROptions } from './linear_lr.js'
-export { LinearToZeroLR, type LinearToZeroLROptions } from './linear_to_zero_lr.js'
-export { LRScheduler, type Metric, type SchedulerJSON } from './lr_scheduler.js'
-export { MultiStepLR, type MultiStepLROptions } from './multi_step_lr.js'
-export { MultiplicativeLR } from './multiplicative_lr.js'
-export { NoamLR, type NoamLROptions } from './noam_lr.js'
-export { OneCycleLR, type OneCycleLROptions } from './one_cycle_lr.js'
-export { type CommonOptions, type CountedOptions, countedOptions, type ScheduleSpec } from './options.js'
-export { PolynomialLR, type PolynomialLROptions } from './polynomial_lr.js'
-export { ReduceLROnPlateau, type ReduceLROnPlateauOptions } from './reduce_lr_on_plateau.js'
-export { REXLR, type REXLROptions } from './rex_lr.js'
-export type { ParamName, Schedulable, ScheduledGroup } from './schedulable.js'
-export { SequentialLR, type SequentialLROptions } from './sequential_lr.js'
-export type { SchedulerStateDict } from './state.js'
-export { StepLR, type StepLROptions } from './step_lr.js'
-export { SWALR, type SWALROptions } from './swa_lr.js'
-export { WarmupLR, type WarmupLROptions } from './warmup_lr.js'
-export { WarmupStableDecayLR, type WarmupStableDecayLROptions } from './warmup_stable_decay_lr.js'
+export * from './schedules.js'

@@ -2,7 +2,7 @@
 
 import { checkInt, checkOptions } from '../base/check.js'
 import { checkPadding, type EmbeddingOptions } from '../ops/embedding.js'
-import { defaultGenerator } from '../random/index.js'
+import { defaultGenerator } from '../streams/index.js'
 import { Tensor } from '../tensor/index.js'
 import { Module, Parameter } from './module.js'
 

@@ -7,7 +7,7 @@ import { checkNumber, checkOneOf, checkOptions } from '../base/check.js'
 import { erf } from '../base/erf.js'
 import { AnnealError, phrase, shapeError, typeError } from '../base/errors.js'
 import { shapeText, sizeOf } from '../ops/spec.js'
-import { checkGenerator, defaultGenerator, type Generator } from '../random/generator.js'
+import { checkGenerator, defaultGenerator, type Generator } from '../streams/generator.js'
 import { Tensor } from '../tensor/index.js'
 
 /** Where random values come from. */

@@ -1,6 +1,6 @@
 /** What the ops along one dimension share (softmax, logSoftmax): rows, samples and float64 row helpers. Not an op. */
 
-import type { Buf, Emitter, Floats } from '../backends/emitter.js'
+import type { Buf, Emitter, Floats } from '../emitters/emitter.js'
 import { fromRows, rowSizes, toRows } from './rows.js'
 import {
   type Application,

@@ -1,8 +1,8 @@
 /** Index of the largest element. */
 
-import type { Floats } from '../backends/emitter.js'
 import { checkBoolean, checkOptions } from '../base/check.js'
 import { AnnealError } from '../base/errors.js'
+import type { Floats } from '../emitters/emitter.js'
 import type { ReductionOptions } from './reduction.js'
 import { rowSizes, toRows } from './rows.js'
 import { checkDtype, checkOperand, defineOp, normalizeDim, type Operand, sizeOf } from './spec.js'

@@ -1,8 +1,8 @@
 /** Normalisation of each channel over a batch, with the running statistics that stand in for a batch's own. */
 
-import type { Buf, Emitter, Floats } from '../backends/emitter.js'
 import { checkBoolean, checkNumber, checkOptions } from '../base/check.js'
 import { shapeError, typeError } from '../base/errors.js'
+import type { Buf, Emitter, Floats } from '../emitters/emitter.js'
 import { fromRows, rowSizes, toRows } from './rows.js'
 import { type Application, checkDtype, checkOperand, defineOp, type Meta, type Operand, shapeText } from './spec.js'
 

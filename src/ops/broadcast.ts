@@ -3,8 +3,8 @@
  * `sum_axis` adds it up again. Not an op: elementwise ops use it on the way in and on the way back.
  */
 
-import type { Buf, Emitter, Floats, ReferenceKernels } from '../backends/emitter.js'
 import { shapeError } from '../base/errors.js'
+import type { Buf, Emitter, Floats, ReferenceKernels } from '../emitters/emitter.js'
 import { shapeText, sizeOf } from './spec.js'
 
 /** The common shape of two operands; throws ERR_SHAPE where two sizes differ and neither is 1. */

@@ -1,8 +1,8 @@
 /** What losses over classes share: their options, the class dimension, and the way of gradients back. Not an op. */
 
-import type { Buf, Emitter } from '../backends/emitter.js'
 import { checkInt } from '../base/check.js'
 import { AnnealError, shapeError } from '../base/errors.js'
+import type { Buf, Emitter } from '../emitters/emitter.js'
 import { checkReduction, emitChain, type LossOptions, type Reduction } from './reduced_loss.js'
 import { fromRows, rowSizes } from './rows.js'
 import type { Application, Meta, Operand, Value } from './spec.js'

@@ -1,6 +1,6 @@
 /** Gradient clipping as kernel calls, the same for both engines. Not an op: nothing flows back through it. */
 
-import type { Buf, Emitter, Floats, ReferenceKernels } from '../backends/emitter.js'
+import type { Buf, Emitter, Floats, ReferenceKernels } from '../emitters/emitter.js'
 
 /** A gradient: its values and how many there are. */
 export interface Gradient {

@@ -1,8 +1,8 @@
 /** Softmax and cross-entropy in one op: loss and gradient come out of one pass over the logits. */
 
-import type { Buf, Emitter, Floats } from '../backends/emitter.js'
 import { checkNumber, checkOptions } from '../base/check.js'
 import { rangeError } from '../base/errors.js'
+import type { Buf, Emitter, Floats } from '../emitters/emitter.js'
 import { softmaxRow, sumRow } from './along.js'
 import {
   type ClassLossAttrs,

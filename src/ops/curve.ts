@@ -3,7 +3,7 @@
  * (dy, x or y, dx, n, ...scalars), and their float64 twins. Not an op.
  */
 
-import type { Floats, ReferenceKernels } from '../backends/emitter.js'
+import type { Floats, ReferenceKernels } from '../emitters/emitter.js'
 import { emitUnary, sameShape } from './elementwise.js'
 import { type BadSample, checkOperand, defineOp, type Operand, type Sample, sizeOf } from './spec.js'
 

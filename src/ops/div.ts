@@ -1,6 +1,6 @@
 /** a / b with broadcasting. */
 
-import type { Buf, Emitter } from '../backends/emitter.js'
+import type { Buf, Emitter } from '../emitters/emitter.js'
 import { binary, emitBinary, emitUnary } from './elementwise.js'
 
 /** d(a/b)/db · grad = -grad · ((a/b) / b). */

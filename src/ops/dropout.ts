@@ -1,7 +1,7 @@
 /** Random zeros, made up for by a larger rest. */
 
-import type { Buf, Emitter, Floats } from '../backends/emitter.js'
 import { checkNumber, checkOptions } from '../base/check.js'
+import type { Buf, Emitter, Floats } from '../emitters/emitter.js'
 import { emitUnary, sameShape } from './elementwise.js'
 import { checkOperand, defineOp, type Operand, sizeOf } from './spec.js'
 

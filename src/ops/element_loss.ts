@@ -3,9 +3,9 @@
  * slopes in one pass, and its float64 twin. Not an op.
  */
 
-import type { Buf, Emitter, Floats, ReferenceKernel } from '../backends/emitter.js'
 import { checkOptions } from '../base/check.js'
 import { shapeError } from '../base/errors.js'
+import type { Buf, Emitter, Floats, ReferenceKernel } from '../emitters/emitter.js'
 import { broadcastShape, expand } from './broadcast.js'
 import { checkReduction, emitChain, type LossOptions, type Reduction, reductions } from './reduced_loss.js'
 import {

@@ -1,6 +1,6 @@
 /** What the elementwise ops share: two operands that broadcast, or one whose shape stays. Not an op. */
 
-import type { Buf, Emitter, Floats } from '../backends/emitter.js'
+import type { Buf, Emitter, Floats } from '../emitters/emitter.js'
 import { broadcastShape, expand, reduceTo } from './broadcast.js'
 import {
   type Application,

@@ -1,8 +1,8 @@
 /** Rows of a table by number. */
 
-import type { Floats } from '../backends/emitter.js'
 import { checkInt, checkOptions } from '../base/check.js'
 import { rangeError, shapeError } from '../base/errors.js'
+import type { Floats } from '../emitters/emitter.js'
 import { type Application, checkDtype, checkOperand, defineOp, type Operand, shapeText, sizeOf } from './spec.js'
 
 export interface EmbeddingOptions {

@@ -1,6 +1,6 @@
 /** The exponential. */
 
-import type { Floats } from '../backends/emitter.js'
+import type { Floats } from '../emitters/emitter.js'
 import { emitBinary, emitUnary, parseUnary, sameShape } from './elementwise.js'
 import { defineOp, sizeOf } from './spec.js'
 

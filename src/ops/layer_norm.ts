@@ -1,8 +1,8 @@
 /** Normalisation of each row over its last dimensions. */
 
-import type { Buf, Floats } from '../backends/emitter.js'
 import { checkInt, checkNumber, checkOptions } from '../base/check.js'
 import { rangeError, shapeError } from '../base/errors.js'
+import type { Buf, Floats } from '../emitters/emitter.js'
 import { type Application, checkDtype, checkOperand, defineOp, type Operand, shapeText, sizeOf } from './spec.js'
 
 export interface LayerNormOptions {

@@ -1,7 +1,7 @@
 /** The dense layer's product x·wᵀ + b and the three kernels that every matrix product here is made of. */
 
-import type { Floats } from '../backends/emitter.js'
 import { shapeError } from '../base/errors.js'
+import type { Floats } from '../emitters/emitter.js'
 import { checkDtype, checkOperand, defineOp, type Meta, type Operand, shapeText, sizeOf } from './spec.js'
 
 function checkShapes(x: Meta, w: Meta, b: Meta | undefined): void {

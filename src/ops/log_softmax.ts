@@ -1,6 +1,6 @@
 /** Logarithm of the softmax along a dimension. */
 
-import type { Floats } from '../backends/emitter.js'
+import type { Floats } from '../emitters/emitter.js'
 import { emitAlong, emitAlongBackward, inferAlong, parseAlong, rowSamples, softmaxRow, sumRow } from './along.js'
 import { defineOp } from './spec.js'
 

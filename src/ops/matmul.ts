@@ -1,7 +1,7 @@
 /** Matrix product, vectors and batches included, made of the three products of linear.ts. */
 
-import type { Buf, Emitter } from '../backends/emitter.js'
 import { AnnealError, shapeError } from '../base/errors.js'
+import type { Buf, Emitter } from '../emitters/emitter.js'
 import { broadcastShape, expand, reduceTo } from './broadcast.js'
 import { checkDtype, checkOperand, defineOp, type Meta, type Operand, shapeText, sizeOf, type Value } from './spec.js'
 

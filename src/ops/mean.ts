@@ -1,6 +1,6 @@
 /** Mean over dimensions. */
 
-import type { Floats } from '../backends/emitter.js'
+import type { Floats } from '../emitters/emitter.js'
 import { expand } from './broadcast.js'
 import { emitUnary } from './elementwise.js'
 import { badReductions, emitSum, inferReduction, keptShape, parseReduction, reductionSamples } from './reduction.js'

@@ -1,6 +1,6 @@
 /** -x. */
 
-import type { Floats } from '../backends/emitter.js'
+import type { Floats } from '../emitters/emitter.js'
 import { emitUnary, parseUnary, sameShape } from './elementwise.js'
 import { defineOp, sizeOf } from './spec.js'
 

@@ -1,7 +1,7 @@
 /** The negative log-likelihood of labels. */
 
-import type { Floats } from '../backends/emitter.js'
 import { checkOptions } from '../base/check.js'
+import type { Floats } from '../emitters/emitter.js'
 import {
   type ClassLossOptions,
   checkClassLoss,

@@ -1,7 +1,7 @@
 /** What losses share: how their values are reduced, and how a gradient comes back through it. Not an op. */
 
-import type { Buf, Emitter } from '../backends/emitter.js'
 import { checkOneOf } from '../base/check.js'
+import type { Buf, Emitter } from '../emitters/emitter.js'
 import { emitBinary } from './elementwise.js'
 
 export const reductions = ['none', 'mean', 'sum'] as const

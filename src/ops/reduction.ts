@@ -1,8 +1,8 @@
 /** What sum and mean share: which dimensions go, and how a gradient comes back through them. Not an op. */
 
-import type { Buf, Emitter } from '../backends/emitter.js'
 import { checkBoolean, checkOptions } from '../base/check.js'
 import { rangeError } from '../base/errors.js'
+import type { Buf, Emitter } from '../emitters/emitter.js'
 import { reduceTo } from './broadcast.js'
 import { checkDtype, checkOperand, type Meta, normalizeDim, type Operand } from './spec.js'
 

@@ -1,6 +1,6 @@
 /** Ops along one dimension run on rows: the dimension is moved to the end, and back afterwards. Not an op. */
 
-import type { Buf, Emitter } from '../backends/emitter.js'
+import type { Buf, Emitter } from '../emitters/emitter.js'
 import { sizeOf } from './spec.js'
 
 interface Split {

@@ -3,8 +3,8 @@
  * gives, which kernels compute it forward and backward, their float64 twins, and samples for every generic test.
  */
 
-import type { Buf, DType, Emitter, ReferenceKernels } from '../backends/emitter.js'
 import { AnnealError, describe, phrase, typeError } from '../base/errors.js'
+import type { Buf, DType, Emitter, ReferenceKernels } from '../emitters/emitter.js'
 
 /** What the user passes: a tensor, seen from here as no more than its shape and dtype. */
 export interface Operand {

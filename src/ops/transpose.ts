@@ -1,6 +1,6 @@
 /** Swap of two dimensions. */
 
-import type { Buf, Emitter, Floats } from '../backends/emitter.js'
+import type { Buf, Emitter, Floats } from '../emitters/emitter.js'
 import { checkDtype, checkOperand, defineOp, normalizeDim, type Operand, sizeOf } from './spec.js'
 
 function swap(e: Emitter, x: Buf, shape: readonly number[], dim0: number, dim1: number): Buf {

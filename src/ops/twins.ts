@@ -1,6 +1,6 @@
 /** The float64 twins of all kernels that ops bring, by kernel name. */
 
-import type { ReferenceKernels } from '../backends/emitter.js'
+import type { ReferenceKernels } from '../emitters/emitter.js'
 import { reference as broadcasting } from './broadcast.js'
 import { reference as clipping } from './clip.js'
 import * as registry from './index.js'

@@ -1,6 +1,6 @@
 /** Adadelta. */
 
-import type { Floats } from '../backends/emitter.js'
+import type { Floats } from '../emitters/emitter.js'
 import { Optimizer, type Params } from './optimizer.js'
 import { direction, flag, numberOption, type UpdateRule } from './rule.js'
 

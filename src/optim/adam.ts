@@ -1,6 +1,6 @@
 /** Adam, and AdamW's decoupled weight decay on top of it. */
 
-import type { Floats } from '../backends/emitter.js'
+import type { Floats } from '../emitters/emitter.js'
 import { Optimizer, type Params } from './optimizer.js'
 import { betasOption, direction, flag, numberOption, type UpdateRule } from './rule.js'
 

@@ -1,6 +1,6 @@
 /** Adamax. */
 
-import type { Floats } from '../backends/emitter.js'
+import type { Floats } from '../emitters/emitter.js'
 import { Optimizer, type Params } from './optimizer.js'
 import { betasOption, direction, flag, numberOption, type UpdateRule } from './rule.js'
 

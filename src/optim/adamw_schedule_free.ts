@@ -1,7 +1,7 @@
 /** Schedule-free AdamW. */
 
-import type { Floats } from '../backends/emitter.js'
 import { rangeError } from '../base/errors.js'
+import type { Floats } from '../emitters/emitter.js'
 import type { ParamGroup, Params } from './optimizer.js'
 import { betasOption, direction, numberOption, type UpdateRule } from './rule.js'
 import {

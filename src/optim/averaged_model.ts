@@ -1,8 +1,8 @@
 /** Averages of a model's weights over its training: stochastic weight averaging (SWA) and exponential means (EMA). */
 
-import { nativeEmitter } from '../backends/native.js'
 import { checkBoolean, checkFunction, checkNumber, checkOptions } from '../base/check.js'
 import { AnnealError, phrase, typeError } from '../base/errors.js'
+import { nativeEmitter } from '../emitters/native.js'
 import { Module } from '../nn/module.js'
 import { shapeText } from '../ops/spec.js'
 import { noGrad, type Tensor, tensor } from '../tensor/index.js'

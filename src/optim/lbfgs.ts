@@ -3,9 +3,9 @@
  * row of scalars, so that it runs on the eager engine. Not here: the direction (lbfgs_memory.ts) and the line search (strong_wolfe.ts).
  */
 
-import type { Floats } from '../backends/emitter.js'
 import { checkFunction, checkInt, checkOneOf } from '../base/check.js'
 import { rangeError, typeError } from '../base/errors.js'
+import type { Floats } from '../emitters/emitter.js'
 import { Tensor } from '../tensor/index.js'
 import { aim, dot, type Evaluation, fresh, largest, type Memory, read, written } from './lbfgs_memory.js'
 import { checkUpdate, Optimizer, type ParamGroup, type Params } from './optimizer.js'

@@ -3,8 +3,8 @@
  * their way into a state dict and back. Not here: how far to go (lbfgs.ts, strong_wolfe.ts).
  */
 
-import type { Floats } from '../backends/emitter.js'
 import { AnnealError, phrase } from '../base/errors.js'
+import type { Floats } from '../emitters/emitter.js'
 import { Tensor } from '../tensor/index.js'
 import type { SavedState } from './state_dict.js'
 

@@ -1,6 +1,6 @@
 /** Lion: momentum whose sign is the step. */
 
-import type { Floats } from '../backends/emitter.js'
+import type { Floats } from '../emitters/emitter.js'
 import { Optimizer, type Params } from './optimizer.js'
 import { betasOption, flag, numberOption, type UpdateRule } from './rule.js'
 

@@ -1,8 +1,8 @@
 /** Muon: momentum whose direction is orthogonalised, for the matrices of hidden layers. */
 
-import type { Buf, Emitter, Floats } from '../backends/emitter.js'
 import { checkInt, checkNumber, checkOneOf } from '../base/check.js'
 import { rangeError, typeError } from '../base/errors.js'
+import type { Buf, Emitter, Floats } from '../emitters/emitter.js'
 import { shapeText } from '../ops/spec.js'
 import { Optimizer, type Params } from './optimizer.js'
 import { flag, numberOption, type OptionSpec, type Update, type UpdateRule } from './rule.js'

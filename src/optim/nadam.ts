@@ -1,6 +1,6 @@
 /** NAdam: Adam with Nesterov momentum. */
 
-import type { Floats } from '../backends/emitter.js'
+import type { Floats } from '../emitters/emitter.js'
 import { Optimizer, type Params } from './optimizer.js'
 import { betasOption, decayParts, direction, flag, numberOption, type UpdateRule } from './rule.js'
 

@@ -2,12 +2,13 @@
  * Optimizer: parameter groups, state and state dicts around an update rule. Not here: any formula (one file per rule).
  */
 
-import type { Buf } from '../backends/emitter.js'
 import { checkOptions } from '../base/check.js'
 import { AnnealError, phrase, rangeError, shapeError, typeError } from '../base/errors.js'
+import type { Buf } from '../emitters/emitter.js'
 import { shapeText } from '../ops/spec.js'
 import { noGrad, Tensor } from '../tensor/index.js'
-import { busyError, currentEmitter } from '../tensor/tape.js'
+import { currentEmitter } from '../tensor/tape.js'
+import { busyError } from '../tensor/tensor.js'
 import { emitUpdate, type StateScalars, type UpdateRule } from './rule.js'
 import { type OptimizerStateDict, readStateDict, writeStateDict } from './state_dict.js'
 

@@ -1,6 +1,6 @@
 /** RAdam: Adam whose variance is rectified while it is still uncertain. */
 
-import type { Floats } from '../backends/emitter.js'
+import type { Floats } from '../emitters/emitter.js'
 import { Optimizer, type Params } from './optimizer.js'
 import { betasOption, decayParts, direction, flag, numberOption, type UpdateRule } from './rule.js'
 

@@ -1,8 +1,8 @@
 /** Rprop: resilient backpropagation, for full batches. */
 
-import type { Floats } from '../backends/emitter.js'
 import { checkNumber } from '../base/check.js'
 import { rangeError } from '../base/errors.js'
+import type { Floats } from '../emitters/emitter.js'
 import { Optimizer, type Params } from './optimizer.js'
 import { flag, numberOption, pairOption, type UpdateRule } from './rule.js'
 

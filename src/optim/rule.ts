@@ -3,9 +3,9 @@
  * Adding an optimizer is one file with a rule and its kernel. Not here: parameter groups or state dicts (optimizer.ts).
  */
 
-import type { Buf, Emitter, ReferenceKernels } from '../backends/emitter.js'
 import { type Bounds, checkBoolean, checkNumber } from '../base/check.js'
 import { typeError } from '../base/errors.js'
+import type { Buf, Emitter, ReferenceKernels } from '../emitters/emitter.js'
 
 /** One option of an optimizer: its default and the check that every value must pass. */
 export interface OptionSpec<T = unknown> {

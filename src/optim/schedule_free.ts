@@ -3,10 +3,11 @@
  * the point where gradients are taken and that average. Not here: how z moves (one file per optimizer).
  */
 
-import type { Floats } from '../backends/emitter.js'
 import { AnnealError } from '../base/errors.js'
+import type { Floats } from '../emitters/emitter.js'
 import type { Tensor } from '../tensor/index.js'
-import { busyError, currentEmitter } from '../tensor/tape.js'
+import { currentEmitter } from '../tensor/tape.js'
+import { busyError } from '../tensor/tensor.js'
 import { Optimizer, type ParamGroup } from './optimizer.js'
 import { numberOption, type StateScalars } from './rule.js'
 import type { OptimizerStateDict } from './state_dict.js'

@@ -1,7 +1,7 @@
 /** Stochastic gradient descent. */
 
-import type { Floats } from '../backends/emitter.js'
 import { rangeError } from '../base/errors.js'
+import type { Floats } from '../emitters/emitter.js'
 import { Optimizer, type Params } from './optimizer.js'
 import { direction, flag, numberOption, type UpdateRule } from './rule.js'
 

@@ -1,6 +1,6 @@
 /** Schedule-free SGD. */
 
-import type { Floats } from '../backends/emitter.js'
+import type { Floats } from '../emitters/emitter.js'
 import type { ParamGroup, Params } from './optimizer.js'
 import { direction, numberOption, type UpdateRule } from './rule.js'
 import {

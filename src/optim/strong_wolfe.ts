@@ -3,7 +3,7 @@
  * enough. PyTorch's, step by step. Not here: the direction (lbfgs_memory.ts).
  */
 
-import type { Floats } from '../backends/emitter.js'
+import type { Floats } from '../emitters/emitter.js'
 
 /** Share of the slope's promise that the loss must keep. */
 const SUFFICIENT = 1e-4

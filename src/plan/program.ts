@@ -3,7 +3,7 @@
  * fusion and layout passes rewrite. Not here: how a recording runs (compiled.ts).
  */
 
-import type { Buf, LabelNames } from '../backends/emitter.js'
+import type { Buf, LabelNames } from '../emitters/emitter.js'
 
 export type ElementType = 'float32' | 'int32' | 'float64'
 export type TypedArray = Float32Array | Int32Array | Float64Array

@@ -7,8 +7,8 @@ import {
   type KernelCalls,
   type LabelNames,
   Unplannable,
-} from '../backends/emitter.js'
-import { checkedLabels } from '../backends/run_now.js'
+} from '../emitters/emitter.js'
+import { checkedLabels } from '../emitters/run_now.js'
 import { addon } from '../native/addon.js'
 import {
   type Draw,

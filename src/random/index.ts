@@ -1,5 +1,4 @@
-/** Random streams: PyTorch's and NumPy's. */
+/** The public `random` namespace: the streams, and tensors drawn from them. */
 
-export { defaultGenerator, Generator, manualSeed } from './generator.js'
-export type { Seed } from './native.js'
-export { RandomState, type RandomStateData } from './random_state.js'
+export * from '../streams/index.js'
+export { rand, randint, randn, randperm, type SamplingOptions } from './sampling.js'

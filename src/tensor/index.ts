@@ -1,4 +1,5 @@
 /** Tensors and the eager tape. */
 
+export { ops } from './methods.js'
 export { noGrad } from './tape.js'
-export { ops, Tensor, type TensorOptions, tensor } from './tensor.js'
+export { Tensor, type TensorOptions, tensor } from './tensor.js'

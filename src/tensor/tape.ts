@@ -1,13 +1,13 @@
 /**
  * The eager tape: applies ops through the current emitter and remembers what backward needs. Not here: any op (ops/)
- * or arithmetic (backends/).
+ * or arithmetic (emitters/).
  */
 
-import type { Buf, Emitter } from '../backends/emitter.js'
-import { nativeEmitter } from '../backends/native.js'
 import { AnnealError, typeError } from '../base/errors.js'
+import type { Buf, Emitter } from '../emitters/emitter.js'
+import { nativeEmitter } from '../emitters/native.js'
 import type { Application, OpSpec, Value } from '../ops/spec.js'
-import { Tensor } from './tensor.js'
+import { busyError, Tensor } from './tensor.js'
 
 /** One op applied to tensors of which at least one wants a gradient. */
 export interface Node {
@@ -68,10 +68,6 @@ function operand(where: string, value: Tensor | number): Tensor {
   if (value.busy) throw busyError(where)
   if (value.buf.length !== value.size) throw detached(where, value)
   return value
-}
-
-export function busyError(where: string): AnnealError {
-  return new AnnealError('ERR_BUSY', `${where}: expected a tensor that no running fit is training; await the fit first`)
 }
 
 function detached(where: string, { size, buf }: Tensor): AnnealError {

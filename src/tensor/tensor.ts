@@ -1,23 +1,11 @@
-/**
- * Tensor: values, shape and gradient, with every op of the registry as a method. Not here: how ops compute (ops/) or
- * how gradients flow (tape.ts).
- */
+/** Tensor: values, shape and gradient. Not here: its methods that compute (methods.ts), or how gradients flow (tape.ts). */
 
-import { type Buf, type DType, Unplannable } from '../backends/emitter.js'
 import { AnnealError, describe, phrase, shapeError, typeError } from '../base/errors.js'
-import * as registry from '../ops/index.js'
-import { type OpSpec, shapeText, sizeOf } from '../ops/spec.js'
+import { type Buf, type DType, Unplannable } from '../emitters/emitter.js'
+import { shapeText, sizeOf } from '../ops/spec.js'
+import type { TensorMethods } from './methods.js'
 import { checkNested, flatten, type Nested, nest } from './nested.js'
-import { apply, busyError, currentEmitter, type Node, runBackward } from './tape.js'
-
-type OpName = keyof typeof registry
-type OpArgs<K extends OpName> = Parameters<(typeof registry)[K]['parse']>
-type AfterFirst<P> = P extends [unknown, ...infer R] ? R : never
-
-/** Every op as a function of tensors: `ops.add(a, b)`. */
-export type OpFunctions = { readonly [K in OpName]: (...args: OpArgs<K>) => Tensor }
-/** Every op as a method of its first operand: `a.add(b)`. */
-export type OpMethods = { [K in OpName]: (...args: AfterFirst<OpArgs<K>>) => Tensor }
+import type { Node } from './tape.js'
 
 /** Options of `tensor`. */
 export interface TensorOptions {
@@ -104,52 +92,12 @@ export class Tensor {
   detach(): Tensor {
     return new Tensor(this.shape, this.dtype, this.buf)
   }
-
-  /**
-   * Adds d this / d leaf to `.grad` of every leaf that requires a gradient. `gradient`: d(objective) / d this, of this
-   * shape; needed where this is not a scalar. Throws ERR_GRAD where nothing requires a gradient.
-   */
-  backward(gradient?: Tensor): void {
-    if (!this.requiresGrad) throw new AnnealError('ERR_GRAD', 'backward: expected a tensor that requires a gradient')
-    runBackward(this, gradient === undefined ? this.#unitGradient() : this.#checkGradient(gradient))
-  }
-
-  #unitGradient(): Buf {
-    if (this.size !== 1)
-      throw new AnnealError(
-        'ERR_GRAD',
-        phrase('backward', 'a gradient argument unless the tensor has one element', `shape ${shapeText(this.shape)}`),
-      )
-    return currentEmitter().constant([1])
-  }
-
-  #checkGradient(gradient: Tensor): Buf {
-    if (!(gradient instanceof Tensor)) throw typeError('backward', 'gradient to be a Tensor', gradient)
-    if (gradient.dtype !== 'float32' || shapeText(gradient.shape) !== shapeText(this.shape)) {
-      throw shapeError(
-        'backward',
-        `gradient to be float32 of shape ${shapeText(this.shape)}`,
-        `${gradient.dtype} ${shapeText(gradient.shape)}`,
-      )
-    }
-    return gradient.buf
-  }
 }
 
-export interface Tensor extends OpMethods {}
+export interface Tensor extends TensorMethods {}
 
-/** Every op as a function; the same ops are methods of Tensor. */
-export const ops = {} as { -readonly [K in OpName]: OpFunctions[K] }
-
-for (const [name, spec] of Object.entries(registry) as [OpName, OpSpec][]) {
-  ops[name] = ((...args: unknown[]) => apply(spec, args)) as never
-  Object.defineProperty(Tensor.prototype, name, {
-    value(this: Tensor, ...args: unknown[]) {
-      return apply(spec, [this, ...args])
-    },
-    writable: true,
-    configurable: true,
-  })
+export function busyError(where: string): AnnealError {
+  return new AnnealError('ERR_BUSY', `${where}: expected a tensor that no running fit is training; await the fit first`)
 }
 
 const MAX_ELEMENTS = 2 ** 31 - 1

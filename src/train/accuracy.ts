@@ -1,6 +1,6 @@
 /** How predictions of classes are compared with their targets. Not here: sums over batches (engine.ts). */
 
-import type { Buf, Emitter } from '../backends/emitter.js'
+import type { Buf, Emitter } from '../emitters/emitter.js'
 import { classDim } from '../ops/class_loss.js'
 import { rowSizes, toRows } from '../ops/rows.js'
 import { shapeText } from '../ops/spec.js'

@@ -1,10 +1,10 @@
 /** `compile`: the plan of a model by itself, to look at and to run. `fit` makes the same plan on its own. */
 
-import { Unplannable } from '../backends/emitter.js'
 import { checkInt, checkNumber, checkOneOf, checkOptions } from '../base/check.js'
 import { driveAsync, driveSync, type Steps } from '../base/drive.js'
 import { AnnealError, rangeError, typeError } from '../base/errors.js'
 import { DataLoader } from '../data/index.js'
+import { Unplannable } from '../emitters/emitter.js'
 import type { Loss } from '../nn/index.js'
 import { sizeOf } from '../ops/spec.js'
 import type { Optimizer } from '../optim/index.js'

@@ -3,8 +3,8 @@
  * them that draws what the explicit loop draws on the way. Not here: what a step computes, or running it.
  */
 
-import { Unplannable } from '../backends/emitter.js'
 import type { DataLoader } from '../data/index.js'
+import { Unplannable } from '../emitters/emitter.js'
 import type { RecordedStep } from './record_step.js'
 import { type DataSource, rowsOf } from './resident.js'
 

@@ -3,9 +3,9 @@
  * the order of the explicit loop. Not here: what they are for (the ops), or when a loader draws (course.ts).
  */
 
-import { Unplannable } from '../backends/emitter.js'
+import { Unplannable } from '../emitters/emitter.js'
 import { type Draw, drawsPerStep } from '../plan/program.js'
-import { defaultGenerator, Generator } from '../random/index.js'
+import { defaultGenerator, Generator } from '../streams/index.js'
 import type { RecordedStep } from './record_step.js'
 
 /** Numbers of a table: 4 MB, and less than 10 ms of drawing. */

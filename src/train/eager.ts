@@ -1,8 +1,8 @@
 /** The eager engine: the explicit training loop, batch by batch. The plan must give the same bits. */
 
-import { nativeEmitter } from '../backends/native.js'
-import { breathe, type Steps } from '../base/drive.js'
+import { type Steps, toEventLoop } from '../base/drive.js'
 import type { DataLoader } from '../data/index.js'
+import { nativeEmitter } from '../emitters/native.js'
 import type { Loss } from '../nn/index.js'
 import { clipGradNorm } from '../nn/utils.js'
 import { noGrad, Tensor, tensor } from '../tensor/index.js'
@@ -48,7 +48,7 @@ export function evaluateEager(model: Model, loader: DataLoader, loss: Loss): Ste
         const prediction = model.forward(x)
         measure(sums, loss, loss.forward(prediction, y), prediction, y)
       })
-      yield breathe
+      yield toEventLoop
     }
     return sums
   })
@@ -107,7 +107,7 @@ export class EagerEngine implements Engine {
         run.afterUpdate()
         run.afterChunk(sums)
       }
-      yield breathe
+      yield toEventLoop
     }
     return sums
   }

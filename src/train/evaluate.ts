@@ -1,7 +1,7 @@
 /** `evaluate` and `predict`: a model's numbers without training it. */
 
 import { checkInt, checkOptions } from '../base/check.js'
-import { breathe, driveAsync, driveSync, type Steps } from '../base/drive.js'
+import { driveAsync, driveSync, type Steps, toEventLoop } from '../base/drive.js'
 import { AnnealError, typeError } from '../base/errors.js'
 import { DataLoader } from '../data/index.js'
 import type { Loss } from '../nn/index.js'
@@ -64,7 +64,7 @@ function* predictSteps(model: Model, x: Tensor, options: PredictOptions): Steps<
       const count = Math.min(batchSize, rows - at)
       const values = x.data.subarray(at * sizeOf(rest), (at + count) * sizeOf(rest))
       parts.push(noGrad(() => model.forward(new Tensor([count, ...rest], x.dtype, values))))
-      yield breathe
+      yield toEventLoop
     }
     return joinRows(parts)
   })

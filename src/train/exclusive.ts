@@ -4,6 +4,7 @@ import type { Steps } from '../base/drive.js'
 import { AnnealError } from '../base/errors.js'
 import { Dropout } from '../nn/index.js'
 import { defaultGenerator, type Generator } from '../random/index.js'
+
 import type { FitOptions, Model } from './options.js'
 
 /** Models and optimizers in use by a run; another one would mix up their state. */

@@ -1,7 +1,7 @@
 /** `fit`: epochs of training with schedule, evaluation, callbacks and abort, around an engine that does the work. */
 
-import { Unplannable } from '../backends/emitter.js'
 import { driveAsync, driveSync, type Steps } from '../base/drive.js'
+import { Unplannable } from '../emitters/emitter.js'
 import { ScheduleFree } from '../optim/index.js'
 import type { Callback } from './callbacks.js'
 import type { Dispatch } from './chunks.js'

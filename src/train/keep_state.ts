@@ -1,7 +1,7 @@
 /** Everything that training changes, remembered bit for bit. Not here: training. */
 
 import type { Optimizer, ParamGroup } from '../optim/index.js'
-import { defaultGenerator } from '../random/index.js'
+import { defaultGenerator } from '../streams/index.js'
 import type { Tensor } from '../tensor/index.js'
 import { generatorsOf } from './exclusive.js'
 import type { FitOptions, Model } from './options.js'

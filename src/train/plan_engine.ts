@@ -4,15 +4,15 @@
  * placing (plan/), pacing (chunks.ts).
  */
 
-import { Unplannable } from '../backends/emitter.js'
-import { breathe, type Steps } from '../base/drive.js'
+import { type Steps, toEventLoop } from '../base/drive.js'
 import { AnnealError } from '../base/errors.js'
+import { Unplannable } from '../emitters/emitter.js'
 import { addon } from '../native/addon.js'
 import type { PlanResult } from '../native/types.js'
 import type { Optimizer } from '../optim/index.js'
 import { returnPlan, type Taken, takePlan } from '../plan/pool.js'
 import { type DataForm, Memory } from '../plan/program.js'
-import { defaultGenerator, type Generator } from '../random/index.js'
+import { defaultGenerator, type Generator } from '../streams/index.js'
 import type { Tensor } from '../tensor/index.js'
 import { type Chunk, chunkSettings, type Dispatch, MAX_STEPS, Pace } from './chunks.js'
 import { type Leg, legsOf, type Piece, type Reach, Walk } from './course.js'
@@ -138,7 +138,7 @@ export class PlanEngine implements Engine {
       }
       done += yield* this.#chunk(run, this.#reach(limits), sums)
       run.afterChunk(sums.train)
-      yield breathe
+      yield toEventLoop
     }
     this.#walk.arrive()
   }
@@ -178,7 +178,7 @@ export class PlanEngine implements Engine {
       return { calls, advance, dataSet: trains ? 0 : 1 }
     })
     const before = this.#taken
-    yield breathe // recording and making the plan each take some milliseconds
+    yield toEventLoop // recording and making the plan each take some milliseconds
     this.#taken = takePlan(recordings, forms, before)
     if (this.#taken !== before) yield* this.#writeData()
     yield* this.#load(memory)
@@ -189,7 +189,7 @@ export class PlanEngine implements Engine {
     const tensors = this.#tensors()
     for (const t of tensors) t.busy = true
     try {
-      for (const _ of this.#taken!.plan.load(memory)) yield breathe
+      for (const _ of this.#taken!.plan.load(memory)) yield toEventLoop
       this.#held = tensors
     } finally {
       if (!this.#held) for (const t of tensors) t.busy = false

@@ -1,6 +1,6 @@
 /** Records one training or evaluation step of a model as a program. Not here: placing or running it. */
 
-import { Unplannable } from '../backends/emitter.js'
+import { Unplannable } from '../emitters/emitter.js'
 import type { Loss } from '../nn/index.js'
 import { emitClipNorm } from '../ops/clip.js'
 import { sizeOf } from '../ops/spec.js'

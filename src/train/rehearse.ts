@@ -6,7 +6,7 @@
 import { batchOf } from '../data/dataset.js'
 import type { DataLoader } from '../data/index.js'
 import { BatchNorm1d } from '../nn/index.js'
-import { defaultGenerator } from '../random/index.js'
+import { defaultGenerator } from '../streams/index.js'
 import { noGrad } from '../tensor/index.js'
 import type { Model } from './options.js'
 

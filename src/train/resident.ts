@@ -1,10 +1,10 @@
 /** Data sets in native memory: copied once per fit, in slices, so that the event loop goes on. */
 
-import { Unplannable } from '../backends/emitter.js'
-import { checkedLabels } from '../backends/run_now.js'
-import { breathe, type Steps } from '../base/drive.js'
+import { type Steps, toEventLoop } from '../base/drive.js'
 import { AnnealError } from '../base/errors.js'
 import { type DataLoader, Subset, TensorDataset } from '../data/index.js'
+import { Unplannable } from '../emitters/emitter.js'
+import { checkedLabels } from '../emitters/run_now.js'
 import type { TypedArray } from '../native/types.js'
 import { sizeOf } from '../ops/spec.js'
 import type { CompiledPlan } from '../plan/compiled.js'
@@ -80,6 +80,6 @@ export function formOf(source: DataSource, steps: readonly RecordedStep[]): Data
 export function* makeResident(plan: CompiledPlan, source: DataSource, dataSet: number, form: DataForm): Steps<void> {
   for (const column of form.columns) {
     const t = column.column === 0 ? source.x : source.y
-    for (const _ of writeSlices(plan.store(dataSet, column), 0, valuesOf(t, column.dtype))) yield breathe
+    for (const _ of writeSlices(plan.store(dataSet, column), 0, valuesOf(t, column.dtype))) yield toEventLoop
   }
 }

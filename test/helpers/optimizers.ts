@@ -1,7 +1,7 @@
 /** Every optimizer, in variants that reach all its options, and its rule run in float64. Not a test. */
 
-import type { Floats } from '../../src/backends/emitter.js'
-import { referenceEmitter } from '../../src/backends/reference.js'
+import type { Floats } from '../../src/emitters/emitter.js'
+import { referenceEmitter } from '../../src/emitters/reference.js'
 import type { Module } from '../../src/nn/index.js'
 import { opTwins } from '../../src/ops/twins.js'
 import * as optim from '../../src/optim/index.js'

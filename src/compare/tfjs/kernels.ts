@@ -3,9 +3,9 @@
  * the emitter that a model's forward pass goes to, and one by one with arrays. Not here: optimizers.
  */
 
-import type { Buf, KernelCalls } from '../../backends/emitter.js'
-import { RunNow } from '../../backends/run_now.js'
 import { AnnealError } from '../../base/errors.js'
+import type { Buf, KernelCalls } from '../../emitters/emitter.js'
+import { RunNow } from '../../emitters/run_now.js'
 import type { Signature } from '../../native/types.js'
 import type { KernelArg, KernelFunction, PreparedCall } from '../backend.js'
 import type { Tf, TfTensor } from './types.js'

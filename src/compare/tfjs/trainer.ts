@@ -1,7 +1,7 @@
 /** Training with TensorFlow.js: a model of ours, its forward pass on its kernels, its gradients and its optimizer. */
 
-import type { Buf } from '../../backends/emitter.js'
 import { AnnealError } from '../../base/errors.js'
+import type { Buf } from '../../emitters/emitter.js'
 import type { Optimizer } from '../../optim/index.js'
 import { noGrad, type Tensor } from '../../tensor/index.js'
 import { withEmitter } from '../../tensor/tape.js'

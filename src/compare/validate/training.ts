@@ -6,7 +6,7 @@
 
 import * as nn from '../../nn/index.js'
 import { SGD } from '../../optim/index.js'
-import { defaultGenerator } from '../../random/index.js'
+import { defaultGenerator } from '../../streams/index.js'
 import { Tensor } from '../../tensor/index.js'
 import type { Backend, Trainer } from '../backend.js'
 import { reference } from '../eager.js'

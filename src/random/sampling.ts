@@ -1,9 +1,9 @@
-/** Random tensors, drawn from the default generator or one's own. Not here: the streams (generator.ts). */
+/** Random tensors, drawn from the default generator or one's own. Not here: the streams (streams/). */
 
 import { checkInt, checkOptions } from '../base/check.js'
 import { typeError } from '../base/errors.js'
-import { checkGenerator, type Generator } from '../random/generator.js'
-import { Tensor } from './tensor.js'
+import { checkGenerator, type Generator } from '../streams/generator.js'
+import { Tensor } from '../tensor/tensor.js'
 
 export interface SamplingOptions {
   /** Default: the default generator. */

@@ -1,7 +1,7 @@
 /** The emitter that runs every kernel call at once: the eager engine, on native kernels or on their float64 twins. */
 
 import { AnnealError, phrase } from '../base/errors.js'
-import { defaultGenerator } from '../random/index.js'
+import { defaultGenerator } from '../streams/index.js'
 import type { Buf, DType, Emitter, KernelCalls, LabelNames } from './emitter.js'
 
 /** Arrays a backend computes in. Native: float32; reference: float64. */

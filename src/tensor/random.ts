@@ -1,4 +1,0 @@
-/** The public `random` namespace: the streams, and tensors drawn from them. */
-
-export * from '../random/index.js'
-export { rand, randint, randn, randperm, type SamplingOptions } from './sampling.js'
