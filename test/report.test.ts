@@ -73,13 +73,79 @@ describe('lineChart', () => {
     expect(new Set(firstMarkers.slice(0, 6).map(shape => shape?.replace(/transform="[^"]*"/, ''))).size).toBe(6)
   })
 
-  it('draws the same text for the same input, and ids that two charts in a page do not share', async () => {
-    const clipped = (low: number) => report.lineChart({ ...options, yDomain: [low, 0.9] })
-    const [one, again, other] = [await clipped(0), await clipped(0), await clipped(0.1)]
-    expect(again.svg).toBe(one.svg)
-    expect(ids(one.svg).length).toBeGreaterThan(0)
-    expect(new Set([...ids(one.svg), ...ids(other.svg)]).size).toBe(ids(one.svg).length + ids(other.svg).length)
-    for (const [, name] of one.svg.matchAll(/url\(#([^)]+)\)/g)) expect(ids(one.svg)).toContain(name)
+  it('draws the same text for the same input, without ids that two charts in a page could share', async () => {
+    const ranged = (low: number) => report.lineChart({ ...options, yDomain: [low, 0.9] })
+    expect((await ranged(0)).svg).toBe((await ranged(0)).svg)
+    expect(ids((await ranged(0.1)).svg)).toEqual([])
+  })
+
+  it('gives a run one colour and marker, dashes and hollow markers to its test figures', async () => {
+    const { svg } = await report.lineChart({
+      ...options,
+      series: ['dynamic', 'static'].flatMap(run => [
+        { name: `${run}, training`, run, values: falling },
+        { name: `${run}, test`, run, values: falling, dashed: true },
+      ]),
+    })
+    const looks = select(svg, 'g[aria-label="line"]').map(line => [
+      line.getAttribute('stroke'),
+      line.getAttribute('stroke-dasharray'),
+    ])
+    expect(looks).toEqual([
+      ['#0072b2', null],
+      ['#0072b2', '7 4'],
+      ['#d55e00', null],
+      ['#d55e00', '7 4'],
+    ])
+    const fills = select(svg, 'g[aria-label="dot"]').map(group => group.getAttribute('fill'))
+    expect(fills.slice(0, 4)).toEqual(['#0072b2', '#ffffff', '#d55e00', '#ffffff'])
+  })
+
+  it('draws the deviation as a band that the axis holds, on a logarithmic axis down to its end', async () => {
+    const banded = { name: 'mean', values: [2, 2, 2], deviation: [1, 0.5, 3] }
+    const band = async (more: object) => {
+      const { svg } = await report.lineChart({ ...options, series: [banded], ...more })
+      return { svg, path: select(svg, 'g[aria-label="area"] path')[0].getAttribute('d')! }
+    }
+    const ticks = (svg: string) => texts(svg).map(text => Number(text.replace('−', '-')))
+    const linear = await band({})
+    expect(Math.min(...ticks(linear.svg).filter(Number.isFinite))).toBeLessThanOrEqual(-1)
+    expect(Math.max(...ticks(linear.svg).filter(Number.isFinite))).toBeGreaterThanOrEqual(5)
+    expect(linear.path).not.toContain('NaN')
+    expect((await band({ yScale: 'log' })).path).not.toMatch(/NaN|Infinity/)
+    // Cut off at 2.7: no y of the band lies above the frame.
+    const cut = await band({ yDomain: [0, 2.7] })
+    const top = Number(select(cut.svg, 'rect[aria-label="frame"]')[0].getAttribute('y'))
+    const heights = [...cut.path.matchAll(/[\d.]+,([\d.]+)/g)].map(match => Number(match[1]))
+    expect(heights.length).toBeGreaterThan(6)
+    expect(Math.min(...heights)).toBeCloseTo(top, 0)
+  })
+
+  it('has ticks at whole epochs only', async () => {
+    for (const length of [1, 2, 3, 4, 7]) {
+      const { svg } = await report.lineChart({ ...options, series: [{ name: 'a', values: falling.slice(0, length) }] })
+      const ticks = select(svg, 'g[aria-label="x-axis tick label"] text').map(node => node.textContent)
+      expect(ticks.length).toBeGreaterThan(0)
+      for (const tick of ticks) expect(tick, `${length} epochs`).toMatch(/^\d+$/)
+    }
+  })
+
+  it('cuts lines at the ends of yDomain where they cross it, and draws whole markers of the points within', async () => {
+    const { svg } = await report.lineChart({
+      ...options,
+      yDomain: [0, 1],
+      series: [{ name: 'a', values: [1, 0.5, 3, 0, -1, -2, 2] }],
+    })
+    const path = select(svg, 'g[aria-label="line"] path')[0].getAttribute('d')!
+    // Two pieces: up to the crossing before 3, down after it to 0; and from below to above.
+    expect(path.match(/M/g)).toHaveLength(3)
+    expect(svg).not.toContain('clip')
+    expect(parse(svg).querySelectorAll('g[aria-label="dot"] circle')).toHaveLength(3)
+  })
+
+  it('a level line at the end of yDomain does not end the process', async () => {
+    const level = { ...options, yDomain: [0, 1] as [number, number], series: [{ name: 'a', values: [1, 1, 1] }] }
+    expect((await (await report.lineChart(level)).png(1)).length).toBeGreaterThan(1000)
   })
 
   it('keeps small tick values apart on linear and logarithmic axes', async () => {
@@ -150,8 +216,20 @@ describe('lineChart', () => {
   it.each([
     ['no title', { ...options, title: undefined }, TypeError, /title to be a string but received undefined/],
     ['an unknown option', { ...options, colour: 'red' }, TypeError, /colour/],
-    ['no series', { ...options, series: [] }, RangeError, /1 to 6 curves but received 0/],
-    ['seven series', { ...options, series: series(7) }, RangeError, /1 to 6 curves but received 7/],
+    ['no series', { ...options, series: [] }, RangeError, /1 to 6 curves or runs but received 0/],
+    ['seven runs', { ...options, series: series(7) }, RangeError, /1 to 6 curves or runs but received 7/],
+    [
+      'a deviation of another length',
+      { ...options, series: [{ name: 'a', values: [1, 2], deviation: [1] }] },
+      RangeError,
+      /series\[0\]\.deviation to have 2 values but received 1/,
+    ],
+    [
+      'a range from zero on a log axis',
+      { ...options, yScale: 'log', yDomain: [0, 1] },
+      RangeError,
+      /yDomain\[0\] to be a finite number greater than 0/,
+    ],
     ['nothing finite', { ...options, series: [{ name: 'a', values: [NaN] }] }, RangeError, /a value that can be drawn/],
     [
       'nothing positive on a log axis',
@@ -220,6 +298,32 @@ describe('the PNG', () => {
     }
   })
 
+  it('draws what the bundled font lacks with a font of the system, or refuses it by name', async () => {
+    // A character of a private plane is in no font; a Cyrillic one may be.
+    const titled = (title: string) => report.lineChart({ ...options, title, subtitle: undefined, width: 400 })
+    const nowhere = await titled('loss \u{10fffd}')
+    await expect(nowhere.png(1)).rejects.toMatchObject({
+      code: 'ERR_MISSING_FONT',
+      message: expect.stringContaining('(U+10FFFD)'),
+    })
+    for (const title of ['Потери', '训练损失']) {
+      const chart = await titled(title)
+      expect(texts(chart.svg)).toContain(title)
+      const png = await chart.png(1).catch(error => error)
+      if (png instanceof Error) expect(png).toMatchObject({ code: 'ERR_MISSING_FONT' })
+      else
+        expect(darkPixels(pixels(png, 400, 450), 400, { left: 10, top: 8, right: 390, bottom: 36 })).toBeGreaterThan(99)
+    }
+  })
+
+  it('breaks lines between Chinese characters too, and keeps every character', async () => {
+    const title = '训练损失与测试损失学习率衰减的影响'.repeat(4)
+    const { svg } = await report.lineChart({ ...options, title, width: 400 })
+    const lines = texts(svg).filter(text => title.includes(text) && text.length > 4)
+    expect(lines.length).toBeGreaterThan(2)
+    expect(lines.join('')).toBe(title)
+  })
+
   it('refuses a scale that is no size', async () => {
     const chart = await report.lineChart(options)
     await expect(chart.png(0)).rejects.toThrow(
@@ -284,6 +388,66 @@ describe('barChart', () => {
   })
 })
 
+describe('pictures of an evaluation', () => {
+  it('confusionMatrixChart writes counts and names; a cell is as dark as its share of the class', async () => {
+    const matrix = [
+      [48, 2],
+      [15, 45],
+    ]
+    const { svg } = await report.confusionMatrixChart({ matrix, labels: ['ham', 'spam'] })
+    expect(texts(svg)).toEqual(expect.arrayContaining(['48', '2', '15', '45', 'predicted class', 'true class']))
+    expect(texts(svg).filter(text => text === 'ham')).toHaveLength(2)
+    const shares = select(svg, 'g[aria-label="rect"] rect')
+      .slice(-4)
+      .map(rect => Number(rect.getAttribute('fill-opacity')))
+    expect(shares).toEqual([0.96, 0.04, 0.25, 0.75])
+  })
+
+  it('rocChart names the area under each curve and draws the diagonal', async () => {
+    const { svg } = await report.rocChart({ curves: [{ name: 'model', fpr: [0, 0, 0.5, 1], tpr: [0, 0.5, 1, 1] }] })
+    expect(svg).toContain('ROC curve')
+    const two = await report.rocChart({
+      curves: [
+        { name: 'model', fpr: [0, 0, 0.5, 1], tpr: [0, 0.5, 1, 1] },
+        { name: 'guess', fpr: [0, 1], tpr: [0, 1] },
+      ],
+    })
+    expect(texts(two.svg)).toEqual(expect.arrayContaining(['model, area 0.875', 'guess, area 0.500']))
+    expect(two.svg).toContain('stroke="#97a4ad"')
+  })
+
+  it('residualChart draws a dot per row', async () => {
+    const { svg } = await report.residualChart({ yTrue: [1, 2, 3, 4], yPred: [1.1, 1.8, 3.2, 4] })
+    expect(parse(svg).querySelectorAll('g[aria-label="dot"] circle')).toHaveLength(4)
+  })
+
+  it.each([
+    [
+      'a matrix that is not square',
+      () => report.confusionMatrixChart({ matrix: [[1, 2]] }),
+      /matrix\[0\] to have 1 columns/,
+    ],
+    [
+      'a negative count',
+      () => report.confusionMatrixChart({ matrix: [[-1]] }),
+      /matrix\[0\]\[0\] to be a finite number/,
+    ],
+    [
+      'names for other classes',
+      () => report.confusionMatrixChart({ matrix: [[1]], labels: [] }),
+      /labels to have 1 names/,
+    ],
+    [
+      'rates beyond 1',
+      () => report.rocChart({ curves: [{ name: 'a', fpr: [0, 2], tpr: [0, 1] }] }),
+      /rates from 0 to 1/,
+    ],
+    ['lists of two lengths', () => report.residualChart({ yTrue: [1], yPred: [1, 2] }), /of one length, not empty/],
+  ])('refuse %s', async (_, draw, message) => {
+    await expect(draw()).rejects.toThrow(message)
+  })
+})
+
 describe('tables', () => {
   const rows = [
     { run: 'static', loss: 0.19, 'last lr': 0.01 },
@@ -332,8 +496,8 @@ describe('tables', () => {
 
 describe('htmlReport', () => {
   it('is one page that loads nothing, with every chart in it and no id twice', async () => {
-    const clipped = (high: number) => report.lineChart({ ...options, yDomain: [0, high] })
-    const svg = [(await clipped(0.5)).svg, (await clipped(0.8)).svg]
+    const ranged = (high: number) => report.lineChart({ ...options, yDomain: [0, high] })
+    const svg = [(await ranged(0.5)).svg, (await ranged(0.8)).svg]
     const sections = [
       { heading: 'One <b>', text: ['first & foremost', 'second'], table: [{ a: 1 }], svg },
       { heading: 'Two' },
@@ -347,6 +511,16 @@ describe('htmlReport', () => {
     expect(page).not.toMatch(/<script|<link|<img|@import|src=|href=/)
     expect(page.match(/https?:\/\/[^"]+/g)?.every(address => address === 'http://www.w3.org/2000/svg')).toBe(true)
     expect(new Set(ids(page)).size).toBe(ids(page).length)
+  })
+
+  it('holds the picture for telephones beside the wide one', () => {
+    const picture = { wide: '<svg id="wide"/>', narrow: '<svg id="narrow"/>' }
+    const page = report.htmlReport({ title: 't', sections: [{ heading: 'h', svg: ['<svg id="one"/>', picture] }] })
+    expect(page).toContain(
+      '<figure><svg id="one"/></figure>\n<figure class="wide"><svg id="wide"/></figure>\n<figure class="narrow"><svg id="narrow"/></figure>',
+    )
+    const wrong = { wide: '', tall: '' } as never
+    expect(() => report.htmlReport({ title: 't', sections: [{ heading: 'h', svg: wrong }] })).toThrow(TypeError)
   })
 
   it('refuses options of the wrong type', () => {
@@ -478,7 +652,7 @@ it('a line chart draws its background in grey, behind and without a name', async
   const series = [{ name: 'front', values: [1, 2] }]
   const background = Array.from({ length: 9 }, (_, i) => ({ name: `back ${i}`, values: [3 + i, 4] }))
   const { svg } = await report.lineChart({ title: 't', xLabel: 'x', yLabel: 'y', series, background })
-  expect(svg.match(/stroke="#c9d3da"/g)).toHaveLength(9)
+  expect(svg.match(/stroke="#97a4ad"/g)).toHaveLength(9)
   expect(svg).not.toContain('back 0')
   expect(svg).toContain('>11<') // the axis holds them
   await expect(

@@ -104,12 +104,10 @@ function curves(
   train: 'trainLoss' | 'trainAcc',
   test: 'testLoss' | 'testAcc',
 ): report.Series[] {
-  return [
-    { name: 'dynamic, training', values: runs.dynamic[train] },
-    { name: 'static, training', values: runs.static[train] },
-    { name: 'dynamic, test', values: runs.dynamic[test] },
-    { name: 'static, test', values: runs.static[test] },
-  ]
+  return Object.entries(runs).flatMap(([run, history]) => [
+    { name: `${run}, training`, run, values: history[train] },
+    { name: `${run}, test`, run, values: history[test], dashed: true },
+  ])
 }
 
 const loss = { xLabel: 'epoch', yLabel: 'cross-entropy loss (nats)' }
@@ -117,8 +115,8 @@ const rate = { xLabel: 'updates done', yLabel: 'learning rate' }
 
 /** Every picture by its file name. */
 function pictures(
-  { lecture, small, large }: Studies,
-  schedules: Record<string, History>,
+  { lecture, small, large, schedules }: Studies,
+  means: Record<string, History>,
 ): Record<string, report.LineChartOptions> {
   const steps = (runs: Record<string, History>) =>
     Object.entries(runs).map(([name, run]) => ({ name, values: run.lr, step: true }))
@@ -143,12 +141,16 @@ function pictures(
       ...loss,
       series: curves(big, 'trainLoss', 'testLoss'),
     },
-    'schedules-lr': { title: 'Five schedules', subtitle: overSeeds, ...rate, yScale: 'log', series: steps(schedules) },
+    'schedules-lr': { title: 'Five schedules', subtitle: overSeeds, ...rate, yScale: 'log', series: steps(means) },
     'schedules-loss': {
       title: 'Test loss under five schedules',
-      subtitle: overSeeds,
+      subtitle: `${overSeeds}; bands: one standard deviation`,
       ...loss,
-      series: Object.entries(schedules).map(([name, run]) => ({ name, values: run.testLoss })),
+      series: Object.entries(schedules).map(([name, runs]) => ({
+        name,
+        values: means[name].testLoss,
+        deviation: deviations(runs.map(run => run.testLoss)),
+      })),
     },
   }
 }
@@ -170,6 +172,11 @@ function ranking(schedules: Record<string, History[]>): string {
     `Final test loss, mean and standard deviation over the seeds, from the lowest: ${list}. The means of the schedules that decay ` +
     `differ by ${distance.toFixed(4)}, ${distance < seeds ? 'less' : 'more'} than the seeds under one schedule do (${seeds.toFixed(4)}).`
   )
+}
+
+/** The standard deviation over the runs, epoch by epoch. */
+function deviations(runs: number[][]): number[] {
+  return runs[0].map((_, i) => spread(runs.map(run => run[i])).deviation)
 }
 
 function spread(values: number[]) {
@@ -209,10 +216,11 @@ export async function writeStudies(out: string, studies: Studies): Promise<void>
   for (const { heading, text, table } of parts) console.log(`\n${heading}\n\n${report.textTable(table)}\n\n${text}`)
 
   await mkdir(out, { recursive: true })
-  const svg: Record<string, string> = {}
+  const svg: Record<string, report.Picture> = {}
   for (const [name, options] of Object.entries(pictures(studies, means))) {
     const chart = await report.lineChart(options)
-    svg[name] = chart.svg
+    const onTelephone = await report.lineChart({ ...options, width: 360, height: 360 })
+    svg[name] = { wide: chart.svg, narrow: onTelephone.svg }
     await writeFile(join(out, `${name}.svg`), chart.svg)
     await writeFile(join(out, `${name}.png`), await chart.png())
   }

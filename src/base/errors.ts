@@ -21,6 +21,7 @@ export type ErrorCode =
   | 'ERR_ADDON_LOAD'
   | 'ERR_BACKEND'
   | 'ERR_MISSING_PACKAGE'
+  | 'ERR_MISSING_FONT'
   | 'ERR_OUT_OF_MEMORY'
 
 /** An error that arises from tensors, files, state or an abort. `code` is stable; the message is for people. */

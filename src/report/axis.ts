@@ -40,11 +40,20 @@ function linearLabels(ticks: number[]): string[] {
   )
 }
 
+interface Fit {
+  /** About how many ticks. */
+  count: number
+  /** End at the data instead of at ticks. */
+  tight?: boolean
+  /** Ticks at whole numbers only. */
+  whole?: boolean
+}
+
 /** A linear axis over the data; from zero where the data come close to it, so that heights compare. */
-function linearAxis(low: number, high: number, options: { count: number; tight?: boolean }): Axis {
+function linearAxis(low: number, high: number, options: Fit): Axis {
   const [from, to] = low === high ? [low - (Math.abs(low) / 2 || 1), high + (Math.abs(high) / 2 || 1)] : [low, high]
   const start = !options.tight && from > 0 && from < to / 4 ? 0 : from
-  const step = niceStep(to - start, options.count)
+  const step = Math.max(niceStep(to - start, options.count), options.whole ? 1 : 0)
   const domain: [number, number] = options.tight
     ? [start, to]
     : [Math.floor(start / step + 1e-9) * step, Math.ceil(to / step - 1e-9) * step]
@@ -70,7 +79,7 @@ function powers(low: number, high: number, factors: readonly number[]): number[]
 }
 
 /** A logarithmic axis over positive data, ending at 1, 2 or 5 times a power of ten. */
-function logAxis(low: number, high: number, options: { count: number; tight?: boolean }): Axis {
+function logAxis(low: number, high: number, options: Fit): Axis {
   const [from, to] = low === high ? [low / 2, high * 2] : [low, high]
   const below = powers(from / 10, from, [1, 2, 5]).at(-1) ?? from
   const above = powers(to, to * 10, [1, 2, 5])[0] ?? to
@@ -81,18 +90,18 @@ function logAxis(low: number, high: number, options: { count: number; tight?: bo
   return { type: 'log', domain, ticks, labels: ticks.map(formatNumber) }
 }
 
-/** An axis over the values, with as many ticks as `length` pixels hold; `tight` ends at the data instead of at ticks. */
+/** An axis over the values, with as many ticks as `length` pixels hold. */
 export function scaleAxis(
   type: ScaleType,
   values: readonly number[],
-  options: { length: number; along: 'x' | 'y'; tight: boolean },
+  options: Omit<Fit, 'count'> & { length: number; along: 'x' | 'y' },
 ): Axis {
   const low = values.reduce((a, b) => Math.min(a, b))
   const high = values.reduce((a, b) => Math.max(a, b))
   const make = type === 'log' ? logAxis : linearAxis
   let count = Math.max(2, Math.round(options.length / (options.along === 'x' ? 70 : 45)))
   while (true) {
-    const axis = make(low, high, { count, tight: options.tight })
+    const axis = make(low, high, { ...options, count })
     const taken = axis.labels.reduce((sum, label) => sum + textWidth(label, fontSize.tick) + 16, 0)
     if (options.along === 'y' || count <= 2 || taken <= options.length) return axis
     count--

@@ -3,13 +3,12 @@
  * finished SVG and PNG. Not a chart itself: line_chart.ts and bar_chart.ts bring the marks.
  */
 
-import { createHash } from 'node:crypto'
-import { fileURLToPath } from 'node:url'
 import type { Markish, PlotOptions } from '@observablehq/plot'
-import { checkInt, checkNumber } from '../base/check.js'
+import { checkInt } from '../base/check.js'
 import { typeError } from '../base/errors.js'
 import { importOptional } from '../base/optional.js'
 import type { Chart, ChartPage } from './page.js'
+import { renderPng } from './png.js'
 import { fontFamily, fontSize, ink } from './style.js'
 import { printable, wrapText } from './text.js'
 
@@ -35,7 +34,7 @@ export function loadPlot(where: string): Promise<Plot> {
 }
 
 /** A position in pixels of the page instead of in the units of an axis. */
-export function px<T>(value: (item: T) => number) {
+export function px<T>(value: (item: T, index?: number) => number) {
   return { value, scale: null }
 }
 
@@ -100,7 +99,7 @@ function finish(element: SvgElement, page: ChartPage): Chart {
   element.setAttribute('fill', ink.text)
   element.setAttribute('font-family', fontFamily)
   element.setAttribute('font-size', String(fontSize.tick))
-  const svg = uniqueIds(tidy(element.outerHTML))
+  const svg = tidy(element.outerHTML)
   return { svg, png: scale => renderPng(svg, scale) }
 }
 
@@ -111,32 +110,4 @@ function tidy(svg: string): string {
   return svg
     .replaceAll('"currentColor"', `"${ink.text}"`)
     .replace(coordinates, attribute => attribute.replace(/-?\d+\.\d{3,}/g, round))
-}
-
-/** Ids named after the picture's content: several charts can share an HTML page, and output is reproducible. */
-function uniqueIds(svg: string): string {
-  const names = [...new Set([...svg.matchAll(/\sid="([^"]+)"/g)].map(match => match[1]))]
-  const numbered = names.reduce((text, name, i) => renameId(text, name, `id${i}`), svg)
-  const hash = createHash('sha256').update(numbered).digest('hex').slice(0, 10)
-  return names.reduce((text, _, i) => renameId(text, `id${i}`, `anneal-${hash}-${i}`), numbered)
-}
-
-function renameId(svg: string, from: string, to: string): string {
-  return svg.replaceAll(`id="${from}"`, `id="${to}"`).replaceAll(`url(#${from})`, `url(#${to})`)
-}
-
-const font = fileURLToPath(new URL('../../assets/Arimo-Regular.ttf', import.meta.url))
-
-/** A finished SVG as a PNG file, with the bundled font. */
-export async function renderPng(svg: string, scale = 2): Promise<Uint8Array> {
-  checkNumber('Chart.png', 'scale', scale, { above: 0, max: 10 })
-  const { Resvg } = await importOptional('Chart.png', ['@resvg/resvg-js'], () => import('@resvg/resvg-js'))
-  const resvg = new Resvg(svg, {
-    // Only the bundled font: the same picture everywhere, and text even where no font is installed.
-    font: { loadSystemFonts: false, fontFiles: [font], defaultFontFamily: 'Arimo', sansSerifFamily: 'Arimo' },
-    fitTo: { mode: 'zoom', value: scale },
-    background: ink.paper,
-    logLevel: 'off',
-  })
-  return new Uint8Array(resvg.render().asPng())
 }

@@ -2,8 +2,8 @@
 
 import { checkInt, checkOptions } from '../base/check.js'
 import { rangeError, typeError } from '../base/errors.js'
-import { renderPng } from './chart.js'
 import type { Chart } from './page.js'
+import { renderPng } from './png.js'
 import { ink } from './style.js'
 
 export interface ChartGridOptions {

@@ -45,6 +45,8 @@ export function axisMarks(plot: Plot, frame: FrameOptions): { marks: Markish[]; 
 
 interface LegendItem {
   name: string
+  /** A marker alone, for a curve that is points only. */
+  scatter?: boolean
   style: SeriesStyle
 }
 
@@ -66,7 +68,7 @@ export function legend(
     x += size + 24
   }
   const samples = placed.flatMap(item => [
-    plot.link([item], {
+    plot.link(item.scatter ? [] : [item], {
       x1: px(() => item.x),
       x2: px(() => item.x + sample),
       y1: px(() => item.y),

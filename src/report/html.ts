@@ -10,24 +10,42 @@ export interface ReportSection {
   /** Plain text; an array is a paragraph each. */
   text?: string | readonly string[]
   table?: readonly Row[]
-  /** The `svg` of a chart, or several. It is put in as it stands, so it must come from a trusted place. */
-  svg?: string | readonly string[]
+  /** A picture or several. They are put in as they stand, so they must come from a trusted place. */
+  svg?: Picture | readonly Picture[]
 }
+
+/** The `svg` of a chart, or the same chart drawn twice, `narrow` (about 360 pixels wide) for telephones. */
+export type Picture = string | { wide: string; narrow: string }
 
 export interface HtmlReportOptions {
   title: string
   sections: readonly ReportSection[]
 }
 
+// In the dark, pictures are shown as negatives with the hues turned back: white paper becomes the page's grey.
 const css = `
-:root { color-scheme: light }
-body { font: 16px/1.5 Arimo, Arial, Helvetica, "Liberation Sans", sans-serif; color: #222; background: #fff; max-width: 840px; margin: 2rem auto; padding: 0 1rem }
+:root { color-scheme: light dark; --ink: #222; --paper: #fff; --line: #ccc; --strong: #666 }
+body { font: 16px/1.5 Arimo, Arial, Helvetica, "Liberation Sans", sans-serif; color: var(--ink); background: var(--paper); max-width: 840px; margin: 2rem auto; padding: 0 1rem; overflow-wrap: break-word }
 h1 { font-size: 1.7rem; line-height: 1.2 } h2 { font-size: 1.25rem; margin-top: 2.5rem }
-svg { display: block; max-width: 100%; height: auto; margin: 1rem 0 }
-table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums }
-th, td { padding: .3rem .9rem .3rem 0; text-align: left; border-bottom: 1px solid #ccc } thead th { border-bottom: 2px solid #666 }
+figure { margin: 1rem 0 } figure svg { display: block; max-width: 100%; height: auto } .narrow { display: none }
+.table { overflow-x: auto; margin: 1rem 0 }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums }
+th, td { padding: .3rem .9rem .3rem 0; text-align: left; border-bottom: 1px solid var(--line) } thead th { border-bottom: 2px solid var(--strong) }
 .number { text-align: right }
-@media print { svg, table { break-inside: avoid } }
+@media screen and (max-width: 600px) {
+  body { margin: 1rem auto } .narrow { display: block } .wide { display: none }
+  table { font-size: .75rem; line-height: 1.5 } th, td { padding-right: .4rem }
+}
+@media screen and (prefers-color-scheme: dark) {
+  :root { --ink: #ddd; --paper: #121212; --line: #444; --strong: #999 }
+  figure svg { filter: invert(.93) hue-rotate(180deg) }
+}
+@media print {
+  @page { margin: 15mm }
+  body { margin: 0; max-width: none; padding: 0; font-size: 11pt } h1, h2 { break-after: avoid } h2 { margin-top: 1.5rem }
+  p { orphans: 3; widows: 3 } figure, tr { break-inside: avoid } thead { display: table-header-group }
+  figure svg { max-height: 7.5cm; width: auto }
+}
 `
 
 /**
@@ -55,13 +73,20 @@ function sectionHtml(section: ReportSection): string {
   return [
     `<section>\n<h2>${escapeMarkup(heading)}</h2>`,
     ...list(text).map(paragraph => `<p>${escapeMarkup(paragraph)}</p>`),
-    ...(table ? [htmlTable(table)] : []),
-    ...list(svg),
+    ...(table ? [`<div class="table">\n${htmlTable(table)}\n</div>`] : []),
+    ...list(svg).map(figureHtml),
     '</section>',
   ].join('\n')
 }
 
-function list(value: string | readonly string[] | undefined): readonly string[] {
+function figureHtml(picture: Picture): string {
+  if (typeof picture === 'string') return `<figure>${picture}</figure>`
+  checkOptions('htmlReport', picture, ['wide', 'narrow'])
+  const { wide, narrow } = picture
+  return `<figure class="wide">${wide}</figure>\n<figure class="narrow">${narrow}</figure>`
+}
+
+function list<T>(value: T | readonly T[] | undefined): readonly T[] {
   if (value === undefined) return []
-  return typeof value === 'string' ? [value] : value
+  return Array.isArray(value) ? value : [value as T]
 }

@@ -6,7 +6,10 @@
 export interface Chart {
   /** A complete SVG file, which may also be put into an HTML page as it stands, next to other charts. */
   svg: string
-  /** The same picture as a PNG file, `scale` pixels per unit of the SVG (default 2). */
+  /**
+   * The same picture as a PNG file, `scale` pixels per unit of the SVG (default 2). Throws `AnnealError`
+   * `ERR_MISSING_PACKAGE`, or `ERR_MISSING_FONT` for characters of which no installed font has a picture.
+   */
   png(scale?: number): Promise<Uint8Array>
 }
 

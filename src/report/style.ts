@@ -1,7 +1,10 @@
 /** What every chart looks like: sizes, the font, and the six ways to draw a series. No drawing here. */
 
-/** Arimo is the bundled font of the PNGs; the next ones have its metrics, so an SVG alone keeps its layout. */
-export const fontFamily = 'Arimo, Arial, Helvetica, "Liberation Sans", sans-serif'
+/**
+ * Arimo is the bundled font of the PNGs; the next three have its metrics, so an SVG alone keeps its layout. No quotes: the
+ * PNG renderer stops reading a list at them.
+ */
+export const fontFamily = 'Arimo, Arial, Helvetica, Liberation Sans, DejaVu Sans, Noto Sans, sans-serif'
 
 export const fontSize = { title: 18, subtitle: 13, axis: 14, tick: 13, legend: 14 } as const
 
@@ -11,6 +14,8 @@ export const ink = {
   grid: '#dddddd',
   frame: '#888888',
   bar: '#c9d3da',
+  /** Curves behind the others. */
+  behind: '#97a4ad',
   paper: '#ffffff',
 } as const
 
@@ -32,6 +37,12 @@ export const seriesStyles: readonly SeriesStyle[] = [
   { color: '#b0508c', symbol: 'star', hollow: false, dash: '18 5' },
   { color: '#a67c00', symbol: 'cross', hollow: true, dash: '6 3 2 3 2 3' },
 ]
+
+/** A curve of a run that has several: the run's colour and marker; the test figures are dashed and hollow. */
+export function runStyle(run: number, dashed: boolean): SeriesStyle {
+  const { color, symbol } = seriesStyles[run]
+  return { color, symbol, hollow: dashed, ...(dashed && { dash: '7 4' }) }
+}
 
 /** Stroke and fill of a series' marker. */
 export function markerPaint({ color, hollow }: SeriesStyle) {

@@ -4,7 +4,8 @@
 const widthClasses: readonly [RegExp, number][] = [
   [/[ilj'|]/, 0.23],
   [/[ .,:;!ftI/\\[\]()r-]/, 0.34],
-  [/[mMW@%—…]/, 1],
+  [/[mMW@%—…]|[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u3000-\u303f\uff00-\uff60]/u, 1],
+  [/\p{Emoji_Presentation}|[ЖМШЩЮЫФжмшщюыф]/u, 1.1],
   [/[A-HK-Zw&+=<>~−×]/, 0.73],
 ]
 
@@ -15,15 +16,19 @@ export function textWidth(text: string, size: number): number {
   return em * size
 }
 
-/** Break text into lines of at most `width` pixels, at spaces; a longer word stays whole. */
+/** What a line may be broken between: words, and every Chinese or Japanese character. */
+const pieces =
+  /(\s*)([\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]|[^\s\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]+)/gu
+
+/** Break text into lines of at most `width` pixels; a longer word stays whole. */
 export function wrapText(text: string, size: number, width: number): string[] {
   const lines: string[] = []
-  for (const word of text.split(/\s+/)) {
-    const longer = lines.length ? `${lines[lines.length - 1]} ${word}` : word
+  for (const [, gap, word] of text.matchAll(pieces)) {
+    const longer = lines.length ? `${lines[lines.length - 1]}${gap && ' '}${word}` : word
     if (lines.length && textWidth(longer, size) <= width) lines[lines.length - 1] = longer
     else lines.push(word)
   }
-  return lines
+  return lines.length ? lines : ['']
 }
 
 /** A number for a person: six significant digits at most, exponents only below 1e-4 and from 1e7 on. */

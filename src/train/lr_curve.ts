@@ -80,16 +80,18 @@ export function drawLrCurve(curve: Omit<LrCurve, 'chart'>): Promise<Chart> {
   const at = (rate: number) => smoothed[indexOfLowest(lr.map(other => Math.abs(Math.log(other / rate))))]
   return lineChart({
     title: 'Learning-rate range test',
+    subtitle: 'Grey: the loss of each batch',
     xLabel: 'learning rate',
     yLabel: 'loss',
     xScale: 'log',
     yDomain: shownRange(curve),
+    background: [{ name: 'loss', points: points(loss) }],
     series: [
-      { name: 'loss', points: points(loss) },
-      { name: 'smoothed', points: points(smoothed) },
+      { name: 'smoothed loss', points: points(smoothed) },
       ...Object.entries(suggestions).map(([name, rate]) => ({
         name: `${name} ${formatNumber(Number(rate.toPrecision(2)))}`,
         points: [[rate, at(rate)] as const],
+        scatter: true,
       })),
     ],
   })
