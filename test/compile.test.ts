@@ -2,13 +2,13 @@
 
 import { describe, expect, it } from 'vitest'
 import { DataLoader } from '../src/data/index.js'
+import type { Model } from '../src/engine/options.js'
 import * as nn from '../src/nn/index.js'
 import { Adam, type Optimizer, SGD } from '../src/optim/index.js'
 import { defaultGenerator, manualSeed } from '../src/random/index.js'
 import { type Tensor, tensor } from '../src/tensor/index.js'
 import { type CompileOptions, compile } from '../src/train/compile.js'
 import { fit } from '../src/train/fit.js'
-import type { Model } from '../src/train/options.js'
 import { type Job, makeJob, mlp, stateOf } from './helpers/training.js'
 
 const sgd = (model: Model): Optimizer => new SGD(model.parameters(), { lr: 0.1, momentum: 0.9 })

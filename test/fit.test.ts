@@ -3,6 +3,8 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { DataLoader, Subset, TensorDataset } from '../src/data/index.js'
 import { Unplannable } from '../src/emitters/emitter.js'
+import { chunkSettings } from '../src/engine/chunks.js'
+import type { Model } from '../src/engine/options.js'
 import {
   ExponentialLR,
   LambdaLR,
@@ -16,11 +18,9 @@ import { Adam, type Optimizer, SGD } from '../src/optim/index.js'
 import { Generator, rand } from '../src/random/index.js'
 import { type Tensor, tensor } from '../src/tensor/index.js'
 import { earlyStopping, failOnNaN } from '../src/train/callbacks.js'
-import { chunkSettings } from '../src/train/chunks.js'
 import { evaluate, predict } from '../src/train/evaluate.js'
 import { fit } from '../src/train/fit.js'
 import type { AbortedError } from '../src/train/history.js'
-import type { Model } from '../src/train/options.js'
 import { variants } from './helpers/optimizers.js'
 import { blobs, explicitLoop, type Job, type JobOptions, makeJob, mlp, stateOf } from './helpers/training.js'
 

@@ -2,15 +2,15 @@
 
 import { afterEach, describe, expect, it } from 'vitest'
 import { DataLoader, type Dataset, Subset, TensorDataset } from '../src/data/index.js'
+import { chunkSettings } from '../src/engine/chunks.js'
+import type { Model } from '../src/engine/options.js'
 import * as nn from '../src/nn/index.js'
 import { Adam, SGD } from '../src/optim/index.js'
 import { Generator, manualSeed, RandomState, rand, randn } from '../src/random/index.js'
 import { type Tensor, tensor } from '../src/tensor/index.js'
-import { chunkSettings } from '../src/train/chunks.js'
 import { evaluate, predict } from '../src/train/evaluate.js'
 import { fit } from '../src/train/fit.js'
 import { lrFind } from '../src/train/lr_find.js'
-import type { Model } from '../src/train/options.js'
 import { blobs, explicitLoop, type Job, stateOf } from './helpers/training.js'
 
 const { Linear, ReLU, Dropout, BatchNorm1d, LayerNorm, Embedding, Sequential } = nn

@@ -2,6 +2,9 @@
 
 import { describe, expect, it } from 'vitest'
 import { TensorDataset } from '../src/data/index.js'
+import type { Model } from '../src/engine/options.js'
+import { recordTraining } from '../src/engine/record_step.js'
+import { UpdateScalars } from '../src/engine/update_scalars.js'
 import * as activations from '../src/nn/activations.js'
 import * as nn from '../src/nn/index.js'
 import { SGD } from '../src/optim/index.js'
@@ -11,9 +14,6 @@ import { RandomState } from '../src/random/index.js'
 import { noGrad, Tensor, tensor } from '../src/tensor/index.js'
 import { evaluate } from '../src/train/evaluate.js'
 import { fit } from '../src/train/fit.js'
-import type { Model } from '../src/train/options.js'
-import { recordTraining } from '../src/train/record_step.js'
-import { UpdateRows } from '../src/train/update_rows.js'
 import { blobs, explicitLoop, type JobOptions, makeJob, mlp, stateOf } from './helpers/training.js'
 
 const optimizer = (model: Model) => new SGD(model.parameters(), { lr: 0.02, momentum: 0.9 })
@@ -72,7 +72,7 @@ function conversions(model: () => Model): string[] {
   const made = model()
   const options = { ...makeJob({ optimizer }), optimizer: optimizer(made), epochs: 1 }
   const [x, y] = blobs(32, 64, 10).tensors
-  const rows = new UpdateRows(options.optimizer)
+  const rows = new UpdateScalars(options.optimizer)
   const { calls, advance } = recordTraining(made, options, { x, y }, [32], rows, new Memory())
   const { programs } = new Placement([{ calls, advance, dataSet: 0 }])
   return programs.flatMap(program => program.calls.map(({ kernel }) => kernel).filter(kernel => /pack/.test(kernel)))

@@ -3,15 +3,15 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { DataLoader } from '../src/data/index.js'
+import { chunkSettings } from '../src/engine/chunks.js'
+import type { Model } from '../src/engine/options.js'
 import { clipGradNorm } from '../src/nn/utils.js'
 import { Adam, type Optimizer, SGD } from '../src/optim/index.js'
 import { defaultGenerator, Generator } from '../src/random/index.js'
 import type { Tensor } from '../src/tensor/index.js'
-import { chunkSettings } from '../src/train/chunks.js'
 import { fit } from '../src/train/fit.js'
 import { suggest } from '../src/train/lr_curve.js'
 import { type LrFindOptions, lrFind } from '../src/train/lr_find.js'
-import type { Model } from '../src/train/options.js'
 import { type Job, makeJob, stateOf } from './helpers/training.js'
 
 const sgd = (model: Model) => new SGD(model.parameters(), { lr: 0.1, momentum: 0.9 })

@@ -3,6 +3,9 @@
 import { expect, it } from 'vitest'
 import { backends } from '../src/compare/index.js'
 import { DataLoader } from '../src/data/index.js'
+import { recordTraining } from '../src/engine/record_step.js'
+import { sourceOf } from '../src/engine/resident.js'
+import { UpdateScalars } from '../src/engine/update_scalars.js'
 import { addon } from '../src/native/addon.js'
 import { CrossEntropyLoss } from '../src/nn/index.js'
 import { Adam, LBFGS, type Optimizer } from '../src/optim/index.js'
@@ -10,9 +13,6 @@ import { fuse } from '../src/plan/fuse.js'
 import { LayoutPass } from '../src/plan/layout.js'
 import { Memory } from '../src/plan/program.js'
 import { fit } from '../src/train/fit.js'
-import { recordTraining } from '../src/train/record_step.js'
-import { sourceOf } from '../src/train/resident.js'
-import { UpdateRows } from '../src/train/update_rows.js'
 import { variants } from './helpers/optimizers.js'
 import { blobs, makeJob, mlp } from './helpers/training.js'
 
@@ -24,7 +24,7 @@ function stepOf(make: (model: ReturnType<typeof mlp>) => Optimizer) {
   const optimizer = make(model)
   const train = new DataLoader(blobs(16, widths[0], 5), { batchSize: 16 })
   const options = { train, loss: new CrossEntropyLoss(), optimizer, epochs: 1 }
-  const { calls } = recordTraining(model, options, sourceOf(train), [16], new UpdateRows(optimizer), new Memory())
+  const { calls } = recordTraining(model, options, sourceOf(train), [16], new UpdateScalars(optimizer), new Memory())
   return new LayoutPass(new Map()).run(fuse(calls)).map(({ kernel, dims }) => ({ kernel, dims }))
 }
 

@@ -2,6 +2,7 @@
 
 import { beforeEach, describe, expect, it } from 'vitest'
 import { DataLoader, type TensorDataset } from '../src/data/index.js'
+import type { Model } from '../src/engine/options.js'
 import * as nn from '../src/nn/index.js'
 import { Adam, type Optimizer, SGD } from '../src/optim/index.js'
 import { poolCounts } from '../src/plan/pool.js'
@@ -9,7 +10,6 @@ import { Generator, manualSeed } from '../src/random/index.js'
 import { Tensor } from '../src/tensor/index.js'
 import { earlyStopping } from '../src/train/callbacks.js'
 import { fit } from '../src/train/fit.js'
-import type { Model } from '../src/train/options.js'
 import { blobs, explicitLoop, type Job, makeJob, stateOf } from './helpers/training.js'
 
 const sgd = (options: object) => (model: Model) => new SGD(model.parameters(), { lr: 0.1, ...options })

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { DataLoader, type TensorDataset } from '../src/data/index.js'
+import type { Model } from '../src/engine/options.js'
 import { ExponentialLR, StepLR } from '../src/lr_scheduler/index.js'
 import * as nn from '../src/nn/index.js'
 import { Adam, type Optimizer, SGD } from '../src/optim/index.js'
@@ -9,7 +10,6 @@ import { defaultGenerator, Generator, manualSeed, rand } from '../src/random/ind
 import type { Tensor } from '../src/tensor/index.js'
 import { earlyStopping } from '../src/train/callbacks.js'
 import { fit } from '../src/train/fit.js'
-import type { Model } from '../src/train/options.js'
 import { type RunParams, type SweepOptions, sweep } from '../src/train/sweep.js'
 import { blobs, mlp, stateOf } from './helpers/training.js'
 

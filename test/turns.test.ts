@@ -1,28 +1,27 @@
-/** Engines whose run turns to other weights for evaluation, as schedule-free optimizers do: the plan is the eager engine. */
+/** Engines whose run switches to other weights for evaluation, as schedule-free optimizers do: the plan is the eager engine. */
 
 import { describe, expect, it } from 'vitest'
 import { driveSync } from '../src/base/drive.js'
+import { eagerEngine } from '../src/engine/choose.js'
+import type { Engine, EpochSums, Run } from '../src/engine/engine.js'
+import type { Model } from '../src/engine/options.js'
+import { PlanEngine } from '../src/engine/plan_engine.js'
 import { SGD } from '../src/optim/index.js'
 import { manualSeed } from '../src/random/index.js'
-import { EagerEngine } from '../src/train/eager.js'
-import type { Engine, EpochSums, Run } from '../src/train/engine.js'
-import type { Model } from '../src/train/options.js'
-import { PlanEngine } from '../src/train/plan_engine.js'
 import { type Job, makeJob, stateOf } from './helpers/training.js'
 
 const sgd = (model: Model) => new SGD(model.parameters(), { lr: 0.1, momentum: 0.9 })
 
 /** A run that evaluates with all weights halved. */
 function halving(job: Job, seen: EpochSums[], turns: string[]): Run {
-  const { model, optimizer, train, test, loss } = job
+  const { model } = job
   return {
-    options: { train, test, loss, optimizer, epochs: 3 },
     beforeUpdate() {},
     afterUpdate() {},
     afterChunk() {},
     snapshot: () => () => {},
     afterEpoch: (train, test) => void seen.push(train, test!),
-    turnTo(mode) {
+    switchTo(mode) {
       const factor = mode === 'eval' ? 0.5 : turns.length > 0 ? 2 : 1
       turns.push(mode)
       for (const { data } of model.parameters()) for (let i = 0; i < data.length; i++) data[i] *= factor
@@ -41,11 +40,11 @@ function train(job: Job, engine: Engine) {
   return { seen, turns, state: stateOf(job) }
 }
 
-describe('a run that turns', () => {
+describe('a run that switches', () => {
   it('is given back everything before each pass, on the plan as on the eager engine', () => {
     const [one, other] = [makeJob({ optimizer: sgd }), makeJob({ optimizer: sgd })]
-    const options = ({ train, test, loss, optimizer }: Job) => ({ train, test, loss, optimizer, epochs: 3 })
-    const eager = train(one, new EagerEngine(one.model, 'test'))
+    const options = ({ train, test, loss, optimizer }: Job) => ({ train, test, loss, optimizer })
+    const eager = train(one, eagerEngine(one.model, options(one), 'test'))
     const plan = train(other, new PlanEngine(other.model, options(other), 'here'))
     expect(plan.turns).toEqual(['train', 'eval', 'train', 'eval', 'train', 'eval'])
     expect(plan).toEqual(eager)

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto'
 import { data, fit, info, nn, optim, random, tensor } from 'anneal'
 import { expect, it } from 'vitest'
-import type { Model } from '../src/train/options.js'
+import type { Model } from '../src/engine/options.js'
 
 type Widths = readonly number[]
 type Between = (width: number) => nn.Module[]

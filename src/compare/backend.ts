@@ -3,11 +3,10 @@
  * interface for ours and for TensorFlow.js, so that tests and benchmarks treat all of them alike.
  */
 
-import type { Loss } from '../nn/index.js'
+import type { Engine } from '../engine/engine.js'
+import type { Model, TrainingOptions } from '../engine/options.js'
+import type { Trainer, Training } from '../engine/trainer.js'
 import type { Optimizer } from '../optim/index.js'
-import type { Tensor } from '../tensor/index.js'
-import type { Engine } from '../train/engine.js'
-import type { FitOptions, Model } from '../train/options.js'
 
 /** An argument of a kernel: a buffer, null for one that is left out, a size or a scalar. */
 export type KernelArg = Float32Array | Float64Array | Int32Array | null | number
@@ -35,30 +34,6 @@ export interface Updater {
   dispose(): void
 }
 
-/** What came out of one batch. */
-export interface BatchResult {
-  /** The loss before the update. */
-  readonly loss: number
-  /** The model's output, row-major. */
-  readonly prediction: ArrayLike<number>
-}
-
-/** Trains a model with weights of its own, batch by batch. */
-export interface Trainer {
-  /** Forward, loss, backward, update. */
-  step(x: Tensor, y: Tensor): BatchResult
-  /** Forward and loss. */
-  evaluate(x: Tensor, y: Tensor): BatchResult
-  /** Takes the model's weights. */
-  load(): void
-  /** Gives the model its weights. */
-  read(): void
-  dispose(): void
-}
-
-/** What a step needs besides the model. */
-export type Training = Pick<FitOptions, 'loss' | 'optimizer'> & { readonly loss: Loss; readonly optimizer: Optimizer }
-
 /** Who a backend is and what it runs on. */
 export interface Identity {
   /** `native`, `reference` or the kind of TensorFlow.js. */
@@ -83,7 +58,7 @@ export interface Backend extends Identity {
   /** Throws ERR_BACKEND where this backend cannot train this model. */
   trainer(model: Model, training: Training): Trainer
   /** What `fit({ backend })` runs on; null: fit's own engines. */
-  engine(model: Model, options: FitOptions): Engine | null
+  engine(model: Model, options: TrainingOptions): Engine | null
 }
 
 /** A backend's identity alone, to be written to a file. */

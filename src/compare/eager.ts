@@ -2,16 +2,16 @@
 
 import { readFileSync } from 'node:fs'
 import { AnnealError } from '../base/errors.js'
-import type { Emitter } from '../emitters/emitter.js'
 import { nativeEmitter } from '../emitters/native.js'
 import { referenceEmitter } from '../emitters/reference.js'
+import type { RunNow } from '../emitters/run_now.js'
+import { EagerTrainer } from '../engine/eager_trainer.js'
+import { LoopEngine } from '../engine/loop_engine.js'
 import { addon } from '../native/addon.js'
 import { opTwins } from '../ops/twins.js'
 import * as optimizers from '../optim/index.js'
-import { noGrad } from '../tensor/index.js'
 import { withEmitter } from '../tensor/tape.js'
-import type { Backend, KernelFunction, Trainer } from './backend.js'
-import { BackendEngine } from './engine.js'
+import type { Backend, KernelFunction } from './backend.js'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string
@@ -24,33 +24,9 @@ export const twins = Object.assign(
   ...Object.values(optimizers).map(optimizer => ('rule' in optimizer ? optimizer.rule.reference : {})),
 ) as Readonly<Record<string, KernelFunction>>
 
-function trainerOn(emitter: Emitter): Backend['trainer'] {
-  return (model, { loss, optimizer }): Trainer => ({
-    step: (x, y) =>
-      withEmitter(emitter, () => {
-        optimizer.zeroGrad()
-        const prediction = model.forward(x)
-        const value = loss.forward(prediction, y)
-        value.backward()
-        optimizer.step()
-        return { loss: value.item(), prediction: prediction.data }
-      }),
-    evaluate: (x, y) =>
-      withEmitter(emitter, () =>
-        noGrad(() => {
-          const prediction = model.forward(x)
-          return { loss: loss.forward(prediction, y).item(), prediction: prediction.data }
-        }),
-      ),
-    load() {},
-    read() {},
-    dispose: () => optimizer.zeroGrad(),
-  })
-}
-
 type Own = Pick<Backend, 'name' | 'threads' | 'isa' | 'kernels' | 'engine'>
 
-function eagerBackend(emitter: Emitter, own: Own): Backend {
+function eagerBackend(emitter: RunNow, own: Own): Backend {
   const nothing = () => {}
   return {
     version,
@@ -67,7 +43,7 @@ function eagerBackend(emitter: Emitter, own: Own): Backend {
       read: nothing,
       dispose: nothing,
     }),
-    trainer: trainerOn(emitter),
+    trainer: (model, training) => new EagerTrainer(model, training, emitter),
   }
 }
 
@@ -98,5 +74,5 @@ export const reference: Backend = eagerBackend(referenceEmitter(twins as never),
   threads: 1,
   isa: 'none',
   kernels: Object.fromEntries(Object.entries(twins).map(([name, twin]) => [name, rounded(name, twin)])),
-  engine: (model, options) => new BackendEngine(reference, model, options),
+  engine: (model, options) => new LoopEngine('reference', model, options, reference.trainer(model, options)),
 })

@@ -6,12 +6,9 @@ import { type TfjsKind, tfjs } from './tfjs/index.js'
 
 export type {
   Backend,
-  BatchResult,
   KernelArg,
   KernelFunction,
   PreparedCall,
-  Trainer,
-  Training,
   Updater,
 } from './backend.js'
 export type { TfjsKind } from './tfjs/index.js'

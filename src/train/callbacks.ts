@@ -2,10 +2,10 @@
 
 import { checkBoolean, checkInt, checkNumber, checkOneOf, checkOptions } from '../base/check.js'
 import { AnnealError } from '../base/errors.js'
+import type { Model } from '../engine/options.js'
 import type { StateDict } from '../nn/index.js'
 import { tensor } from '../tensor/index.js'
 import { directionOf, type EpochEvent, type Metric, metrics } from './history.js'
-import type { Model } from './options.js'
 
 /** What `fit` calls. One object serves one run at a time. */
 export interface Callback {

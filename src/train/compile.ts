@@ -5,6 +5,12 @@ import { driveAsync, driveSync, type Steps } from '../base/drive.js'
 import { AnnealError, rangeError, typeError } from '../base/errors.js'
 import { DataLoader } from '../data/index.js'
 import { Unplannable } from '../emitters/emitter.js'
+import type { Dispatch } from '../engine/chunks.js'
+import { checkModel, checkTrainer, type Model } from '../engine/options.js'
+import { PlanEngine } from '../engine/plan_engine.js'
+import { type Columns, recordTraining } from '../engine/record_step.js'
+import { keepState } from '../engine/state.js'
+import { UpdateScalars } from '../engine/update_scalars.js'
 import type { Loss } from '../nn/index.js'
 import { sizeOf } from '../ops/spec.js'
 import type { Optimizer } from '../optim/index.js'
@@ -14,14 +20,8 @@ import { Memory } from '../plan/program.js'
 import { Recorder } from '../plan/recorder.js'
 import { noGrad, Tensor } from '../tensor/index.js'
 import { withEmitter } from '../tensor/tape.js'
-import type { Dispatch } from './chunks.js'
 import { fitSteps } from './fit.js'
 import type { History } from './history.js'
-import { keepState } from './keep_state.js'
-import { checkModel, checkTrainer, type FitOptions, type Model } from './options.js'
-import { PlanEngine } from './plan_engine.js'
-import { type Columns, recordTraining } from './record_step.js'
-import { UpdateRows } from './update_rows.js'
 
 /** Options of `compile`. */
 export interface CompileOptions {
@@ -109,14 +109,13 @@ function namesOf({ model, optimizer }: Subject, { arrays }: Memory): MemoryNames
 
 /** Records a step, leaving everything as it was, and describes it. */
 function describe(subject: Subject): string {
-  const { model, loss, optimizer, batchSize } = subject
+  const { model, optimizer, batchSize } = subject
   const restore = keepState(model, { optimizer })
   const memory = new Memory()
   try {
     model.train()
-    const options = { loss, optimizer } as FitOptions
     const columns = standIns(subject)
-    const recorded = recordTraining(model, options, columns, [batchSize], new UpdateRows(optimizer), memory)
+    const recorded = recordTraining(model, subject, columns, [batchSize], new UpdateScalars(optimizer), memory)
     const recording = { ...recorded, dataSet: 0 }
     const text = describeProgram(recording, new Placement([recording]), 0, namesOf(subject, memory))
     return `${model.constructor.name}, ${optimizer.rule.name}, batches of ${batchSize}: ${text}`

@@ -4,11 +4,13 @@ import { checkInt, checkOptions } from '../base/check.js'
 import { driveAsync, driveSync, type Steps, toEventLoop } from '../base/drive.js'
 import { AnnealError, typeError } from '../base/errors.js'
 import { DataLoader } from '../data/index.js'
+import { evaluateBatch } from '../engine/eager_trainer.js'
+import { evaluateAll } from '../engine/loop_engine.js'
+import { checkLoss, checkModel, type Model } from '../engine/options.js'
+import { inEvalMode } from '../engine/state.js'
 import type { Loss } from '../nn/index.js'
 import { sizeOf } from '../ops/spec.js'
 import { noGrad, Tensor } from '../tensor/index.js'
-import { evaluateEager, inEvalMode } from './eager.js'
-import { checkLoss, type Model } from './options.js'
 
 /** Result of `evaluate`. */
 export interface Evaluation {
@@ -21,11 +23,16 @@ export interface Evaluation {
 }
 
 function* evaluateSteps(model: Model, loader: DataLoader, loss: Loss): Steps<Evaluation> {
-  if (typeof model?.forward !== 'function') throw typeError('evaluate', 'model to be a Module', model)
+  checkModel('evaluate', model)
   if (!(loader instanceof DataLoader)) throw typeError('evaluate', 'loader to be a DataLoader', loader)
   checkLoss('evaluate', loss)
   if (loader.length === 0) throw new AnnealError('ERR_EMPTY', 'evaluate: expected at least one batch but received none')
-  const { loss: sum, batches, rows, correct } = yield* evaluateEager(model, loader, loss)
+  const {
+    loss: sum,
+    batches,
+    rows,
+    correct,
+  } = yield* evaluateAll(model, loader, loss, batch => evaluateBatch(model, loss, batch))
   return { loss: sum / batches, ...(loss.classifies && { accuracy: correct / rows }), count: rows }
 }
 
@@ -53,7 +60,7 @@ export interface PredictOptions {
 }
 
 function* predictSteps(model: Model, x: Tensor, options: PredictOptions): Steps<Tensor> {
-  if (typeof model?.forward !== 'function') throw typeError('predict', 'model to be a Module', model)
+  checkModel('predict', model)
   if (!(x instanceof Tensor) || x.shape.length === 0) throw typeError('predict', 'x to be a Tensor with rows', x)
   checkOptions('predict', options, ['batchSize'])
   const batchSize = checkInt('predict', 'batchSize', options.batchSize ?? 256, { min: 1 })

@@ -1,19 +1,16 @@
 /** `fit`: epochs of training with schedule, evaluation, callbacks and abort, around an engine that does the work. */
 
 import { driveAsync, driveSync, type Steps } from '../base/drive.js'
-import { Unplannable } from '../emitters/emitter.js'
+import { chooseEngine } from '../engine/choose.js'
+import type { Engine, EpochSums, Run } from '../engine/engine.js'
+import { exclusively } from '../engine/exclusive.js'
+import type { Model } from '../engine/options.js'
+import { dropGradients } from '../engine/state.js'
 import { ScheduleFree } from '../optim/index.js'
 import type { Callback } from './callbacks.js'
-import type { Dispatch } from './chunks.js'
-import { EagerEngine } from './eager.js'
-import type { Engine, EpochSums, Run } from './engine.js'
-import { exclusively } from './exclusive.js'
+import { checkFit, type FitOptions, schedulerCadence } from './fit_options.js'
 import { AbortedError, type EpochEvent, type History } from './history.js'
-import { checkFit, type FitOptions, type Model, schedulerCadence } from './options.js'
-import { PlanEngine } from './plan_engine.js'
 import { Rates } from './rates.js'
-import { dropGradients } from './record_step.js'
-import { rehearseLastBatch } from './rehearse.js'
 
 const PROGRESS_MS = 100
 
@@ -25,7 +22,7 @@ class FitRun implements Run {
   /** What becomes the history's when the run is over. */
   readonly #rates = new Rates()
   /** Schedule-free optimizers train at one point and are judged, and left, at another. */
-  readonly turnTo?: (mode: 'train' | 'eval') => void
+  readonly switchTo?: (mode: 'train' | 'eval') => void
   #last: EpochEvent | null = null
   #epochStart = 0
   #started = performance.now()
@@ -33,11 +30,11 @@ class FitRun implements Run {
 
   constructor(
     private readonly model: Model,
-    readonly options: FitOptions,
+    private readonly options: FitOptions,
     private readonly engine: Engine,
   ) {
     const { test, loss, train, optimizer, accumulate = 1 } = options
-    if (optimizer instanceof ScheduleFree) this.turnTo = mode => optimizer[mode]()
+    if (optimizer instanceof ScheduleFree) this.switchTo = mode => optimizer[mode]()
     this.history = {
       trainLoss: [],
       ...(test && { testLoss: [] }),
@@ -56,7 +53,7 @@ class FitRun implements Run {
       yield* this.#epochs()
     } finally {
       this.engine.handBack()
-      this.turnTo?.('eval')
+      this.switchTo?.('eval')
       this.engine.close?.()
     }
     for (const callback of this.#callbacks) callback.onFinish?.(this.model)
@@ -68,10 +65,11 @@ class FitRun implements Run {
     model.train()
     this.#checkAbort()
     for (const callback of this.#callbacks) callback.onStart?.(model)
+    if (this.#callbacks.length > 0) this.engine.handBack()
     while (history.trainLoss.length < options.epochs) {
       this.#epochStart = performance.now()
       yield* this.engine.epochs(this, this.#ahead())
-      this.#turnToAverage()
+      this.#switchToAverage()
       const event = this.#last!
       this.#stepPlateauOrEpoch(event)
       if (!(yield* this.#report(event))) break
@@ -80,17 +78,17 @@ class FitRun implements Run {
   }
 
   /** After each epoch, tested or not, so that a test loader changes no bit of the training. */
-  #turnToAverage(): void {
-    if (!this.turnTo) return
+  #switchToAverage(): void {
+    if (!this.switchTo) return
     this.engine.handBack()
-    this.turnTo('eval')
+    this.switchTo('eval')
   }
 
   /** Epochs until somebody has to be asked or told. */
   #ahead(): number {
     const { epochs, onEpochEnd } = this.options
     const asked = this.#callbacks.length > 0 || onEpochEnd || this.#cadence === 'plateau' || this.#cadence === 'epoch'
-    return asked || this.turnTo ? 1 : epochs - this.history.trainLoss.length
+    return asked || this.switchTo ? 1 : epochs - this.history.trainLoss.length
   }
 
   beforeUpdate(): void {
@@ -101,7 +99,7 @@ class FitRun implements Run {
     if (this.#cadence === 'batch') this.options.scheduler?.step()
   }
 
-  repeatUpdate(most: number): number {
+  skipUpdates(most: number): number {
     const { scheduler } = this.options
     const updates = this.#cadence === 'batch' && scheduler ? scheduler.coast(most) : most
     this.#rates.repeat(updates)
@@ -191,20 +189,6 @@ class FitRun implements Run {
   #historySoFar(): History {
     this.history.lr = this.#rates.toArray()
     return this.history
-  }
-}
-
-/** @internal The plan where the model can be one, else the eager engine with the reason. */
-export function chooseEngine(model: Model, options: FitOptions, dispatch: Dispatch): Engine {
-  const chosen = options.backend?.engine(model, options)
-  if (chosen) return chosen
-  try {
-    return new PlanEngine(model, options, dispatch)
-  } catch (error) {
-    if (!(error instanceof Unplannable)) throw error
-    dropGradients(model, options.optimizer)
-    rehearseLastBatch(model, options.train)
-    return new EagerEngine(model, error.message)
   }
 }
 

@@ -3,17 +3,17 @@
 import { checkInt, checkNumber, checkOptions } from '../base/check.js'
 import { driveAsync, driveSync, type Steps } from '../base/drive.js'
 import { AnnealError } from '../base/errors.js'
+import { chooseEngine } from '../engine/choose.js'
+import type { Dispatch } from '../engine/chunks.js'
+import type { Run } from '../engine/engine.js'
+import { exclusively } from '../engine/exclusive.js'
+import { checkTraining, type Model, type TrainingOptions } from '../engine/options.js'
+import { keepState } from '../engine/state.js'
 import { ScheduleFree } from '../optim/index.js'
-import type { Dispatch } from './chunks.js'
-import type { Run } from './engine.js'
-import { exclusively } from './exclusive.js'
-import { chooseEngine } from './fit.js'
-import { keepState } from './keep_state.js'
 import { drawLrCurve, type LrCurve, suggest } from './lr_curve.js'
-import { checkFit, type FitOptions, type Model } from './options.js'
 
 /** Options of `lrFind`. */
-export interface LrFindOptions extends Pick<FitOptions, 'train' | 'loss' | 'optimizer' | 'signal' | 'threads'> {
+export interface LrFindOptions extends Pick<TrainingOptions, 'train' | 'loss' | 'optimizer' | 'signal' | 'threads'> {
   /** The first rate. Default 1e-7. */
   minLr?: number
   /** The last rate. Default 10. */
@@ -34,7 +34,7 @@ function checked(model: Model, options: LrFindOptions): Setting {
   const where = 'lrFind'
   checkOptions(where, options, known)
   const { train, loss, optimizer, signal, threads } = options
-  checkFit(model, { train, loss, optimizer, signal, threads, epochs: 1 }, where)
+  checkTraining(where, model, { train, loss, optimizer, signal, threads })
   const minLr = checkNumber(where, 'minLr', options.minLr ?? 1e-7, { above: 0 })
   return {
     ...{ train, loss, optimizer, signal, threads, minLr },
@@ -50,7 +50,7 @@ const over = Symbol('over')
 
 /** A run whose rate grows from update to update, until the loss has diverged or the steps are done. */
 class RangeTest implements Run {
-  readonly options: FitOptions
+  readonly options: TrainingOptions
   readonly lr: number[] = []
   readonly loss: number[] = []
   readonly smoothed: number[] = []
@@ -61,7 +61,7 @@ class RangeTest implements Run {
 
   constructor(private readonly setting: Setting) {
     const { train, loss, optimizer, signal, threads } = setting
-    this.options = { train, loss, optimizer, signal, threads, epochs: 1 }
+    this.options = { train, loss, optimizer, signal, threads }
   }
 
   beforeUpdate(): void {

@@ -2,13 +2,13 @@
 
 import { createHash } from 'node:crypto'
 import { DataLoader, TensorDataset } from '../../src/data/index.js'
+import type { Model } from '../../src/engine/options.js'
 import type { LRScheduler } from '../../src/lr_scheduler/index.js'
 import * as nn from '../../src/nn/index.js'
 import { clipGradNorm } from '../../src/nn/utils.js'
 import { type Optimizer, ScheduleFree } from '../../src/optim/index.js'
 import { manualSeed, RandomState } from '../../src/random/index.js'
 import { noGrad, Tensor, tensor } from '../../src/tensor/index.js'
-import type { Model } from '../../src/train/options.js'
 
 /** An MLP with ReLU, or what `between` makes, between its layers. */
 export function mlp(widths: readonly number[], between: () => nn.Module = () => new nn.ReLU()): Model {

@@ -1,9 +1,9 @@
 /** TensorFlow.js as a backend: loading, kernels, optimizers and training put together. */
 
 import { checkOneOf } from '../../base/check.js'
+import { LoopEngine } from '../../engine/loop_engine.js'
 import { addon } from '../../native/addon.js'
 import type { Backend, KernelArg } from '../backend.js'
-import { BackendEngine } from '../engine.js'
 import { type Enter, kernelFunctions, kernelNames, prepareCall } from './kernels.js'
 import { kinds, type LoadedTf, loadTf, type TfjsKind } from './load.js'
 import { makeTrainer, makeUpdater } from './trainer.js'
@@ -37,7 +37,7 @@ function backendOf(name: TfjsKind, from: LoadedTf): Backend {
     prepare,
     updater: optimizer => makeUpdater(tf, enter, optimizer),
     trainer: (model, training) => makeTrainer(tf, enter, model, training),
-    engine: (model, options) => new BackendEngine(backend, model, options),
+    engine: (model, options) => new LoopEngine(name, model, options, backend.trainer(model, options)),
   }
   return backend
 }

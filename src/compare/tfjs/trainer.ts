@@ -2,11 +2,13 @@
 
 import { AnnealError } from '../../base/errors.js'
 import type { Buf } from '../../emitters/emitter.js'
+import { type Batch, forward } from '../../engine/batch.js'
+import type { Model } from '../../engine/options.js'
+import type { BatchResult, Trainer, Training } from '../../engine/trainer.js'
 import type { Optimizer } from '../../optim/index.js'
-import { noGrad, type Tensor } from '../../tensor/index.js'
+import { noGrad, Tensor } from '../../tensor/index.js'
 import { withEmitter } from '../../tensor/tape.js'
-import type { Model } from '../../train/options.js'
-import type { BatchResult, Trainer, Training, Updater } from '../backend.js'
+import type { Updater } from '../backend.js'
 import { Box, type Enter, TfEmitter } from './kernels.js'
 import { setRate, tfOptimizer } from './optimizers.js'
 import type { Tf, TfTensor, TfVariable } from './types.js'
@@ -88,7 +90,10 @@ function boxed({ buf }: Tensor, what: string): TfTensor {
   throw new AnnealError('ERR_BACKEND', `tfjs: expected the ${what} to be computed from the batch`)
 }
 
-export function makeTrainer(tf: Tf, enter: Enter, model: Model, { loss, optimizer }: Training): Trainer {
+export function makeTrainer(tf: Tf, enter: Enter, model: Model, training: Training): Trainer {
+  const { loss, optimizer, clipGradNorm } = training
+  if (clipGradNorm !== undefined)
+    throw new AnnealError('ERR_BACKEND', 'tfjs: expected no clipGradNorm, which it has not')
   const trained = new Set(parametersOf(optimizer))
   if (model.parameters().some(p => !trained.has(p)))
     throw new AnnealError('ERR_BACKEND', "tfjs: expected the optimizer to hold all of the model's parameters")
@@ -99,6 +104,8 @@ class TfTrainer implements Trainer {
   readonly #updates
   readonly #variables: Variables
   readonly #emitter: TfEmitter
+  /** Of the batches since the last update, by the variables' names. */
+  #gradients: Record<string, TfTensor> = {}
 
   constructor(
     private readonly tf: Tf,
@@ -112,19 +119,31 @@ class TfTrainer implements Trainer {
     this.#emitter = new TfEmitter(tf, this.#variables.byBuffer)
   }
 
-  step(x: Tensor, y: Tensor): BatchResult {
-    return this.enter(() => {
+  gradients(batch: Batch, parts = 1): BatchResult {
+    return this.enter(() =>
+      this.#result(loss => {
+        const { value, grads } = this.#updates.computeGradients(() => loss(batch), this.#variables.list)
+        this.#collect(grads, parts)
+        return value
+      }),
+    )
+  }
+
+  update(): void {
+    this.enter(() => {
       setRate(this.#updates, this.optimizer.paramGroups[0].lr)
-      return this.#result(forward => this.#updates.minimize(() => forward(x, y), true, this.#variables.list)!)
+      this.#updates.applyGradients(this.#gradients)
+      this.#dropGradients()
     })
   }
 
-  evaluate(x: Tensor, y: Tensor): BatchResult {
-    return this.enter(() => this.#result(forward => forward(x, y)))
+  evaluate(batch: Batch): BatchResult {
+    return this.enter(() => this.#result(loss => loss(batch)))
   }
 
   load(): void {
     this.enter(() => this.#variables.load())
+    this.#dropGradients()
   }
 
   read(): void {
@@ -132,32 +151,42 @@ class TfTrainer implements Trainer {
   }
 
   dispose(): void {
+    this.#dropGradients()
     this.tf.dispose(this.#variables.list)
     this.#updates.dispose()
   }
 
-  /** Runs `compute` on the forward pass and reads what came out. */
-  #result(compute: (forward: (x: Tensor, y: Tensor) => TfTensor) => TfTensor): BatchResult {
+  #collect(grads: Readonly<Record<string, TfTensor>>, parts: number): void {
     const { tf } = this
-    return tf.tidy(() => {
-      let prediction: TfTensor | undefined
-      const value = compute((x, y) => {
-        const [output, result] = this.#forward(x, y)
-        prediction = tf.keep(boxed(output, 'prediction').clone())
-        return boxed(result, 'loss')
-      })
-      const result = { loss: value.dataSync()[0], prediction: prediction!.dataSync() }
-      prediction!.dispose()
-      return result
-    })
+    for (const [name, grad] of Object.entries(grads)) {
+      const share = parts === 1 ? grad : tf.div(grad, parts)
+      const before = this.#gradients[name]
+      this.#gradients[name] = tf.keep(before ? tf.add(before, share) : share)
+      before?.dispose()
+    }
   }
 
-  #forward(x: Tensor, y: Tensor): [prediction: Tensor, loss: Tensor] {
-    return withEmitter(this.#emitter, () =>
-      noGrad(() => {
-        const prediction = this.model.forward(x)
-        return [prediction, this.loss.forward(prediction, y)]
-      }),
-    )
+  #dropGradients(): void {
+    this.tf.dispose(Object.values(this.#gradients))
+    this.#gradients = {}
+  }
+
+  /** Runs `compute`, which may ask for the loss of a batch, and reads what came out. */
+  #result(compute: (loss: (batch: Batch) => TfTensor) => TfTensor): BatchResult {
+    const { tf } = this
+    return tf.tidy(() => {
+      let output: { kept: TfTensor; shape: readonly number[] } | undefined
+      const loss = compute(batch => {
+        const { prediction, value } = withEmitter(this.#emitter, () =>
+          noGrad(() => forward(this.model, this.loss, batch)),
+        )
+        output = { kept: tf.keep(boxed(prediction, 'prediction').clone()), shape: prediction.shape }
+        return boxed(value, 'loss')
+      })
+      const { kept, shape } = output!
+      const result = { loss: loss.dataSync()[0], prediction: new Tensor(shape, 'float32', kept.dataSync()) }
+      kept.dispose()
+      return result
+    })
   }
 }

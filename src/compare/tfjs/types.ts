@@ -15,7 +15,10 @@ export interface TfVariable extends TfTensor {
 }
 
 export interface TfOptimizer {
-  minimize(loss: () => TfTensor, returnCost: boolean, variables: TfVariable[]): TfTensor | null
+  computeGradients(
+    loss: () => TfTensor,
+    variables: TfVariable[],
+  ): { readonly value: TfTensor; readonly grads: Readonly<Record<string, TfTensor>> }
   applyGradients(gradients: Record<string, TfTensor>): void
   dispose(): void
 }

@@ -4,11 +4,13 @@
  * the trajectory of its own.
  */
 
+import type { Batch } from '../../engine/batch.js'
+import type { BatchResult, Trainer } from '../../engine/trainer.js'
 import * as nn from '../../nn/index.js'
 import { SGD } from '../../optim/index.js'
 import { defaultGenerator } from '../../streams/index.js'
 import { Tensor } from '../../tensor/index.js'
-import type { Backend, Trainer } from '../backend.js'
+import type { Backend } from '../backend.js'
 import { reference } from '../eager.js'
 import { Draw } from './draw.js'
 import { noVerdict, ulp, type Verdict } from './judge.js'
@@ -43,17 +45,18 @@ function makeNet({ widths: [inputs, hidden, classes] }: Net, draw: Draw): nn.Seq
   return net
 }
 
-type Batch = [x: Tensor, y: Tensor]
-
 function makeBatches({ widths: [inputs, , classes], batch: rows }: Net, draw: Draw): Batch[] {
-  return Array.from({ length: 8 }, () => [
-    new Tensor([rows, inputs], 'float32', draw.floats(rows * inputs)),
-    new Tensor(
-      [rows],
-      'int32',
-      Int32Array.from({ length: rows }, () => draw.integer(0, classes - 1)),
-    ),
-  ])
+  return Array.from({ length: 8 }, () => {
+    const x = new Tensor([rows, inputs], 'float32', draw.floats(rows * inputs))
+    const labels = Int32Array.from({ length: rows }, () => draw.integer(0, classes - 1))
+    return { inputs: [x], target: new Tensor([rows], 'int32', labels) }
+  })
+}
+
+function stepOn(trainer: Trainer, batch: Batch): BatchResult {
+  const result = trainer.gradients(batch)
+  trainer.update()
+  return result
 }
 
 class TrainingCase implements Case {
@@ -96,7 +99,7 @@ class TrainingCase implements Case {
     const { net, trainer } = this.#true
     for (let i = this.#path.length; i < steps; i++) {
       const weights = net.parameters().map(p => Float32Array.from(p.data))
-      this.#path.push({ weights, loss: trainer.step(...this.#batch(i)).loss })
+      this.#path.push({ weights, loss: stepOn(trainer, this.#batch(i)).loss })
     }
   }
 
@@ -108,7 +111,7 @@ class TrainingCase implements Case {
         p.data.set(weights[k])
       })
       trainer.load()
-      const got = trainer.step(...this.#batch(i)).loss
+      const got = stepOn(trainer, this.#batch(i)).loss
       verdict.ulps = Math.max(verdict.ulps, Math.abs(got - loss) / ulp(loss))
       note(verdict, `loss of step ${i + 1} from equal weights`, loss, got, Math.abs(loss) * STEP)
     }
@@ -119,7 +122,7 @@ class TrainingCase implements Case {
     const { net, trainer } = this.#start(backend)
     for (let i = 0; i < steps; i++) {
       const { loss } = this.#path[i]
-      const got = trainer.step(...this.#batch(i)).loss
+      const got = stepOn(trainer, this.#batch(i)).loss
       note(verdict, `loss of step ${i + 1} of the run`, loss, got, Math.abs(loss) * TRAJECTORY)
     }
     trainer.read()

@@ -4,7 +4,6 @@ import { Unplannable } from '../emitters/emitter.js'
 import type { Loss } from '../nn/index.js'
 import { emitClipNorm } from '../ops/clip.js'
 import { sizeOf } from '../ops/spec.js'
-import type { Optimizer } from '../optim/index.js'
 import {
   type Advance,
   type Draw,
@@ -18,8 +17,11 @@ import { Recorder } from '../plan/recorder.js'
 import { noGrad, Tensor } from '../tensor/index.js'
 import { withEmitter } from '../tensor/tape.js'
 import { emitCorrect, labelsOf } from './accuracy.js'
-import type { FitOptions, Model } from './options.js'
-import type { UpdateRows } from './update_rows.js'
+import { forward } from './batch.js'
+import type { Model } from './options.js'
+import { dropGradients, keepModes } from './state.js'
+import type { Training } from './trainer.js'
+import type { UpdateScalars } from './update_scalars.js'
 
 /** A recorded program and what its data must satisfy. */
 export interface RecordedStep {
@@ -61,42 +63,36 @@ function emitResults(r: Recorder, loss: Loss, value: Tensor, prediction: Tensor,
 }
 
 /** The recording as a step on batches of these numbers of rows, with so many scalars for its update. */
-function recorded(r: Recorder, parts: readonly number[], loss: Loss, rows: number): RecordedStep {
+function recorded(r: Recorder, parts: readonly number[], loss: Loss, scalars: number): RecordedStep {
   const { calls, labelChecks, draws } = r
   const order = parts.reduce((sum, n) => sum + n, 0)
   const counts = loss.classifies ? parts.length : 0
-  const advance = { order, rows, losses: parts.length, counts, draws: drawsPerStep(draws) }
+  const advance = { order, rows: scalars, losses: parts.length, counts, draws: drawsPerStep(draws) }
   return { calls, advance, labelChecks, draws }
 }
 
-function emitUpdates({ optimizer }: FitOptions, r: Recorder, rows: UpdateRows): void {
+function emitUpdates({ optimizer }: Training, r: Recorder, scalars: UpdateScalars): void {
   for (const group of optimizer.paramGroups) {
     for (const p of group.params) {
       if (!p.grad) continue
       const state = optimizer.stateOf(group, p)
-      const offset = rows.offsetFor(group, state)
+      const offset = scalars.offsetFor(group, state)
       optimizer.emitUpdate(group, p, p.grad, state, r.slot('float64', 0, { kind: 'row', offset }))
     }
   }
 }
 
-/** Of the optimizer's parameters, and of those that the model has besides. */
-export function dropGradients(model: Model, optimizer: Optimizer): void {
-  model.zeroGrad()
-  optimizer.zeroGrad()
-}
-
 /** Records the step that trains on batches of these numbers of rows, one update for all of them. */
 export function recordTraining(
   model: Model,
-  options: FitOptions,
+  training: Training,
   { x, y }: Columns,
   parts: readonly number[],
-  rows: UpdateRows,
+  scalars: UpdateScalars,
   memory: Memory,
 ): RecordedStep {
   const r = new Recorder(memory)
-  const { loss, optimizer, clipGradNorm } = options
+  const { loss, optimizer, clipGradNorm } = training
   const { name, evaluatesLoss } = optimizer.rule
   if (evaluatesLoss) throw new Unplannable(`${name} evaluates the loss several times per update`)
   withEmitter(r, () => {
@@ -104,8 +100,7 @@ export function recordTraining(
     let start = 0
     parts.forEach((count, part) => {
       const [bx, by] = [batchTensor(r, x, 0, start, count), batchTensor(r, y, 1, start, count)]
-      const prediction = model.forward(bx)
-      const value = loss.forward(prediction, by)
+      const { prediction, value } = forward(model, loss, { inputs: [bx], target: by })
       const share = parts.length === 1 ? undefined : new Tensor(value.shape, 'float32', r.constant([1 / parts.length]))
       value.backward(share)
       emitResults(r, loss, value, prediction, by, part)
@@ -113,10 +108,10 @@ export function recordTraining(
     })
     const grads = optimizer.paramGroups.flatMap(group => group.params.flatMap(p => (p.grad ? [p.grad] : [])))
     if (clipGradNorm !== undefined) emitClipNorm(r, grads, clipGradNorm)
-    emitUpdates(options, r, rows)
+    emitUpdates(training, r, scalars)
     dropGradients(model, optimizer)
   })
-  return recorded(r, parts, loss, rows.width)
+  return recorded(r, parts, loss, scalars.width)
 }
 
 /** Records the evaluation of one batch. */
@@ -128,18 +123,18 @@ export function recordEvaluation(
   memory: Memory,
 ): RecordedStep {
   const r = new Recorder(memory)
-  const modes = model.modules().map(module => [module, module.training] as const)
+  const restore = keepModes(model)
   model.eval()
   try {
     withEmitter(r, () =>
       noGrad(() => {
         const [bx, by] = [batchTensor(r, x, 0, 0, count), batchTensor(r, y, 1, 0, count)]
-        const prediction = model.forward(bx)
-        emitResults(r, loss, loss.forward(prediction, by), prediction, by, 0)
+        const { prediction, value } = forward(model, loss, { inputs: [bx], target: by })
+        emitResults(r, loss, value, prediction, by, 0)
       }),
     )
   } finally {
-    for (const [module, training] of modes) module.training = training
+    restore()
   }
   return recorded(r, [count], loss, 0)
 }

@@ -1,10 +1,36 @@
-/** Everything that training changes, remembered bit for bit. Not here: training. */
+/** Modes, gradients and everything else that training changes: kept and put back, bit for bit. Not here: training. */
 
+import type { Steps } from '../base/drive.js'
 import type { Optimizer, ParamGroup } from '../optim/index.js'
 import { defaultGenerator } from '../streams/index.js'
 import type { Tensor } from '../tensor/index.js'
 import { generatorsOf } from './exclusive.js'
-import type { FitOptions, Model } from './options.js'
+import type { Model, TrainingOptions } from './options.js'
+
+/** Remembers the mode of every module; the function returned puts them back. */
+export function keepModes(model: Model): () => void {
+  const modes = model.modules().map(module => [module, module.training] as const)
+  return () => {
+    for (const [module, training] of modes) module.training = training
+  }
+}
+
+/** Runs `steps` in evaluation mode, then puts every module's own mode back. */
+export function* inEvalMode<T>(model: Model, steps: () => Steps<T>): Steps<T> {
+  const restore = keepModes(model)
+  model.eval()
+  try {
+    return yield* steps()
+  } finally {
+    restore()
+  }
+}
+
+/** Of the optimizer's parameters, and of those that the model has besides. */
+export function dropGradients(model: Model, optimizer: Optimizer): void {
+  model.zeroGrad()
+  optimizer.zeroGrad()
+}
 
 function keepTensors(tensors: Iterable<Tensor>): () => void {
   const kept = [...new Set(tensors)].map(t => [t, t.data.slice(), t.grad] as const)
@@ -42,20 +68,19 @@ function keepGroup(group: ParamGroup): () => void {
  */
 export function keepState(
   model: Model,
-  { optimizer, train }: Pick<FitOptions, 'optimizer'> & Partial<Pick<FitOptions, 'train'>>,
+  { optimizer, train }: Pick<TrainingOptions, 'optimizer'> & Partial<Pick<TrainingOptions, 'train'>>,
 ): () => void {
   const groups = optimizer.paramGroups
   const buffers = model.namedBuffers().map(([, t]) => t)
-  const modes = model.modules().map(module => [module, module.training] as const)
   const streams = new Set([defaultGenerator, ...(train ? generatorsOf(model, { train }) : [])])
   const restores = [
     keepTensors([...model.parameters(), ...buffers, ...groups.flatMap(({ params }) => params)]),
     keepOptimizerState(optimizer),
+    keepModes(model),
     ...groups.map(keepGroup),
     ...[...streams].map(stream => stream.snapshot()),
   ]
   return () => {
     for (const restore of restores) restore()
-    for (const [module, training] of modes) module.training = training
   }
 }

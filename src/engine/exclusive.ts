@@ -3,17 +3,16 @@
 import type { Steps } from '../base/drive.js'
 import { AnnealError } from '../base/errors.js'
 import { Dropout } from '../nn/index.js'
-import { defaultGenerator, type Generator } from '../random/index.js'
-
-import type { FitOptions, Model } from './options.js'
+import { defaultGenerator, type Generator } from '../streams/index.js'
+import type { Model, TrainingOptions } from './options.js'
 
 /** Models and optimizers in use by a run; another one would mix up their state. */
 const busy = new WeakSet<object>()
 
-type Used = Pick<FitOptions, 'train' | 'test' | 'optimizer'>
+type Used = Pick<TrainingOptions, 'train' | 'test' | 'optimizer'>
 
 /** The streams that a run draws from: each loader's own, and the default one for other loaders and for layers. */
-export function generatorsOf(model: Model, { train, test }: Pick<FitOptions, 'train' | 'test'>): Generator[] {
+export function generatorsOf(model: Model, { train, test }: Pick<TrainingOptions, 'train' | 'test'>): Generator[] {
   const streams = (test ? [train, test] : [train]).map(({ generator }) => generator ?? defaultGenerator)
   if (model.modules().some(module => module instanceof Dropout)) streams.push(defaultGenerator)
   return [...new Set(streams)]

@@ -1,6 +1,6 @@
 /**
- * The scalars of coming updates as a table: one row per step for each group of parameters that are at the same count.
- * Both engines compute rows by the optimizer's rule; the plan needs them ahead of time.
+ * The scalars of coming updates as a table: for every step those of each group of parameters that are at the same count.
+ * Both engines compute them by the optimizer's rule; the plan needs them ahead of time.
  */
 
 import type { Optimizer, ParamGroup } from '../optim/index.js'
@@ -13,7 +13,7 @@ interface Entry {
   readonly offset: number
   readonly length: number
   readonly states: ParamState[]
-  /** The scalars as of the last row written. */
+  /** The state's scalars as of the last update written. */
   scalars: StateScalars
   /** The options besides the rate, their values when last looked at, and the state tensors that they call for. */
   readonly options: readonly string[]
@@ -21,14 +21,14 @@ interface Entry {
   readonly slots: string
 }
 
-export class UpdateRows {
+export class UpdateScalars {
   readonly #entries: Entry[] = []
   /** Numbers per step. */
   width = 0
 
   constructor(private readonly optimizer: Optimizer) {}
 
-  /** Where in a step's row the scalars of this parameter's update are. */
+  /** Where among a step's scalars those of this parameter's update are. */
   offsetFor(group: ParamGroup, state: ParamState): number {
     const key = JSON.stringify(state.scalars)
     let entry = this.#entries.find(e => e.group === group && e.key === key)
@@ -46,15 +46,15 @@ export class UpdateRows {
     return entry.offset
   }
 
-  /** Writes the next step's rows to `table` from `at`, with the groups' options as they are now. */
+  /** Writes the next step's scalars to `table` from `at`, with the groups' options as they are now. */
   write(table: Float64Array, at: number): void {
     const { rule } = this.optimizer
     for (let e = 0; e < this.#entries.length; e++) {
       const { group, offset, scalars } = this.#entries[e]
       checkRate(rule.name, group)
       scalars.step++
-      const row = rule.row(group, scalars)
-      for (let i = 0; i < row.length; i++) table[at + offset + i] = row[i]
+      const values = rule.row(group, scalars)
+      for (let i = 0; i < values.length; i++) table[at + offset + i] = values[i]
     }
   }
 
@@ -63,7 +63,7 @@ export class UpdateRows {
     return this.optimizer.rule.steady === true && this.#entries.every(({ scalars }) => scalars.step > 1)
   }
 
-  /** Writes the row at `at` again, for each of the `times` updates that follow. */
+  /** Writes the scalars at `at` again, for each of the `times` updates that follow. */
   repeat(table: Float64Array, at: number, times: number): void {
     const end = at + (times + 1) * this.width
     for (let done = at + this.width; done < end; done += done - at) {

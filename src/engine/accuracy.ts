@@ -1,10 +1,11 @@
 /** How predictions of classes are compared with their targets. Not here: sums over batches (engine.ts). */
 
 import type { Buf, Emitter } from '../emitters/emitter.js'
+import { nativeEmitter } from '../emitters/native.js'
 import { classDim } from '../ops/class_loss.js'
 import { rowSizes, toRows } from '../ops/rows.js'
 import { shapeText } from '../ops/spec.js'
-import type { Tensor } from '../tensor/index.js'
+import { Tensor } from '../tensor/index.js'
 
 /** The labels themselves; of distributions over the classes, the likeliest class. */
 export function labelsOf(prediction: Tensor, target: Tensor): Tensor {
@@ -15,4 +16,15 @@ export function labelsOf(prediction: Tensor, target: Tensor): Tensor {
 export function emitCorrect(e: Emitter, { buf, shape }: Tensor, labels: Buf, count: Buf): void {
   const dim = classDim(shape)
   e.kernels.count_correct(toRows(e, buf, shape, dim), labels, count, ...rowSizes(shape, dim))
+}
+
+/** How many labels there are, and how many are the largest score of their row. */
+export function countCorrect(prediction: Tensor, target: Tensor): { correct: number; rows: number } {
+  const count = new Int32Array(1)
+  const labels = labelsOf(prediction, target)
+  const y = labels.dtype === 'int32' ? labels.buf : Int32Array.from(labels.data)
+  // Computed in float64 where another emitter than the native one trains.
+  const scores = prediction.data instanceof Float32Array ? prediction.buf : Float32Array.from(prediction.data)
+  emitCorrect(nativeEmitter, new Tensor(prediction.shape, 'float32', scores), y, count)
+  return { correct: count[0], rows: labels.size }
 }

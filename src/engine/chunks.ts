@@ -49,7 +49,8 @@ export interface Chunk {
   /** Pairs of program and steps. */
   readonly segments: Int32Array
   readonly order: Int32Array
-  readonly rows: Float64Array
+  /** Those of every update. */
+  readonly scalars: Float64Array
   readonly draws: Float32Array
   /** Multiplications and additions in all. */
   readonly work: number
@@ -69,15 +70,15 @@ export class Pace {
     return CHUNK_MS / this.#msPerWork
   }
 
-  *run(plan: NativePlan, { segments, order, rows, draws, work }: Chunk, steps: number): Steps<PlanResult> {
+  *run(plan: NativePlan, { segments, order, scalars, draws, work }: Chunk, steps: number): Steps<PlanResult> {
     let started = performance.now()
     const here = this.dispatch === 'here' || (this.dispatch === 'auto' && work * this.#msPerWork < SHORT_MS)
     const away = () => {
       started = performance.now()
-      return plan.runAsync(segments, order, rows, this.threads, draws)
+      return plan.runAsync(segments, order, scalars, this.threads, draws)
     }
     const result = here
-      ? plan.run(segments, order, rows, this.threads, draws)
+      ? plan.run(segments, order, scalars, this.threads, draws)
       : ((yield withinLimit(away)) as PlanResult)
     // One that was stopped early says little about the time that all of it takes.
     if (result.steps === steps) this.#msPerWork = Math.max(performance.now() - started, 1e-6) / work

@@ -1,7 +1,7 @@
-/** What `fit` asks of an engine, and what an engine may ask of the run it works for. */
+/** What a run asks of an engine, and what an engine may ask of the run it works for. */
 
 import type { Steps } from '../base/drive.js'
-import type { FitOptions, Model } from './options.js'
+import type { Model, TrainingOptions } from './options.js'
 
 /** Sums over the batches of one epoch. */
 export interface EpochSums {
@@ -20,21 +20,20 @@ export function emptySums(): EpochSums {
 
 /** The run an engine works for: it is told of every update. */
 export interface Run {
-  readonly options: FitOptions
   /** Notes the rates of the update that follows. */
   beforeUpdate(): void
   /** Steps the schedule. */
   afterUpdate(): void
   /**
-   * Goes over up to `most` more updates with the rates just noted, as long as the schedule leaves every option as it is.
+   * Skips up to `most` more updates with the rates just noted, as long as the schedule leaves every option as it is.
    * Returns how many; left out by those who look at every update.
    */
-  repeatUpdate?(most: number): number
+  skipUpdates?(most: number): number
   /**
    * Puts the weights to train with, or to evaluate with, in the place of the others. Called with everything handed back,
    * before each pass over a loader; left out where they are the same.
    */
-  turnTo?(mode: 'train' | 'eval'): void
+  switchTo?(mode: 'train' | 'eval'): void
   /** Takes the loss of a batch that was really trained on; left out by those who need the sums only. */
   afterLoss?(loss: number): void
   /** Takes the sums of an epoch; `test` is undefined, or empty, where nothing is evaluated. */
@@ -54,7 +53,10 @@ export interface Engine {
   readonly reason?: string
   /** Trains and evaluates one epoch, and up to `most` where it goes faster, and tells the run of each. */
   epochs(run: Run, most: number): Steps<void>
-  /** Makes the model and the optimizer those of the last update: before callbacks, and at the end. */
+  /**
+   * Makes the model and the optimizer those of the last update: before callbacks, and at the end. Until the next epoch
+   * they may be changed.
+   */
   handBack(): void
   /** Frees what it holds outside of JavaScript's memory; the last call. */
   close?(): void
@@ -63,5 +65,5 @@ export interface Engine {
 /** What `fit({ backend })` takes: it brings an engine of its own, or null for the usual ones. */
 export interface TrainingBackend {
   readonly name: string
-  engine(model: Model, options: FitOptions): Engine | null
+  engine(model: Model, options: TrainingOptions): Engine | null
 }

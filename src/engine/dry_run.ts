@@ -1,13 +1,14 @@
 /**
- * The last batch of an epoch tried out before the first step, where the eager engine would otherwise find out in the middle
- * that a batch of one row is none to BatchNorm1d. (A plan finds out while it records.)
+ * A dry run of the last batch of an epoch before the first step, where the eager engine would otherwise find out in the
+ * middle that a batch of one row is none to BatchNorm1d. (A plan finds out while it records.)
  */
 
-import { batchOf } from '../data/dataset.js'
+import { batchOf as batchFrom } from '../data/dataset.js'
 import type { DataLoader } from '../data/index.js'
 import { BatchNorm1d } from '../nn/index.js'
 import { defaultGenerator } from '../streams/index.js'
 import { noGrad } from '../tensor/index.js'
+import { batchOf } from './batch.js'
 import type { Model } from './options.js'
 
 function lastBatchRows({ dataset, batchSize, dropLast }: DataLoader): number {
@@ -15,13 +16,13 @@ function lastBatchRows({ dataset, batchSize, dropLast }: DataLoader): number {
 }
 
 /** Throws what training on the last batch would throw; leaves model and generator as they were. */
-export function rehearseLastBatch(model: Model, loader: DataLoader): void {
+export function dryRunLastBatch(model: Model, loader: DataLoader): void {
   if (lastBatchRows(loader) !== 1 || !model.modules().some(module => module instanceof BatchNorm1d)) return
   const restore = defaultGenerator.isFree ? defaultGenerator.snapshot() : undefined
   const buffers = model.namedBuffers().map(([, { data }]) => ({ data, before: data.slice() }))
   model.train()
   try {
-    noGrad(() => model.forward(batchOf(loader.dataset, Int32Array.of(0))[0]))
+    noGrad(() => model.forward(...batchOf(batchFrom(loader.dataset, Int32Array.of(0))).inputs))
   } finally {
     for (const { data, before } of buffers) data.set(before)
     restore?.()

@@ -1,0 +1,202 @@
+/**
+ * The attempt at a chunk: everything that its steps draw and compute ahead, their run, and what they gave. Where it stops
+ * early, all that was ahead is rolled back to what was really done. Not here: how many steps to attempt (plan_engine.ts).
+ */
+
+import type { Steps } from '../base/drive.js'
+import type { PlanResult } from '../native/types.js'
+import type { CompiledPlan } from '../plan/compiled.js'
+import type { Chunk, Pace } from './chunks.js'
+import type { Cursor, Slice } from './cursor.js'
+import { DrawTable } from './draws.js'
+import { type EpochSums, emptySums, type Run } from './engine.js'
+import type { Recorded } from './recorded.js'
+
+/** The scalars of coming updates: of as many as could be computed, and why not of more. */
+interface Table {
+  readonly scalars: Float64Array
+  readonly updates: number
+  readonly failure?: { readonly error: unknown }
+}
+
+/** A chunk and the slices it is made of. */
+interface Prepared {
+  readonly chunk: Chunk
+  readonly slices: readonly Slice[]
+  readonly table: Table
+}
+
+/** What an attempt is made with. */
+interface Means {
+  readonly run: Run
+  readonly recorded: Recorded
+  readonly plan: CompiledPlan
+  readonly cursor: Cursor
+}
+
+export class Attempt {
+  readonly #rollBack: () => void
+
+  constructor(private readonly means: Means) {
+    this.#rollBack = this.#snapshot()
+  }
+
+  /** Runs up to `steps` steps, fewer where it is stopped, and adds up in `sums`. Returns how many epochs were completed. */
+  *steps(
+    steps: number,
+    pace: Pace,
+    signal: AbortSignal | undefined,
+    sums: { train: EpochSums; test: EpochSums },
+  ): Steps<number> {
+    const first = this.#prepare(steps)
+    const most = stepsWithScalars(first, steps)
+    let prepared = most === steps ? first : this.#prepareAgain(most)
+    const result = yield* this.#execute(prepared.chunk, most, pace, signal)
+    if (result.steps < most) prepared = this.#prepareAgain(result.steps)
+    const epochs = collect(this.means.run, prepared.slices, result, sums)
+    const { failure } = first.table
+    if (failure && result.steps === most) throw failure.error
+    return epochs
+  }
+
+  *#execute(chunk: Chunk, steps: number, pace: Pace, signal: AbortSignal | undefined): Steps<PlanResult> {
+    const { native } = this.means.plan
+    const stop = () => native.stop()
+    signal?.addEventListener('abort', stop, { once: true })
+    try {
+      return yield* pace.run(native, chunk, steps)
+    } finally {
+      signal?.removeEventListener('abort', stop)
+    }
+  }
+
+  #prepareAgain(steps: number): Prepared {
+    this.#rollBack()
+    return this.#prepare(steps)
+  }
+
+  /**
+   * Everything that the next steps draw and compute ahead: the order, random numbers, scalars, and the schedule's way
+   * through them. A slice's numbers are drawn after its order and before that of the next.
+   */
+  #prepare(steps: number): Prepared {
+    const { plan, cursor } = this.means
+    const [slices, draws] = [[] as Slice[], new DrawTable()]
+    const order = plan.tables.order(steps * this.#rowsPerStep)
+    let [rows, work, updates] = [0, 0, 0]
+    for (let left = steps; left > 0; ) {
+      const slice = cursor.next(left, order, rows)
+      const { segment, steps: count } = slice
+      slices.push(slice)
+      draws.add(segment.recorded.draws, count)
+      left -= count
+      rows += slice.rows
+      work += count * segment.work
+      if (segment.trains) updates += count
+    }
+    const table = this.#table(updates)
+    const segments = nativeSegments(slices)
+    const chunk = { segments, order: order.subarray(0, rows), scalars: table.scalars, draws: draws.numbers(), work }
+    return { chunk, slices, table }
+  }
+
+  /** Of the segments' steps, the most. */
+  get #rowsPerStep(): number {
+    return this.means.recorded.segments.reduce((most, { recorded }) => Math.max(most, recorded.advance.order), 0)
+  }
+
+  /**
+   * The scalars of the next `count` updates, while the schedule moves on. It ends early where a schedule throws, or where
+   * the program is no longer the one that was recorded: what comes before is done all the same, as in the explicit loop.
+   */
+  #table(count: number): Table {
+    const { run, plan } = this.means
+    const recorded = this.means.recorded.scalars
+    const scalars = plan.tables.rows(count * recorded.width)
+    let updates = 0
+    try {
+      while (updates < count && recorded.fit) {
+        const at = updates * recorded.width
+        run.beforeUpdate()
+        recorded.write(scalars, at)
+        updates++
+        const unchanged = recorded.steady ? (run.skipUpdates?.(count - updates) ?? 0) : 0
+        if (unchanged > 0) recorded.repeat(scalars, at, unchanged)
+        updates += unchanged
+        run.afterUpdate()
+      }
+      return { scalars, updates }
+    } catch (error) {
+      return { scalars, updates, failure: { error } }
+    }
+  }
+
+  /** Remembers all that `#prepare` moves; the function returned puts it back. */
+  #snapshot(): () => void {
+    const { run, recorded, cursor } = this.means
+    const restores = [run.snapshot(), recorded.scalars.snapshot(), cursor.snapshot()]
+    for (const stream of recorded.streams) restores.push(stream.snapshot())
+    return () => {
+      for (const restore of restores) restore()
+    }
+  }
+}
+
+/** The programs to run and how often each; slices of one program in a row are one segment. */
+function nativeSegments(slices: readonly Slice[]): Int32Array {
+  const segments = new Int32Array(2 * slices.length)
+  let end = 0
+  for (const { segment, steps } of slices) {
+    if (end === 0 || segments[end - 2] !== segment.program) {
+      segments[end] = segment.program
+      end += 2
+    }
+    segments[end - 1] += steps
+  }
+  return segments.subarray(0, end)
+}
+
+/** Steps up to the last update that the table has scalars for; all where it has them for every one. */
+function stepsWithScalars({ slices, table: { updates, failure } }: Prepared, steps: number): number {
+  let [done, left] = [0, updates]
+  for (const { segment, steps: count } of slices) {
+    if (segment.trains && (failure ? left <= count : left < count)) return done + left
+    if (segment.trains) left -= count
+    done += count
+  }
+  return steps
+}
+
+/** Adds up what the steps gave, epoch by epoch. Returns how many epochs were completed. */
+function collect(
+  run: Run,
+  slices: readonly Slice[],
+  { losses, counts }: PlanResult,
+  sums: { train: EpochSums; test: EpochSums },
+): number {
+  let [loss, count, epochs] = [0, 0, 0]
+  for (const { segment, steps, rows, last } of slices) {
+    const { advance } = segment.recorded
+    const [lossEnd, countEnd] = [loss + steps * advance.losses, count + steps * advance.counts]
+    const sum = segment.trains ? sums.train : sums.test
+    sum.batches += lossEnd - loss
+    sum.rows += rows
+    sum.loss = sumOf(losses, loss, lossEnd, sum.loss)
+    sum.correct = sumOf(counts, count, countEnd, sum.correct)
+    if (segment.trains && run.afterLoss) for (let i = loss; i < lossEnd; i++) run.afterLoss(losses[i])
+    loss = lossEnd
+    count = countEnd
+    if (!last) continue
+    run.afterEpoch(sums.train, sums.test)
+    sums.train = emptySums()
+    sums.test = emptySums()
+    epochs++
+  }
+  return epochs
+}
+
+/** `sum` and then the values from `from` to `to`, in order. */
+function sumOf(values: ArrayLike<number>, from: number, to: number, sum: number): number {
+  for (let i = from; i < to; i++) sum += values[i]
+  return sum
+}

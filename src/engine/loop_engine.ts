@@ -1,0 +1,97 @@
+/** The explicit training loop, batch by batch, over whatever trains: the tape, or a backend to compare with. */
+
+import { type Steps, toEventLoop } from '../base/drive.js'
+import type { DataLoader } from '../data/index.js'
+import type { Loss } from '../nn/index.js'
+import type { Tensor } from '../tensor/index.js'
+import { countCorrect } from './accuracy.js'
+import { type Batch, batchOf } from './batch.js'
+import { type Engine, type EpochSums, emptySums, type Run } from './engine.js'
+import type { Model, TrainingOptions } from './options.js'
+import { inEvalMode } from './state.js'
+import type { BatchResult, Trainer } from './trainer.js'
+
+/** Counts a batch in; `rows` are labels, where a row has several. */
+function add(sums: EpochSums, loss: Loss, { loss: value, prediction }: BatchResult, target: Tensor): void {
+  sums.loss += value
+  sums.batches++
+  const { correct, rows } = loss.classifies ? countCorrect(prediction, target) : { correct: 0, rows: target.shape[0] }
+  sums.rows += rows
+  sums.correct += correct
+}
+
+/** Losses and correct rows over a loader, in evaluation mode; `evaluate` gives those of a batch. */
+export function evaluateAll(
+  model: Model,
+  loader: DataLoader,
+  loss: Loss,
+  evaluate: (batch: Batch) => BatchResult,
+): Steps<EpochSums> {
+  return inEvalMode(model, function* () {
+    const sums = emptySums()
+    for (const tensors of loader) {
+      const batch = batchOf(tensors)
+      add(sums, loss, evaluate(batch), batch.target)
+      yield toEventLoop
+    }
+    return sums
+  })
+}
+
+/** Trains one epoch after another. */
+export class LoopEngine implements Engine {
+  /** Whether the model holds the weights, and may have been given others. */
+  #handedBack = true
+
+  /** `reason`: why this is not the plan. */
+  constructor(
+    readonly name: string,
+    private readonly model: Model,
+    private readonly options: TrainingOptions,
+    private readonly trainer: Trainer,
+    readonly reason?: string,
+  ) {}
+
+  *epochs(run: Run): Steps<void> {
+    const { test, loss } = this.options
+    run.switchTo?.('train')
+    const sums = yield* this.#train(run)
+    run.switchTo?.('eval')
+    const evaluate = (batch: Batch) => this.trainer.evaluate(batch)
+    run.afterEpoch(sums, test && (yield* evaluateAll(this.model, test, loss, evaluate)))
+  }
+
+  *#train(run: Run): Steps<EpochSums> {
+    const { trainer } = this
+    const { train, loss, accumulate = 1 } = this.options
+    const sums = emptySums()
+    if (this.#handedBack) trainer.load()
+    this.#handedBack = false
+    let [done, parts] = [0, 0]
+    for (const tensors of train) {
+      if (done === 0) parts = Math.min(accumulate, train.length - sums.batches)
+      const batch = batchOf(tensors)
+      const result = trainer.gradients(batch, parts)
+      add(sums, loss, result, batch.target)
+      run.afterLoss?.(result.loss)
+      if (++done === parts) {
+        done = 0
+        run.beforeUpdate()
+        trainer.update()
+        run.afterUpdate()
+        run.afterChunk(sums)
+      }
+      yield toEventLoop
+    }
+    return sums
+  }
+
+  handBack(): void {
+    if (!this.#handedBack) this.trainer.read()
+    this.#handedBack = true
+  }
+
+  close(): void {
+    this.trainer.dispose()
+  }
+}

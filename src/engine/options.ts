@@ -1,0 +1,83 @@
+/** What every training is told, checked. Not here: what only `fit` takes (train/fit_options.ts). */
+
+import { checkInt, checkNumber } from '../base/check.js'
+import { AnnealError, rangeError, typeError } from '../base/errors.js'
+import { DataLoader } from '../data/index.js'
+import type { Loss, Module } from '../nn/index.js'
+import type { LossOptions } from '../ops/reduced_loss.js'
+import { Optimizer } from '../optim/index.js'
+import type { Tensor } from '../tensor/index.js'
+import type { TrainingBackend } from './engine.js'
+
+/** A model of one input or several. */
+export type Model = Module & { forward(...inputs: Tensor[]): Tensor }
+
+/** What an engine needs to know of a training. */
+export interface TrainingOptions {
+  /** Batches to train on. */
+  train: DataLoader
+  /** Batches to evaluate on after each epoch. */
+  test?: DataLoader
+  loss: Loss
+  optimizer: Optimizer
+  /** Largest total norm of the gradients. */
+  clipGradNorm?: number
+  /** Batches per update; their mean gradient is used. Default 1. */
+  accumulate?: number
+  /** Aborts after the current batch. */
+  signal?: AbortSignal
+  /** At most this many threads. Default: the physical cores that the process may use; small nets take one. */
+  threads?: number
+  /** Trains on another backend, to compare: `backends.reference`, or one of `await backends.tfjs(kind)`. Default: native. */
+  backend?: TrainingBackend
+}
+
+function checkLoader(where: string, name: string, loader: unknown): void {
+  if (!(loader instanceof DataLoader)) throw typeError(where, `${name} to be a DataLoader`, loader)
+  if (loader.length === 0)
+    throw new AnnealError('ERR_EMPTY', `${where}: expected ${name} to have at least one batch but received none`)
+}
+
+/** Throws TypeError for what is no model. */
+export function checkModel(where: string, model: unknown): void {
+  if (typeof (model as Model | null)?.forward !== 'function' || typeof (model as Model).parameters !== 'function') {
+    throw typeError(where, 'model to be a Module', model)
+  }
+}
+
+/** Refuses what is no loss, or gives several numbers per batch. */
+export function checkLoss(where: string, loss: Loss): void {
+  if (typeof loss?.forward !== 'function') throw typeError(where, 'loss to be a loss', loss)
+  const { reduction } = (loss as { options?: LossOptions }).options ?? {}
+  if (reduction === 'none') throw rangeError(where, "loss to have reduction 'mean' or 'sum'", reduction)
+}
+
+/** Throws TypeError or RangeError for a loss or an optimizer that does not fit the model. */
+export function checkTrainer(
+  where: string,
+  model: Model,
+  { loss, optimizer }: Pick<TrainingOptions, 'loss' | 'optimizer'>,
+): void {
+  checkLoss(where, loss)
+  if (!(optimizer instanceof Optimizer)) throw typeError(where, 'optimizer to be an Optimizer', optimizer)
+  const parameters = new Set(model.parameters())
+  if (!optimizer.paramGroups.some(group => group.params.some(p => parameters.has(p)))) {
+    throw rangeError(where, "the optimizer to hold the model's parameters", 'parameters of another model')
+  }
+}
+
+/** Throws TypeError, RangeError or AnnealError for anything that no engine can use. */
+export function checkTraining(where: string, model: Model, options: TrainingOptions): void {
+  const { train, test, accumulate = 1, clipGradNorm, threads, signal, backend } = options
+  checkModel(where, model)
+  checkLoader(where, 'train', train)
+  if (test !== undefined) checkLoader(where, 'test', test)
+  checkTrainer(where, model, options)
+  checkInt(where, 'accumulate', accumulate, { min: 1 })
+  if (clipGradNorm !== undefined) checkNumber(where, 'clipGradNorm', clipGradNorm, { above: 0, max: Infinity })
+  if (threads !== undefined) checkInt(where, 'threads', threads, { min: 1, max: 1024 })
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw typeError(where, 'signal to be an AbortSignal', signal)
+  if (backend !== undefined && typeof backend?.engine !== 'function')
+    throw typeError(where, 'backend to be one of backends', backend)
+}

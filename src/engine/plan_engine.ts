@@ -1,0 +1,81 @@
+/**
+ * The plan engine: epochs as chunks of native steps, several epochs to a chunk where nobody looks in between. It draws
+ * what the explicit loop draws and gives its bits. Not here: holding the plan (held_plan.ts), a chunk (attempt.ts), the
+ * order of steps (cursor.ts), pacing (chunks.ts).
+ */
+
+import { type Steps, toEventLoop } from '../base/drive.js'
+import { addon } from '../native/addon.js'
+import { Attempt } from './attempt.js'
+import { chunkSettings, type Dispatch, MAX_STEPS, Pace } from './chunks.js'
+import { Cursor, type Limits } from './cursor.js'
+import { stepsPerTable } from './draws.js'
+import { type Engine, emptySums, type Run } from './engine.js'
+import { HeldPlan } from './held_plan.js'
+import type { Model, TrainingOptions } from './options.js'
+import { recordedIn } from './recorded.js'
+
+export class PlanEngine implements Engine {
+  readonly name = 'plan'
+  readonly #pace: Pace
+  readonly #held: HeldPlan
+  readonly #cursor: Cursor
+  /** What the run was last switched to; null where it may have switched by itself. */
+  #mode: 'train' | 'eval' | null = null
+
+  /** Records all programs. Throws Unplannable, with the reason, where the model cannot be a plan. */
+  constructor(
+    model: Model,
+    private readonly options: TrainingOptions,
+    dispatch: Dispatch,
+  ) {
+    this.#pace = new Pace(dispatch, options.threads ?? addon.cores)
+    this.#held = new HeldPlan(model, options)
+    this.#cursor = new Cursor(this.#held.recorded.segments)
+  }
+
+  *epochs(run: Run, most: number): Steps<void> {
+    const sums = { train: emptySums(), test: emptySums() }
+    this.#mode = null
+    for (let done = 0; done < most; ) {
+      if (run.switchTo) this.#switch(run)
+      if (!this.#held.recorded.scalars.fit) this.handBack()
+      yield* this.#held.take()
+      const { recorded, plan } = this.#held
+      this.#cursor.segments = recorded.segments
+      const epochs = most - done
+      const updates = run.updatesLeft?.() ?? Infinity
+      const steps = this.#cursor.stepsWithin({ ...this.#chunkLimits(), epochs, updates, onePass: !!run.switchTo })
+      const attempt = new Attempt({ run, recorded, plan, cursor: this.#cursor })
+      done += yield* attempt.steps(steps, this.#pace, this.options.signal, sums)
+      run.afterChunk(sums.train)
+      yield toEventLoop
+    }
+    this.#cursor.finishSegment()
+  }
+
+  handBack(): void {
+    this.#held.handBack()
+  }
+
+  close(): void {
+    this.#held.close()
+  }
+
+  /** At the beginning of a pass: lets the run put the weights for it in place. */
+  #switch(run: Run): void {
+    this.#cursor.finishSegment()
+    const mode = this.#cursor.trains ? 'train' : 'eval'
+    if (mode === this.#mode) return
+    this.handBack()
+    run.switchTo!(mode)
+    this.#mode = mode
+  }
+
+  /** How long the next chunk may be. */
+  #chunkLimits(): Pick<Limits, 'steps' | 'work'> {
+    const work = chunkSettings.steps === null ? this.#pace.work : Infinity
+    const drawn = stepsPerTable(recordedIn(this.#held.recorded.segments))
+    return { steps: Math.min(chunkSettings.steps ?? MAX_STEPS, drawn), work }
+  }
+}

@@ -1,0 +1,75 @@
+/** All programs of a run, recorded as the model and the optimizer are at the moment. Not here: one step (record_step.ts). */
+
+import { Unplannable } from '../emitters/emitter.js'
+import type { Optimizer } from '../optim/index.js'
+import { type DataForm, Memory } from '../plan/program.js'
+import { defaultGenerator, type Generator } from '../streams/index.js'
+import { withoutDraws } from './draws.js'
+import { generatorsOf } from './exclusive.js'
+import type { Model, TrainingOptions } from './options.js'
+import { recordEvaluation, recordTraining } from './record_step.js'
+import { formOf, sourceOf } from './resident.js'
+import { type Segment, segmentsOf } from './segments.js'
+import { UpdateScalars } from './update_scalars.js'
+
+export interface Recorded {
+  readonly memory: Memory
+  readonly scalars: UpdateScalars
+  readonly segments: readonly Segment[]
+  readonly forms: readonly DataForm[]
+  /** What its steps draw from. */
+  readonly streams: readonly Generator[]
+}
+
+/** Records training and evaluation. Throws Unplannable, with the reason, where the model cannot be a plan. */
+export function recordAll(model: Model, options: TrainingOptions): Recorded {
+  try {
+    return withoutDraws(() => recordSegments(model, options))
+  } catch (error) {
+    dropUnusedState(options.optimizer)
+    throw error
+  }
+}
+
+/** Recording makes state tensors before the first update; where none came, there are none to keep. */
+export function dropUnusedState({ state }: Optimizer): void {
+  for (const [p, { scalars, tensors }] of state) {
+    if (scalars.step === 0 && Object.keys(tensors).length > 0) state.delete(p)
+  }
+}
+
+function recordSegments(model: Model, options: TrainingOptions): Recorded {
+  const { train, test, optimizer, loss, accumulate = 1 } = options
+  const [memory, scalars] = [new Memory(), new UpdateScalars(optimizer)]
+  const source = sourceOf(train)
+  const record = (parts: readonly number[]) => recordTraining(model, options, source, parts, scalars, memory)
+  model.train()
+  const segments = segmentsOf({ loader: train, source, trains: true, accumulate, record }, 0)
+  if (test) {
+    const source = sourceOf(test)
+    const record = ([count]: readonly number[]) => recordEvaluation(model, loss, source, count, memory)
+    segments.push(...segmentsOf({ loader: test, source, trains: false, accumulate: 1, record }, segments.length))
+  }
+  const forms = passes(segments).map(pass => formOf(pass[0].source, recordedIn(pass)))
+  return { memory, scalars, segments, forms, streams: streamsOf(model, options, segments) }
+}
+
+/** Loaders' streams, and the layers' where they draw. */
+function streamsOf(model: Model, options: TrainingOptions, segments: readonly Segment[]): Generator[] {
+  const { train, accumulate = 1 } = options
+  const streams = generatorsOf(model, options)
+  if (segments.every(({ recorded }) => recorded.draws.length === 0)) return streams
+  // A loader that runs out of samples draws between two parts of a step: from its own generator, as a rule.
+  if (accumulate > 1 && train.generator === defaultGenerator)
+    throw new Unplannable('loader and layers draw from one generator within a step')
+  return [...new Set([...streams, defaultGenerator])]
+}
+
+/** Segments by the data set they read: training's, then those of evaluation. */
+export function passes(segments: readonly Segment[]): Segment[][] {
+  return [segments.filter(({ trains }) => trains), segments.filter(({ trains }) => !trains)].filter(
+    pass => pass.length > 0,
+  )
+}
+
+export const recordedIn = (segments: readonly Segment[]) => segments.map(({ recorded }) => recorded)

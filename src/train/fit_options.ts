@@ -1,0 +1,65 @@
+/** The options of `fit`, checked. */
+
+import { checkFunction, checkInt, checkOneOf, checkOptions } from '../base/check.js'
+import { typeError } from '../base/errors.js'
+import { checkTraining, type Model, type TrainingOptions } from '../engine/options.js'
+import type { LRScheduler } from '../lr_scheduler/index.js'
+import type { Callback } from './callbacks.js'
+import type { EpochEvent, ProgressEvent } from './history.js'
+
+/** Options of `fit`. */
+export interface FitOptions extends TrainingOptions {
+  scheduler?: LRScheduler
+  /** When the scheduler steps. Default `batch`; a ReduceLROnPlateau always steps per epoch, on the test or train loss. */
+  stepSchedulerEvery?: 'batch' | 'epoch'
+  epochs: number
+  callbacks?: readonly Callback[]
+  /** Awaited after each epoch; `false` ends the training. */
+  // biome-ignore lint/suspicious/noConfusingVoidType: a callback may return nothing.
+  onEpochEnd?: (event: EpochEvent) => boolean | void | Promise<boolean | void>
+  /** Called a few times a second, not awaited. */
+  onProgress?: (event: ProgressEvent) => void
+}
+
+/** Every option by name; the compiler refuses a list that lacks one. */
+const known: Readonly<Record<keyof FitOptions, true>> = {
+  train: true,
+  test: true,
+  loss: true,
+  optimizer: true,
+  scheduler: true,
+  stepSchedulerEvery: true,
+  epochs: true,
+  clipGradNorm: true,
+  accumulate: true,
+  callbacks: true,
+  onEpochEnd: true,
+  onProgress: true,
+  signal: true,
+  threads: true,
+  backend: true,
+}
+
+/** Throws TypeError, RangeError or AnnealError for anything that `fit` cannot use. */
+export function checkFit(model: Model, options: FitOptions): void {
+  const where = 'fit'
+  checkOptions(where, options, Object.keys(known))
+  const { scheduler, stepSchedulerEvery = 'batch', epochs, callbacks = [], onEpochEnd, onProgress } = options
+  checkTraining(where, model, options)
+  if (scheduler !== undefined && typeof scheduler?.step !== 'function')
+    throw typeError(where, 'scheduler to be a scheduler', scheduler)
+  checkInt(where, 'epochs', epochs, { min: 0 })
+  checkOneOf(where, 'stepSchedulerEvery', stepSchedulerEvery, ['batch', 'epoch'])
+  if (!Array.isArray(callbacks)) throw typeError(where, 'callbacks to be an array', callbacks)
+  if (onEpochEnd !== undefined) checkFunction(where, 'onEpochEnd', onEpochEnd)
+  if (onProgress !== undefined) checkFunction(where, 'onProgress', onProgress)
+}
+
+/** How often the scheduler steps, if there is one. */
+export function schedulerCadence({
+  scheduler,
+  stepSchedulerEvery = 'batch',
+}: FitOptions): 'batch' | 'epoch' | 'plateau' | 'never' {
+  if (!scheduler) return 'never'
+  return scheduler.needsMetric ? 'plateau' : stepSchedulerEvery
+}
