@@ -1,13 +1,12 @@
 /** The stratified choice of rows, scikit-learn's StratifiedShuffleSplit for a single split. Not here: sizes. */
 
 import { AnnealError, phrase, shapeError, typeError } from '../base/errors.js'
+import { compareValues } from '../base/order.js'
 import type { RandomState } from '../streams/random_state.js'
 import { Tensor } from '../tensor/tensor.js'
 
 /** One label per row. */
 export type Labels = Tensor | ArrayLike<number> | readonly string[]
-
-const byValue = (a: number | string, b: number | string) => (a < b ? -1 : a > b ? 1 : 0)
 
 /** For every class, in rising order of its label, the rows that carry it. */
 function classRows(where: string, n: number, labels: Labels): Int32Array[] {
@@ -26,7 +25,7 @@ function classRows(where: string, n: number, labels: Labels): Int32Array[] {
     if (found) found.push(i)
     else rows.set(label, [i])
   }
-  return [...rows.keys()].sort(byValue).map(label => Int32Array.from(rows.get(label)!))
+  return [...rows.keys()].sort(compareValues).map(label => Int32Array.from(rows.get(label)!))
 }
 
 /**

@@ -1,0 +1,16 @@
+/** The public names of `preprocessing`. */
+
+export type { CategoryOptions } from './categories.js'
+export type { ColumnGroup, ColumnSelector, ColumnStep, ColumnTransformerOptions } from './column_transformer.js'
+export type { Cell, Column, Features, TableLike } from './frame.js'
+export { fromJSON } from './from_json.js'
+export type { Labels } from './label_encoder.js'
+export type { MinMaxScalerOptions } from './min_max_scaler.js'
+export type { OneHotEncoderOptions } from './one_hot_encoder.js'
+export type { OrdinalEncoderOptions } from './ordinal_encoder.js'
+export { makePipeline } from './pipeline.js'
+export type { RobustScalerOptions } from './robust_scaler.js'
+export type { ImputeStrategy, SimpleImputerOptions } from './simple_imputer.js'
+export type { StandardScalerOptions, Weighted } from './standard_scaler.js'
+export { Transformer, type TransformerJSON } from './transformer.js'
+export * from './transformers.js'
