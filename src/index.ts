@@ -4,6 +4,7 @@
  */
 
 export { AnnealError, type ErrorCode } from './base/errors.js'
+export * as callbacks from './callbacks/index.js'
 export { type Backend, backends, type TfjsKind } from './compare/index.js'
 export * as data from './data/index.js'
 export * as lrScheduler from './lr_scheduler/index.js'
@@ -14,7 +15,6 @@ export * as preprocessing from './preprocessing/index.js'
 export * as random from './random/index.js'
 export * as report from './report/index.js'
 export { noGrad, ops, Tensor, type TensorOptions, tensor } from './tensor/index.js'
-export * as callbacks from './train/callbacks.js'
 export { type CompileOptions, compile, type Plan, type RunOptions } from './train/compile.js'
 export { type Evaluation, evaluate, type PredictOptions, predict } from './train/evaluate.js'
 export { fit } from './train/fit.js'

@@ -9,6 +9,8 @@ import { directionOf, type EpochEvent, type Metric, metrics } from './history.js
 
 /** What `fit` calls. One object serves one run at a time. */
 export interface Callback {
+  /** It reads and changes neither weights nor the optimizer's state: it only looks at the events. */
+  readonly watchOnly?: boolean
   /** Before the first epoch. */
   onStart?(model: Model): void
   /** After each epoch; `false` ends the training. */

@@ -1,0 +1,9 @@
+/** The callbacks of `fit`, one export each. */
+
+export {
+  type Callback,
+  type EarlyStoppingOptions,
+  earlyStopping,
+  failOnNaN,
+} from '../train/callbacks.js'
+export { type TensorBoardOptions, tensorBoard } from './tensor_board.js'
