@@ -70,6 +70,7 @@ function runAndExit(...args) {
 const programs = {
   start: ['build/js/examples/lr-decay.js'],
   test: ['node_modules/vitest/vitest.mjs', 'run'],
+  'test:full': ['node_modules/vitest/vitest.mjs', 'run', '--testTimeout=3600000'],
   bench: ['build/js/bench/run.js'],
   'bench:readme': ['build/js/bench/readme.js'],
   'bench:server': ['--expose-gc', 'build/js/bench/server.js'],
@@ -78,4 +79,5 @@ const programs = {
 if (task !== undefined && !Object.hasOwn(programs, task))
   fail(`setup: expected one of ${Object.keys(programs).join(', ')} but received ${task}`)
 await makeReady()
+if (task === 'test:full') process.env.ANNEAL_FULL = '1'
 if (task !== undefined) runAndExit(...programs[task], ...rest)

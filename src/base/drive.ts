@@ -14,6 +14,14 @@ export type Pause = typeof toEventLoop | unknown
 
 export type Steps<T> = Generator<Pause, T, unknown>
 
+/** A value now, or a promise of it. */
+export type Eventually<T> = T | Promise<T>
+
+/** Within an algorithm: waits for a value that may be a promise. */
+export function* settled<T>(value: Eventually<T>): Steps<T> {
+  return (yield value) as T
+}
+
 /** Milliseconds that an algorithm may hold the event loop between two yields; at 2 the smallest nets lose 3 %. */
 export const HOLD_MS = 4
 
