@@ -11,7 +11,7 @@ export interface Misfit {
   value: number | bigint
 }
 
-/** Converts bytes as many as the values need; returns the first value that does not fit, unless `narrow`. */
+/** Converts the first `to.length` values of `from`; returns the first that does not fit, unless `narrow`. */
 type Convert = (from: ArrayBuffer, to: Float32Array | Int32Array, narrow: boolean) => Misfit | null
 
 export interface StoredDType {
@@ -26,9 +26,9 @@ export interface StoredDType {
 type NumberArray = Int8Array | Uint8Array | Int16Array | Uint16Array
 
 /** Integers of at most 16 bits: all fit. */
-function widen(view: new (buffer: ArrayBuffer) => NumberArray): Convert {
+function widen(View: new (buffer: ArrayBuffer, at: number, length: number) => NumberArray): Convert {
   return (from, to) => {
-    to.set(new view(from))
+    to.set(new View(from, 0, to.length))
     return null
   }
 }
@@ -79,7 +79,7 @@ const uint32: Convert = (from, to, narrow) => {
 }
 
 const bool: Convert = (from, to) => {
-  const values = new Uint8Array(from)
+  const values = new Uint8Array(from, 0, to.length)
   const odd = values.findIndex(value => value > 1)
   to.set(values)
   return odd < 0 ? null : { index: odd, value: values[odd] }

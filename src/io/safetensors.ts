@@ -152,7 +152,8 @@ export function* readSafetensors(source: Source, narrow: boolean): Steps<Safeten
   const refuse = refuser(source.name)
   const { header, dataStart } = yield* readHeader(source, refuse)
   const tensors: Record<string, Tensor> = Object.create(null)
-  for (const entry of header.entries) tensors[entry.name] = yield* readTensor(source, dataStart, entry, narrow, refuse)
+  const reading: Reading = { source, dataStart, narrow, refuse, chunk: new ArrayBuffer(CHUNK) }
+  for (const entry of header.entries) tensors[entry.name] = yield* readTensor(reading, entry)
   return { tensors, metadata: header.metadata }
 }
 
@@ -182,19 +183,29 @@ function* readHeader(source: Source, refuse: RefuseEntry): Steps<{ header: Heade
   return { header: parseHeader(json, room - length, refuse), dataStart: LENGTH_BYTES + length }
 }
 
-function* readTensor(source: Source, start: number, entry: Entry, narrow: boolean, refuse: RefuseEntry): Steps<Tensor> {
-  const { name, stored, shape, elements, begin } = entry
+/** What the tensors of one file are read with. */
+interface Reading {
+  source: Source
+  dataStart: number
+  narrow: boolean
+  refuse: RefuseEntry
+  /** Memory for values that must be converted. */
+  chunk: ArrayBuffer
+}
+
+function* readTensor({ source, dataStart, narrow, refuse, chunk }: Reading, entry: Entry): Steps<Tensor> {
+  const { name, stored, shape, elements, begin, end } = entry
   const values = stored.dtype === 'int32' ? new Int32Array(elements) : new Float32Array(elements)
-  const cut = () => refuse(name, `its ${entry.end - begin} bytes`, 'the end of the file')
-  if (!stored.convert) {
-    if (!(yield* source.fill(new Uint8Array(values.buffer), start + begin))) cut()
-    return new Tensor(shape, stored.dtype, values)
-  }
-  for (let done = 0; done < elements; done += CHUNK / stored.bytes) {
-    const part = values.subarray(done, done + CHUNK / stored.bytes)
-    const from = new ArrayBuffer(part.length * stored.bytes)
-    if (!(yield* source.fill(new Uint8Array(from), start + begin + done * stored.bytes))) cut()
-    const misfit = stored.convert(from, part, narrow)
+  const bytes = new Uint8Array(stored.convert ? chunk : values.buffer)
+  const perPart = Math.max(1, bytes.length / stored.bytes)
+  for (let done = 0; done < elements; done += perPart) {
+    const part = values.subarray(done, done + perPart)
+    const found = yield* source.fill(
+      bytes.subarray(0, part.length * stored.bytes),
+      dataStart + begin + done * stored.bytes,
+    )
+    if (!found) refuse(name, `its ${end - begin} bytes`, 'the end of the file')
+    const misfit = stored.convert?.(chunk, part, narrow)
     if (misfit) refuseValue(entry, done, misfit, refuse)
   }
   return new Tensor(shape, stored.dtype, values)
