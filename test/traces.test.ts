@@ -9,6 +9,7 @@ import * as lrScheduler from '../src/lr_scheduler/index.js'
 import * as nn from '../src/nn/index.js'
 import { opTwins } from '../src/ops/twins.js'
 import * as optim from '../src/optim/index.js'
+import { slotsUnder } from '../src/optim/rule.js'
 import { manualSeed } from '../src/random/index.js'
 import { noGrad, Tensor, tensor } from '../src/tensor/index.js'
 import { withEmitter } from '../src/tensor/tape.js'
@@ -81,8 +82,8 @@ function widen(model: Model, makeOptimizer: () => optim.Optimizer): optim.Optimi
   for (const group of optimizer.paramGroups) {
     for (const p of group.params) {
       const { tensors } = optimizer.stateOf(group, p)
-      for (const slot of optimizer.rule.slots(group)) {
-        if (slot) tensors[slot.key] = wide(p.shape, new Float64Array(p.size).fill(slot.init ?? 0))
+      for (const slot of slotsUnder(optimizer.rule, group)) {
+        if (slot) tensors[slot.key] = wide(p.shape, new Float64Array(p.size).fill(slot.init))
       }
     }
   }

@@ -1,6 +1,7 @@
 /** Argument checks that read as a sentence: `checkInt('StepLR', 'stepSize', stepSize, { min: 1 })`. */
 
 import { rangeError, typeError } from './errors.js'
+import { isIterable } from './kinds.js'
 
 export interface Bounds {
   /** Smallest allowed value. */
@@ -69,11 +70,51 @@ export function checkOneOf<T extends string>(where: string, name: string, value:
 
 /** A plain options object whose keys are all known: a misspelt option is an error, not silence. Returns it. */
 export function checkOptions<T extends object>(where: string, options: T, known: readonly string[]): T {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+  if (typeof options !== 'object' || options === null || Array.isArray(options) || isBuiltIn(options)) {
     throw typeError(where, 'options to be an object', options)
   }
-  for (const key of Object.keys(options)) {
-    if (!known.includes(key)) throw typeError(where, `options to be among ${known.join(', ')}`, key)
-  }
+  for (const key of Object.keys(options)) if (!known.includes(key)) throw unknownOption(where, key, known)
   return options
+}
+
+/** Dates, maps, promises, typed arrays: without a key of their own, and never options. */
+function isBuiltIn(value: object): boolean {
+  const tag = Object.prototype.toString.call(value)
+  return tag !== '[object Object]' && tag !== '[object Module]'
+}
+
+function unknownOption(where: string, key: string, known: readonly string[]): TypeError {
+  const near = nearest(key, known)
+  const error = typeError(where, `options to be among ${known.join(', ')}`, key)
+  if (near !== undefined) error.message += `; did you mean ${near}?`
+  return error
+}
+
+/** The known name that was probably meant: the same letters in other case, or a third of them wrong at most. */
+export function nearest(name: string, known: readonly string[]): string | undefined {
+  const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, '')
+  const given = plain(name.slice(0, 64))
+  const scored = known.map(option => ({ option, distance: editDistance(given, plain(option)) }))
+  const [best] = scored.sort((a, b) => a.distance - b.distance)
+  return best && best.distance <= Math.max(1, Math.floor(given.length / 3)) ? best.option : undefined
+}
+
+/** Insertions, deletions and replacements that make `a` of `b` (Levenshtein), row by row. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = row[j - 1] + Number(a[i - 1] !== b[j - 1])
+      next[j] = Math.min(replaced, row[j] + 1, next[j - 1] + 1)
+    }
+    row = next
+  }
+  return row[b.length]
+}
+
+/** Something to iterate, no text. Returns it. */
+export function checkIterable(where: string, name: string, value: unknown): Iterable<unknown> {
+  if (!isIterable(value)) throw typeError(where, `${name} to be iterable`, value)
+  return value
 }

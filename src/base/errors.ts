@@ -35,25 +35,37 @@ export class AnnealError extends Error {
   }
 }
 
+/** How many entries of an array, and how deep, a message shows. */
+const WIDTH = 8
+const DEPTH = 3
+const LENGTH = 200
+
+const cut = (text: string, length: number) => (text.length > length ? `${text.slice(0, length)}…` : text)
+
 /** How a value appears in a message: short, on one line, with its type where the text alone would not tell. */
 export function describe(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)
+  return cut(described(value, DEPTH), LENGTH)
+}
+
+function described(value: unknown, depth: number): string {
+  if (typeof value === 'string') return JSON.stringify(cut(value, 60))
   if (typeof value === 'number' || typeof value === 'boolean' || value === undefined || value === null) {
     return Object.is(value, -0) ? '-0' : String(value)
   }
-  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value === 'bigint') return `${value > 2n ** 64n || value < -(2n ** 64n) ? 'a large bigint' : `${value}n`}`
   if (typeof value === 'symbol') return 'a symbol'
   if (typeof value === 'function') return 'a function'
-  if (Array.isArray(value))
-    return value.length <= 8 ? `[${value.map(describe).join(', ')}]` : `an array of ${value.length}`
-  return `an object of class ${className(value)}`
+  return describedObject(value, depth)
 }
 
-function className(value: object): string {
+/** A proxy may throw on whatever is read. */
+function describedObject(value: object, depth: number): string {
   try {
-    return String(value.constructor?.name || 'Object')
+    if (!Array.isArray(value)) return `an object of class ${cut(String(value.constructor?.name || 'Object'), 60)}`
+    if (value.length > WIDTH || depth === 0) return `an array of ${value.length}`
+    return `[${Array.from(value, entry => described(entry, depth - 1)).join(', ')}]`
   } catch {
-    return 'Object'
+    return 'an object'
   }
 }
 

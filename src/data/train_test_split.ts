@@ -2,6 +2,7 @@
 
 import { checkBoolean, checkInt, checkNumber, checkOptions } from '../base/check.js'
 import { AnnealError, phrase, rangeError, shapeError, typeError } from '../base/errors.js'
+import { isPlainObject } from '../base/kinds.js'
 import { RandomState } from '../streams/random_state.js'
 import { Tensor } from '../tensor/tensor.js'
 import { gatherRows, rowsOf } from './rows.js'
@@ -94,7 +95,7 @@ function take(value: Splittable, rows: Int32Array): Splittable {
 }
 
 function isOptions(value: unknown): value is SplitOptions {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+  return isPlainObject(value)
 }
 
 /**

@@ -60,6 +60,7 @@ export function checkTrainer(
 ): void {
   checkLoss(where, loss)
   if (!(optimizer instanceof Optimizer)) throw typeError(where, 'optimizer to be an Optimizer', optimizer)
+  optimizer.check()
   const parameters = new Set(model.parameters())
   if (!optimizer.paramGroups.some(group => group.params.some(p => parameters.has(p)))) {
     throw rangeError(where, "the optimizer to hold the model's parameters", 'parameters of another model')

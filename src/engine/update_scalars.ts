@@ -4,8 +4,8 @@
  */
 
 import type { Optimizer, ParamGroup } from '../optim/index.js'
-import { checkRate, type ParamState } from '../optim/optimizer.js'
-import type { StateScalars } from '../optim/rule.js'
+import { checkGroup, type ParamState } from '../optim/optimizer.js'
+import { checkRate, type StateScalars, slotsUnder } from '../optim/rule.js'
 
 interface Entry {
   readonly group: ParamGroup
@@ -82,14 +82,14 @@ export class UpdateScalars {
     let same = true
     for (let i = 0; i < options.length; i++) same &&= group[options[i]] === values[i]
     if (same) return true
+    checkGroup(this.optimizer.rule, group)
     if (this.#slotsOf(group) !== slots) return false
     for (let i = 0; i < options.length; i++) values[i] = group[options[i]]
     return true
   }
 
   #slotsOf(group: ParamGroup): string {
-    return this.optimizer.rule
-      .slots(group)
+    return slotsUnder(this.optimizer.rule, group)
       .map(slot => slot?.key ?? '')
       .join()
   }

@@ -5,34 +5,34 @@ import { checkElu, type EluOptions } from '../ops/elu.js'
 import { checkGelu, type GeluOptions } from '../ops/gelu.js'
 import { checkLeakyRelu, type LeakyReluOptions } from '../ops/leaky_relu.js'
 import { checkSoftplus, type SoftplusOptions } from '../ops/softplus.js'
-import type { Tensor } from '../tensor/index.js'
+import { ops, type Tensor } from '../tensor/index.js'
 import { Module } from './module.js'
 
 /** `max(x, 0)`, elementwise. Source: torch.nn.ReLU. */
 export class ReLU extends Module {
   override forward(x: Tensor): Tensor {
-    return x.relu()
+    return ops.relu(x)
   }
 }
 
 /** `1 / (1 + e^-x)`, elementwise. Source: torch.nn.Sigmoid. */
 export class Sigmoid extends Module {
   override forward(x: Tensor): Tensor {
-    return x.sigmoid()
+    return ops.sigmoid(x)
   }
 }
 
 /** Hyperbolic tangent, elementwise. Source: torch.nn.Tanh. */
 export class Tanh extends Module {
   override forward(x: Tensor): Tensor {
-    return x.tanh()
+    return ops.tanh(x)
   }
 }
 
 /** `x / (1 + e^-x)`, elementwise. Source: torch.nn.SiLU. */
 export class SiLU extends Module {
   override forward(x: Tensor): Tensor {
-    return x.silu()
+    return ops.silu(x)
   }
 }
 
@@ -61,7 +61,7 @@ export class LeakyReLU extends Configured<LeakyReluOptions> {
   }
 
   override forward(x: Tensor): Tensor {
-    return x.leakyRelu(this.options)
+    return ops.leakyRelu(x, this.options)
   }
 }
 
@@ -79,7 +79,7 @@ export class ELU extends Configured<EluOptions> {
   }
 
   override forward(x: Tensor): Tensor {
-    return x.elu(this.options)
+    return ops.elu(x, this.options)
   }
 }
 
@@ -97,7 +97,7 @@ export class GELU extends Configured<GeluOptions> {
   }
 
   override forward(x: Tensor): Tensor {
-    return x.gelu(this.options)
+    return ops.gelu(x, this.options)
   }
 }
 
@@ -115,7 +115,7 @@ export class Softplus extends Configured<SoftplusOptions> {
   }
 
   override forward(x: Tensor): Tensor {
-    return x.softplus(this.options)
+    return ops.softplus(x, this.options)
   }
 }
 
@@ -142,7 +142,7 @@ export class Softmax extends Configured<SoftmaxOptions> {
   }
 
   override forward(x: Tensor): Tensor {
-    return x.softmax(this.options.dim)
+    return ops.softmax(x, this.options.dim)
   }
 }
 
@@ -160,6 +160,6 @@ export class LogSoftmax extends Configured<SoftmaxOptions> {
   }
 
   override forward(x: Tensor): Tensor {
-    return x.logSoftmax(this.options.dim)
+    return ops.logSoftmax(x, this.options.dim)
   }
 }

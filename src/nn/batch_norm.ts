@@ -3,7 +3,7 @@
 import { checkBoolean, checkInt, checkNumber, checkOptions } from '../base/check.js'
 import { shapeError } from '../base/errors.js'
 import { shapeText, sizeOf } from '../ops/spec.js'
-import { Tensor } from '../tensor/index.js'
+import { checkTensor, Tensor } from '../tensor/index.js'
 import { filled, Module, type Parameter } from './module.js'
 
 /** Options of `BatchNorm1d`. */
@@ -69,22 +69,22 @@ export class BatchNorm1d extends Module {
   override forward(x: Tensor): Tensor {
     const { weight, bias, runningMean, runningVar, numBatchesTracked: batchesTracked, momentum, eps } = this
     const training = this.training || !runningMean
-    this.#check(x, training)
+    checkInput(checkTensor('BatchNorm1d', 'x', x), this.numFeatures, training)
     const running = { runningMean, runningVar, ...(training && { batchesTracked }) }
     return x.batchNorm({ weight, bias, ...running, training, momentum, eps })
   }
+}
 
-  #check({ shape }: Tensor, training: boolean): void {
-    const where = 'BatchNorm1d'
-    if (shape.length !== 2 && shape.length !== 3) {
-      throw shapeError(where, 'x to have shape [rows, channels] or [rows, channels, length]', shapeText(shape))
-    }
-    if (shape[1] !== this.numFeatures) {
-      throw shapeError(where, `x.shape[1] to equal numFeatures (${this.numFeatures})`, String(shape[1]))
-    }
-    if (training && sizeOf(shape) <= this.numFeatures) {
-      const received = `x of shape ${shapeText(shape)}; dropLast leaves out a last batch of one row`
-      throw shapeError(where, 'more than 1 value per channel in training', received)
-    }
+function checkInput({ shape }: Tensor, numFeatures: number, training: boolean): void {
+  const where = 'BatchNorm1d'
+  if (shape.length !== 2 && shape.length !== 3) {
+    throw shapeError(where, 'x to have shape [rows, channels] or [rows, channels, length]', shapeText(shape))
+  }
+  if (shape[1] !== numFeatures) {
+    throw shapeError(where, `x.shape[1] to equal numFeatures (${numFeatures})`, String(shape[1]))
+  }
+  if (training && sizeOf(shape) <= numFeatures) {
+    const received = `x of shape ${shapeText(shape)}; dropLast leaves out a last batch of one row`
+    throw shapeError(where, 'more than 1 value per channel in training', received)
   }
 }

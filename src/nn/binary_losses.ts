@@ -5,7 +5,7 @@ import {
   type BinaryCrossEntropyWithLogitsOptions,
   checkBinaryCrossEntropyWithLogits,
 } from '../ops/binary_cross_entropy_with_logits.js'
-import type { Tensor } from '../tensor/index.js'
+import { ops, type Tensor } from '../tensor/index.js'
 import { ConfiguredLoss } from './loss.js'
 
 /**
@@ -23,7 +23,7 @@ export class BCELoss extends ConfiguredLoss<BinaryCrossEntropyOptions> {
   }
 
   override forward(prediction: Tensor, target: Tensor): Tensor {
-    return prediction.binaryCrossEntropy(target, this.options)
+    return ops.binaryCrossEntropy(prediction, target, this.options)
   }
 }
 
@@ -41,6 +41,6 @@ export class BCEWithLogitsLoss extends ConfiguredLoss<BinaryCrossEntropyWithLogi
   }
 
   override forward(logits: Tensor, target: Tensor): Tensor {
-    return logits.binaryCrossEntropyWithLogits(target, this.options)
+    return ops.binaryCrossEntropyWithLogits(logits, target, this.options)
   }
 }

@@ -1,7 +1,7 @@
 /** Softmax and cross-entropy as a loss. */
 
 import { type CrossEntropyOptions, checkCrossEntropy } from '../ops/cross_entropy.js'
-import type { Tensor } from '../tensor/index.js'
+import { ops, type Tensor } from '../tensor/index.js'
 import { ConfiguredLoss } from './loss.js'
 
 /**
@@ -22,6 +22,6 @@ export class CrossEntropyLoss extends ConfiguredLoss<CrossEntropyOptions> {
   }
 
   override forward(logits: Tensor, targets: Tensor): Tensor {
-    return logits.crossEntropy(targets, this.options)
+    return ops.crossEntropy(logits, targets, this.options)
   }
 }

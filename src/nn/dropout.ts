@@ -1,7 +1,7 @@
 /** Dropout as a layer: the op in training, nothing in evaluation. */
 
 import { checkDropout, type DropoutOptions } from '../ops/dropout.js'
-import type { Tensor } from '../tensor/index.js'
+import { checkTensor, ops, type Tensor } from '../tensor/index.js'
 import { Module } from './module.js'
 
 export type { DropoutOptions }
@@ -24,6 +24,6 @@ export class Dropout extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    return this.training ? x.dropout({ p: this.p }) : x
+    return this.training ? ops.dropout(x, { p: this.p }) : checkTensor('Dropout', 'x', x)
   }
 }

@@ -3,7 +3,7 @@
 import { checkInt, checkOptions } from '../base/check.js'
 import { checkPadding, type EmbeddingOptions } from '../ops/embedding.js'
 import { defaultGenerator } from '../streams/index.js'
-import { Tensor } from '../tensor/index.js'
+import { ops, Tensor } from '../tensor/index.js'
 import { Module, Parameter } from './module.js'
 
 export type { EmbeddingOptions }
@@ -39,6 +39,6 @@ export class Embedding extends Module {
   }
 
   override forward(indices: Tensor): Tensor {
-    return indices.embedding(this.weight, { paddingIdx: this.paddingIdx })
+    return ops.embedding(indices, this.weight, { paddingIdx: this.paddingIdx })
   }
 }

@@ -3,7 +3,7 @@
 import { checkInt, checkOptions } from '../base/check.js'
 import { shapeError } from '../base/errors.js'
 import { normalizeDim, sizeOf } from '../ops/spec.js'
-import type { Tensor } from '../tensor/index.js'
+import { checkTensor, type Tensor } from '../tensor/index.js'
 import { Module } from './module.js'
 
 /** Options of `Flatten`; negative dimensions count from the end. */
@@ -34,7 +34,7 @@ export class Flatten extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    const { shape } = x
+    const { shape } = checkTensor('Flatten', 'x', x)
     const first = normalizeDim('Flatten', this.startDim, shape.length, 'startDim')
     const last = normalizeDim('Flatten', this.endDim, shape.length, 'endDim')
     if (first > last) throw shapeError('Flatten', `startDim (${first}) to be at most endDim`, String(last))

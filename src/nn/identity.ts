@@ -1,11 +1,11 @@
 /** The layer that does nothing. */
 
-import type { Tensor } from '../tensor/index.js'
+import { checkTensor, type Tensor } from '../tensor/index.js'
 import { Module } from './module.js'
 
 /** Returns its input: a place for a layer that a variant of a model lacks. Source: torch.nn.Identity. */
 export class Identity extends Module {
   override forward(x: Tensor): Tensor {
-    return x
+    return checkTensor('Identity', 'x', x)
   }
 }

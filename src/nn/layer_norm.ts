@@ -2,7 +2,7 @@
 
 import { checkBoolean, checkNumber, checkOptions } from '../base/check.js'
 import { checkNormalizedShape } from '../ops/layer_norm.js'
-import type { Tensor } from '../tensor/index.js'
+import { ops, type Tensor } from '../tensor/index.js'
 import { filled, Module, type Parameter } from './module.js'
 
 /** Options of `LayerNorm`. */
@@ -43,6 +43,6 @@ export class LayerNorm extends Module {
 
   override forward(x: Tensor): Tensor {
     const { weight, bias, eps } = this
-    return x.layerNorm(this.normalizedShape, { weight, bias, eps })
+    return ops.layerNorm(x, this.normalizedShape, { weight, bias, eps })
   }
 }

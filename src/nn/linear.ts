@@ -3,7 +3,7 @@
 import { checkBoolean, checkInt, checkOptions } from '../base/check.js'
 import { shapeError } from '../base/errors.js'
 import { shapeText, sizeOf } from '../ops/spec.js'
-import { Tensor } from '../tensor/index.js'
+import { checkTensor, Tensor } from '../tensor/index.js'
 import { kaimingUniform_, uniform_ } from './init.js'
 import { Module, Parameter } from './module.js'
 
@@ -48,10 +48,11 @@ export class Linear extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    const last = x.shape[x.shape.length - 1]
+    const { shape } = checkTensor('Linear', 'x', x)
+    const last = shape[shape.length - 1]
     if (last !== this.inFeatures) {
-      const expected = `x.shape[${x.shape.length - 1}] to equal inFeatures (${this.inFeatures})`
-      throw shapeError('Linear', expected, x.shape.length ? String(last) : `shape ${shapeText(x.shape)}`)
+      const expected = `x.shape[${shape.length - 1}] to equal inFeatures (${this.inFeatures})`
+      throw shapeError('Linear', expected, shape.length ? String(last) : `shape ${shapeText(shape)}`)
     }
     return x.linear(this.weight, this.bias)
   }

@@ -2,9 +2,10 @@
  * Module: a tree of layers found by property name, with PyTorch's parameter names and state dict. Not here: any layer.
  */
 
-import { AnnealError, phrase, shapeError, typeError } from '../base/errors.js'
+import { AnnealError, phrase, rangeError, shapeError, typeError } from '../base/errors.js'
 import { shapeText, sizeOf } from '../ops/spec.js'
-import { Tensor } from '../tensor/index.js'
+import { checkAttached, checkTensor, Tensor, tensorFrom } from '../tensor/index.js'
+import { type Copies, checkCopyable, copyOf } from './clone.js'
 
 /**
  * A tensor that a module trains: it stays a parameter when its gradient is turned off.
@@ -16,7 +17,7 @@ import { Tensor } from '../tensor/index.js'
  */
 export class Parameter extends Tensor {
   constructor(values: Tensor, requiresGrad = true) {
-    if (!(values instanceof Tensor)) throw typeError('Parameter', 'values to be a Tensor', values)
+    checkTensor('Parameter', 'values', values)
     super(values.shape, values.dtype, values.buf)
     this.requiresGrad = requiresGrad
   }
@@ -54,9 +55,9 @@ export abstract class Module {
   /** Every parameter once, in the order of definition. */
   parameters(): Tensor[] {
     const found = new Set<Tensor>()
-    this.#visit((module, key, value) => {
-      if (module.#isParameter(key, value)) found.add(value)
-    })
+    for (const module of this.modules()) {
+      for (const [key, value] of module.#tensors()) if (module.#isParameter(key, value)) found.add(value)
+    }
     return [...found]
   }
 
@@ -82,28 +83,35 @@ export abstract class Module {
     return found
   }
 
-  /** This module and all below it. */
+  /** This module and all below it, each once. */
   modules(): Module[] {
-    const found: Module[] = []
-    this.#addModules(found)
-    return found
+    const found = new Set<Module>()
+    const add = (module: Module) => {
+      if (found.has(module)) return
+      found.add(module)
+      eachChild(module, add)
+    }
+    add(this)
+    return [...found]
   }
 
-  #addModules(found: Module[]): void {
-    found.push(this)
-    eachChild(this, child => child.#addModules(found))
-  }
-
-  /** Parameters and buffers by name, sharing memory with the model. */
+  /** Parameters and buffers by name, sharing memory with the model. Throws ERR_STATE where two have one name. */
   stateDict(): StateDict {
     const own = (module: Module, key: string, value: Tensor) =>
       module.#isParameter(key, value) || module.#buffers.has(key)
-    return Object.fromEntries(this.#walk(own).map(([name, value]) => [name, value.detach()]))
+    const entries = this.#walk(own)
+    const names = new Set(entries.map(([name]) => name))
+    if (names.size < entries.length) {
+      const twice = entries.find(([name], i) => entries.findIndex(([other]) => other === name) < i)![0]
+      throw new AnnealError('ERR_STATE', phrase('stateDict', 'a name of its own for each tensor', `${twice} twice`))
+    }
+    return Object.fromEntries(entries.map(([name, value]) => [name, value.detach()]))
   }
 
   /**
-   * Copies values from a state dict with the same keys and shapes. All of it is checked before anything is written.
-   * Throws ERR_STATE for missing or unknown keys, ERR_SHAPE for a shape that differs.
+   * Copies values from a state dict with the same keys and shapes, as it is, from JSON or from `structuredClone`. All of
+   * it is checked before anything is written. Throws ERR_STATE for missing or unknown keys, ERR_SHAPE for a shape that
+   * differs.
    */
   loadStateDict(state: StateDict): void {
     if (typeof state !== 'object' || state === null) throw typeError('loadStateDict', 'a state dict', state)
@@ -115,32 +123,42 @@ export abstract class Module {
       const received = `missing [${missing.join(', ')}], unknown [${unknown.join(', ')}]`
       throw new AnnealError('ERR_STATE', phrase('loadStateDict', `the keys of ${name}`, received))
     }
-    for (const key of Object.keys(own)) checkEntry(key, own[key], state[key])
-    for (const key of Object.keys(own)) own[key].data.set(state[key].data)
+    const values = Object.keys(own).map(key => [own[key].data, checkEntry(key, own[key], state[key]).data] as const)
+    for (const [to, from] of values) to.set(from)
   }
 
   /**
-   * A copy that shares no tensor and no layer with this one; gradients stay behind. Properties that are neither tensors,
-   * modules nor arrays are taken over as they are. A class with private (`#`) fields cannot be copied from outside: it
-   * overrides this. Source: copy.deepcopy of a torch.nn.Module.
+   * A copy that shares no tensor and no layer with this one; gradients stay behind. Arrays, plain objects, maps and sets
+   * are copied with it, other objects taken over as they are. A class with private (`#`) members, which only its
+   * constructor makes, overrides this. Throws ERR_STATE where it does not. Source: copy.deepcopy of a torch.nn.Module.
    */
   clone(): this {
     return this.#copy(new Map())
   }
 
-  #copy(done: Map<unknown, unknown>): this {
+  #copy(done: Copies): this {
+    checkCopyable(this, Module.prototype)
     // Only this class's constructor runs: the layer's own would draw new weights.
     const copy = Reflect.construct(Module, [], this.constructor as new () => Module) as this
     done.set(this, copy)
     for (const [name, key] of this.#buffers) copy.#buffers.set(name, key)
-    const copied = (value: unknown): unknown => {
-      if (!done.has(value) && value instanceof Module) value.#copy(done)
-      if (!done.has(value) && value instanceof Tensor) done.set(value, copyOfTensor(value))
-      if (Array.isArray(value)) return value.map(copied)
-      return done.has(value) ? done.get(value) : value
+    const leaf = (value: unknown): unknown => {
+      if (value instanceof Tensor) return copyOfTensor(value)
+      return value instanceof Module ? value.#copyWithin(done) : value
     }
-    for (const [name, value] of Object.entries(this)) Object.assign(copy, { [name]: copied(value) })
+    for (const [name, value] of Object.entries(this)) {
+      const method: unknown = Object.getPrototypeOf(this)[name]
+      // A method bound to its object, as `this.forward = this.forward.bind(this)`, is bound to the copy.
+      const own =
+        typeof value === 'function' && typeof method === 'function' ? method.bind(copy) : copyOf(value, done, leaf)
+      Object.assign(copy, { [name]: own })
+    }
     return copy
+  }
+
+  /** A copy as part of a larger one; a class with a `clone` of its own makes it by that. */
+  #copyWithin(done: Copies): Module {
+    return this.clone === Module.prototype.clone ? this.#copy(done) : this.clone()
   }
 
   /** Training mode for this module and all below it. */
@@ -168,7 +186,9 @@ export abstract class Module {
 
   /** Makes the tensor under property `name` part of the state dict, under `key`, without being trained. */
   protected registerBuffer(name: string, key = name): void {
-    this.#buffers.set(name, key)
+    if (typeof name !== 'string') throw typeError('registerBuffer', 'name to be a string', name)
+    if (typeof key !== 'string') throw typeError('registerBuffer', 'key to be a string', key)
+    this.#buffers.set(name, checkName(key))
   }
 
   #isParameter(key: string, value: Tensor): boolean {
@@ -185,47 +205,71 @@ export abstract class Module {
     return found
   }
 
-  /** Calls `f` for every tensor of this module, then for those of the modules below it. */
-  #visit(f: (module: Module, key: string, value: Tensor, prefix: string) => void, prefix = ''): void {
+  /**
+   * Calls `f` for every tensor of this module, then for those of the modules below it; a layer in two places twice. What
+   * leads back to a module above is not followed.
+   */
+  #visit(
+    f: (module: Module, key: string, value: Tensor, prefix: string) => void,
+    prefix = '',
+    above = new Set<Module>(),
+  ) {
+    above.add(this)
+    for (const [key, value] of this.#tensors()) f(this, key, value, prefix)
+    eachChild(this, (child, name) => {
+      if (!above.has(child)) child.#visit(f, `${prefix}${name}.`, above)
+    })
+    above.delete(this)
+  }
+
+  /** Own tensors by property. */
+  #tensors(): [string, Tensor][] {
+    const found: [string, Tensor][] = []
     for (const key of Object.keys(this)) {
       const value: unknown = this[key as keyof this]
-      if (value instanceof Tensor) f(this, key, value, prefix)
+      if (!(value instanceof Tensor)) continue
+      if (value.requiresGrad || value instanceof Parameter) checkName(key)
+      found.push([key, value])
     }
-    eachChild(this, (child, name) => child.#visit(f, `${prefix}${name}.`))
+    return found
   }
+}
+
+/** A name in a state dict is a path, joined by dots. */
+function checkName(name: string): string {
+  if (name === '' || name.includes('.')) throw rangeError('Module', 'names of tensors and layers without a dot', name)
+  return name
 }
 
 /** Modules among a module's properties, and in arrays among them. */
 function eachChild(module: Module, f: (child: Module, name: string) => void): void {
   for (const key of Object.keys(module)) {
     const value: unknown = module[key as keyof Module]
-    if (value instanceof Module) f(value, key)
+    if (value instanceof Module) f(value, checkName(key))
     else if (Array.isArray(value)) {
       value.forEach((item, i) => {
-        if (item instanceof Module) f(item, `${key}.${i}`)
+        if (item instanceof Module) f(item, `${checkName(key)}.${i}`)
       })
     }
   }
 }
 
 function copyOfTensor(t: Tensor): Tensor {
+  checkAttached('clone', t)
   const values = new Tensor(t.shape, t.dtype, t.data.slice())
   if (t instanceof Parameter) return new Parameter(values, t.requiresGrad)
   if (!t.node && t.requiresGrad) values.requiresGrad = true
   return values
 }
 
-function checkEntry(key: string, own: Tensor, given: unknown): void {
-  if (!(given instanceof Tensor)) throw typeError('loadStateDict', `${key} to be a Tensor`, given)
+/** The tensor that is to be copied into `own`. */
+function checkEntry(key: string, own: Tensor, value: unknown): Tensor {
+  const given = tensorFrom('loadStateDict', key, value)
   if (shapeText(given.shape) !== shapeText(own.shape)) {
     throw shapeError('loadStateDict', `${key} to have shape ${shapeText(own.shape)}`, shapeText(given.shape))
   }
   if (given.dtype !== own.dtype)
     throw new AnnealError('ERR_DTYPE', phrase('loadStateDict', `${key} to be ${own.dtype}`, given.dtype))
-  if (given.data.length !== given.size) {
-    throw new AnnealError(
-      'ERR_DETACHED',
-      phrase('loadStateDict', `${key} to hold ${given.size} elements`, String(given.data.length)),
-    )
-  }
+  checkAttached('loadStateDict', given, key)
+  return given
 }

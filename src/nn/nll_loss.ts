@@ -2,7 +2,7 @@
 
 import type { ClassLossOptions } from '../ops/class_loss.js'
 import { checkNll } from '../ops/nll_loss.js'
-import type { Tensor } from '../tensor/index.js'
+import { ops, type Tensor } from '../tensor/index.js'
 import { ConfiguredLoss } from './loss.js'
 
 /**
@@ -22,6 +22,6 @@ export class NLLLoss extends ConfiguredLoss<ClassLossOptions> {
   }
 
   override forward(logProbabilities: Tensor, labels: Tensor): Tensor {
-    return logProbabilities.nllLoss(labels, this.options)
+    return ops.nllLoss(logProbabilities, labels, this.options)
   }
 }

@@ -5,7 +5,7 @@ import { checkL1 } from '../ops/l1_loss.js'
 import { checkMse } from '../ops/mse_loss.js'
 import type { LossOptions } from '../ops/reduced_loss.js'
 import { checkSmoothL1, type SmoothL1Options } from '../ops/smooth_l1_loss.js'
-import type { Tensor } from '../tensor/index.js'
+import { ops, type Tensor } from '../tensor/index.js'
 import { ConfiguredLoss } from './loss.js'
 
 /**
@@ -23,7 +23,7 @@ export class MSELoss extends ConfiguredLoss<LossOptions> {
   }
 
   override forward(prediction: Tensor, target: Tensor): Tensor {
-    return prediction.mseLoss(target, this.options)
+    return ops.mseLoss(prediction, target, this.options)
   }
 }
 
@@ -41,7 +41,7 @@ export class L1Loss extends ConfiguredLoss<LossOptions> {
   }
 
   override forward(prediction: Tensor, target: Tensor): Tensor {
-    return prediction.l1Loss(target, this.options)
+    return ops.l1Loss(prediction, target, this.options)
   }
 }
 
@@ -59,7 +59,7 @@ export class SmoothL1Loss extends ConfiguredLoss<SmoothL1Options> {
   }
 
   override forward(prediction: Tensor, target: Tensor): Tensor {
-    return prediction.smoothL1Loss(target, this.options)
+    return ops.smoothL1Loss(prediction, target, this.options)
   }
 }
 
@@ -77,6 +77,6 @@ export class HuberLoss extends ConfiguredLoss<HuberOptions> {
   }
 
   override forward(prediction: Tensor, target: Tensor): Tensor {
-    return prediction.huberLoss(target, this.options)
+    return ops.huberLoss(prediction, target, this.options)
   }
 }

@@ -28,7 +28,10 @@ const rule: UpdateRule<Required<AdadeltaOptions>> = {
     weightDecay: numberOption(0),
     maximize: flag(),
   },
-  slots: () => [{ key: 'square_avg' }, { key: 'acc_delta' }],
+  slots: [
+    { key: 'square_avg', min: 0 },
+    { key: 'acc_delta', min: 0 },
+  ],
   countsSteps: true,
   row: ({ lr, rho, eps, weightDecay, maximize }) => [lr, eps, rho, weightDecay, Number(maximize)],
   steady: true,

@@ -31,7 +31,7 @@ const rule: UpdateRule<Required<AdagradOptions>> = {
     eps: numberOption(1e-10),
     maximize: flag(),
   },
-  slots: ({ initialAccumulatorValue }) => [{ key: 'sum', init: initialAccumulatorValue }],
+  slots: [{ key: 'sum', min: 0, init: ({ initialAccumulatorValue }) => initialAccumulatorValue }],
   countsSteps: true,
   hasStateFromStart: true,
   row: ({ lr, lrDecay, weightDecay, eps, maximize }, { step }) => [

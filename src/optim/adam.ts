@@ -43,10 +43,10 @@ function adamUpdate(p: Floats, g: Floats, m: Floats, v: Floats, vMax: Floats | n
 
 const shared = {
   kernel: 'adam_update',
-  slots: ({ amsgrad }: Group) => [
+  slots: [
     { key: 'exp_avg' },
-    { key: 'exp_avg_sq' },
-    amsgrad ? { key: 'max_exp_avg_sq' } : null,
+    { key: 'exp_avg_sq', min: 0 },
+    { key: 'max_exp_avg_sq', min: 0, when: ({ amsgrad }: Group) => amsgrad },
   ],
   countsSteps: true,
   reference: { adam_update: adamUpdate },
@@ -67,6 +67,7 @@ const adam: UpdateRule<Group> = {
   ...shared,
   name: 'Adam',
   options: optionsWith(0),
+  fixed: { decoupledWeightDecay: false },
   row: (group, { step }) => row(group, step, group.weightDecay, 0),
 }
 
@@ -74,6 +75,7 @@ const adamW: UpdateRule<Group> = {
   ...shared,
   name: 'AdamW',
   options: optionsWith(0.01),
+  fixed: { decoupledWeightDecay: true },
   row: (group, { step }) => row(group, step, 0, group.lr * group.weightDecay),
 }
 

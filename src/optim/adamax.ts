@@ -28,7 +28,7 @@ const rule: UpdateRule<Required<AdamaxOptions>> = {
     weightDecay: numberOption(0),
     maximize: flag(),
   },
-  slots: () => [{ key: 'exp_avg' }, { key: 'exp_inf' }],
+  slots: [{ key: 'exp_avg' }, { key: 'exp_inf', min: 0 }],
   countsSteps: true,
   row: ({ lr, betas: [beta1, beta2], eps, weightDecay, maximize }, { step }) => [
     lr / (1 - beta1 ** step),

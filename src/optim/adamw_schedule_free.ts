@@ -6,6 +6,7 @@ import type { ParamGroup, Params } from './optimizer.js'
 import { betasOption, direction, numberOption, type UpdateRule } from './rule.js'
 import {
   type AverageOptions,
+  averageBounds,
   averageOptions,
   averageRow,
   averageScalars,
@@ -37,8 +38,9 @@ const rule: UpdateRule<Required<AdamWScheduleFreeOptions>> = {
     weightDecay: numberOption(0),
     ...averageOptions,
   },
-  slots: () => [{ key: 'z' }, { key: 'exp_avg_sq' }],
+  slots: [{ key: 'z' }, { key: 'exp_avg_sq', min: 0 }],
   scalars: averageScalars,
+  scalarBounds: averageBounds,
   countsSteps: true,
   row(group, scalars) {
     const { eps, weightDecay } = group

@@ -31,7 +31,7 @@ const rule: UpdateRule<Required<ASGDOptions>> = {
     weightDecay: numberOption(0),
     maximize: flag(),
   },
-  slots: () => [{ key: 'ax' }],
+  slots: [{ key: 'ax' }],
   scalars: ({ lr }) => ({ eta: Math.fround(lr), mu: 1 }),
   countsSteps: true,
   row({ lr, lambd, alpha, t0, weightDecay, maximize }, scalars) {

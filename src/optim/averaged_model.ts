@@ -5,7 +5,7 @@ import { AnnealError, phrase, typeError } from '../base/errors.js'
 import { nativeEmitter } from '../emitters/native.js'
 import { Module } from '../nn/module.js'
 import { shapeText } from '../ops/spec.js'
-import { noGrad, type Tensor, tensor } from '../tensor/index.js'
+import { checkAttached, checkTensor, noGrad, type Tensor, tensor } from '../tensor/index.js'
 
 /** The next average of one tensor, from that of the `n` models before. */
 export type AvgFn = (averaged: Tensor, current: Tensor, n: number) => Tensor
@@ -103,21 +103,33 @@ export class AveragedModel<M extends Module = Module> extends Module {
     const averaged = this.useBuffers ? [...own.parameters, ...own.buffers] : own.parameters
     const current = this.useBuffers ? [...shown.parameters, ...shown.buffers] : shown.parameters
     checkAlike([...own.parameters, ...own.buffers], [...shown.parameters, ...shown.buffers])
+    for (const t of [...own.parameters, ...own.buffers, ...shown.parameters, ...shown.buffers]) {
+      checkAttached('updateParameters', t)
+    }
     const n = this.nAveraged.item()
     if (n === 0) copyAll(averaged, current)
-    else noGrad(() => this.#move(averaged, current, n))
+    else noGrad(() => move(averaged, current, n, this))
     if (!this.useBuffers) copyAll(own.buffers, shown.buffers)
     this.nAveraged.data[0] = n + 1
   }
+}
 
-  #move(averaged: readonly Tensor[], current: readonly Tensor[], n: number): void {
-    const { avgFn, multiAvgFn } = this
-    if (avgFn) {
-      const next = averaged.map((a, i) => avgFn(asFloats(a), asFloats(current[i]), n))
-      checkAlike(averaged, next)
-      copyAll(averaged, next)
-    } else (multiAvgFn ?? getSwaMultiAvgFn())(averaged, current, n)
+function move(
+  averaged: readonly Tensor[],
+  current: readonly Tensor[],
+  n: number,
+  { avgFn, multiAvgFn }: AveragedModel,
+) {
+  if (!avgFn) {
+    const moveThem = multiAvgFn ?? getSwaMultiAvgFn()
+    moveThem(averaged, current, n)
+    return
   }
+  const next = averaged.map((a, i) =>
+    checkTensor('AveragedModel', 'what avgFn gives', avgFn(asFloats(a), asFloats(current[i]), n)),
+  )
+  checkAlike(averaged, next)
+  copyAll(averaged, next)
 }
 
 /** Counts as numbers that ops take; they are cut off when they are copied back. */

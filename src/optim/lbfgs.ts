@@ -8,9 +8,9 @@ import { rangeError, typeError } from '../base/errors.js'
 import type { Floats } from '../emitters/emitter.js'
 import { Tensor } from '../tensor/index.js'
 import { aim, dot, type Evaluation, fresh, largest, type Memory, read, written } from './lbfgs_memory.js'
-import { checkUpdate, Optimizer, type ParamGroup, type Params } from './optimizer.js'
+import { Optimizer, type ParamGroup, type ParamState, type Params } from './optimizer.js'
 import { numberOption, type UpdateRule } from './rule.js'
-import type { OptimizerStateDict } from './state_dict.js'
+import { badState, type OptimizerStateDict, type SavedState } from './state_dict.js'
 import { type Point, strongWolfe } from './strong_wolfe.js'
 
 /** Options of `LBFGS`. */
@@ -65,7 +65,7 @@ const rule: UpdateRule<Required<LBFGSOptions>> = {
         value === null ? null : checkOneOf(where, name, value, ['strong_wolfe'] as const),
     },
   },
-  slots: () => [],
+  slots: [],
   countsSteps: false,
   row: () => [],
   reference: {},
@@ -167,7 +167,7 @@ export class LBFGS extends Optimizer {
       const loss = call()
       if (!(loss instanceof Tensor)) throw typeError('LBFGS', 'closure to return a Tensor', loss)
       first ??= loss
-      checkUpdate('LBFGS', group)
+      this.check()
       return { loss: loss.item(), gradient: flatGradient(group.params) }
     }
     const memory = minimise(objective(group.params, evaluate), this.#memory ?? fresh, group)
@@ -180,18 +180,12 @@ export class LBFGS extends Optimizer {
     return this.#memory ? { ...dict, state: { 0: written(this.#memory) } } : dict
   }
 
-  override loadStateDict(dict: OptimizerStateDict): void {
-    const { params } = this.paramGroups[0]
-    const [first] = (dict?.param_groups?.[0]?.params as number[] | undefined) ?? [0]
-    const saved = dict?.state?.[first]
-    const memory =
-      saved &&
-      read(
-        saved,
-        params.reduce((sum, { size }) => sum + size, 0),
-      )
-    super.loadStateDict(dict?.state ? { ...dict, state: {} } : dict)
-    if (memory) this.#remember(memory)
+  /** The memory is one for all parameters; PyTorch keeps it with the first. */
+  override readState({ params }: ParamGroup, p: Tensor, saved: SavedState): ParamState {
+    if (p !== params[0]) throw badState('the state of LBFGS under its first parameter', 'another')
+    const size = params.reduce((sum, { size }) => sum + size, 0)
+    const memory = read(saved, size)
+    return { scalars: { step: memory.funcEvals }, tensors: {}, memory }
   }
 
   #remember(memory: Memory): void {

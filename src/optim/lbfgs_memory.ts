@@ -3,10 +3,10 @@
  * their way into a state dict and back. Not here: how far to go (lbfgs.ts, strong_wolfe.ts).
  */
 
-import { AnnealError, phrase } from '../base/errors.js'
+import { checkInt } from '../base/check.js'
 import type { Floats } from '../emitters/emitter.js'
-import { Tensor } from '../tensor/index.js'
-import type { SavedState } from './state_dict.js'
+import { Tensor, tensorFrom } from '../tensor/index.js'
+import { badState, readNumber, type SavedState } from './state_dict.js'
 
 /** What is known of the curvature. Replaced after each step, never changed. */
 export interface Memory {
@@ -130,38 +130,33 @@ export function written({
   return { ...counts, d: asTensor(d), t, ...history, prev_flat_grad: asTensor(prevFlatGrad), prev_loss: prevLoss }
 }
 
-function bad(expected: string, received: unknown): AnnealError {
-  return new AnnealError('ERR_STATE', phrase('loadStateDict', expected, received))
-}
-
 /** The memory in a saved state, for `n` weights. Throws ERR_STATE for what does not fit. */
 export function read(saved: SavedState, n: number): Memory {
-  const number = (key: string, value: unknown): number => {
-    const plain = value instanceof Tensor && value.size === 1 ? value.item() : value
-    if (typeof plain !== 'number') throw bad(`${key} to be a number`, plain)
-    return plain
-  }
+  const count = (key: string): number => checkInt('loadStateDict', key, readNumber(key, saved[key]), { min: 0 })
   const vector = (key: string, value: unknown): Floats => {
-    if (!(value instanceof Tensor) || value.size !== n) throw bad(`${key} to be a Tensor of ${n} elements`, value)
-    return Float32Array.from(value.data)
+    const t = tensorFrom('loadStateDict', key, value)
+    if (t.size !== n || t.data.length !== n) throw badState(`${key} to be a Tensor of ${n} elements`, value)
+    const values = Float32Array.from(t.data)
+    if (!values.every(Number.isFinite)) throw badState(`values of ${key} that are finite`, 'others')
+    return values
   }
   const list = <T>(key: string, of: (key: string, value: unknown) => T): T[] => {
     const values = saved[key]
-    if (!Array.isArray(values)) throw bad(`${key} to be an array`, values)
-    return values.map((value, i) => of(`${key}[${i}]`, value))
+    if (!Array.isArray(values)) throw badState(`${key} to be an array`, values)
+    return Array.from(values, (value, i) => of(`${key}[${i}]`, value))
   }
-  const counts = { funcEvals: number('func_evals', saved.func_evals), nIter: number('n_iter', saved.n_iter) }
+  const counts = { funcEvals: count('func_evals'), nIter: count('n_iter') }
   if (counts.nIter === 0) return { ...fresh, ...counts }
-  const history = { oldDirs: list('old_dirs', vector), oldStps: list('old_stps', vector), ro: list('ro', number) }
+  const history = { oldDirs: list('old_dirs', vector), oldStps: list('old_stps', vector), ro: list('ro', readNumber) }
   if (new Set(Object.values(history).map(({ length }) => length)).size > 1)
-    throw bad('old_dirs, old_stps and ro of one length', 'others')
+    throw badState('old_dirs, old_stps and ro of one length', 'others')
   return {
     ...counts,
     ...history,
     d: vector('d', saved.d),
-    t: number('t', saved.t),
-    hDiag: number('H_diag', saved.H_diag),
+    t: readNumber('t', saved.t),
+    hDiag: readNumber('H_diag', saved.H_diag),
     prevFlatGrad: vector('prev_flat_grad', saved.prev_flat_grad),
-    prevLoss: number('prev_loss', saved.prev_loss),
+    prevLoss: readNumber('prev_loss', saved.prev_loss),
   }
 }

@@ -25,7 +25,7 @@ const rule: UpdateRule<Required<LionOptions>> = {
     weightDecay: numberOption(0),
     maximize: flag(),
   },
-  slots: () => [{ key: 'exp_avg' }],
+  slots: [{ key: 'exp_avg' }],
   countsSteps: false,
   row: ({ lr, betas, weightDecay, maximize }) => [lr, ...betas, lr * weightDecay, Number(maximize)],
   steady: true,

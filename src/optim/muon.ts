@@ -133,7 +133,7 @@ const rule: UpdateRule<Group> = {
       check: (where, name, value) => (value === null ? null : checkOneOf(where, name, value, adjustments)),
     },
   },
-  slots: () => [{ key: 'momentum_buffer' }],
+  slots: [{ key: 'momentum_buffer' }],
   countsSteps: false,
   row: rowOf,
   checkParam(where, shape) {

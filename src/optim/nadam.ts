@@ -36,8 +36,9 @@ const rule: UpdateRule<Group> = {
     decoupledWeightDecay: flag(),
     maximize: flag(),
   },
-  slots: () => [{ key: 'exp_avg' }, { key: 'exp_avg_sq' }],
+  slots: [{ key: 'exp_avg' }, { key: 'exp_avg_sq', min: 0 }],
   scalars: () => ({ mu_product: 1 }),
+  scalarBounds: { mu_product: { min: 0, max: 1 } },
   countsSteps: true,
   row(group, scalars) {
     const { lr, eps, maximize, momentumDecay } = group

@@ -2,15 +2,16 @@
  * Optimizer: parameter groups, state and state dicts around an update rule. Not here: any formula (one file per rule).
  */
 
-import { checkOptions } from '../base/check.js'
+import { checkFunction, checkIterable, checkNumber, checkOptions } from '../base/check.js'
 import { AnnealError, phrase, rangeError, shapeError, typeError } from '../base/errors.js'
+import { isIterable } from '../base/kinds.js'
 import type { Buf } from '../emitters/emitter.js'
 import { shapeText } from '../ops/spec.js'
-import { noGrad, Tensor } from '../tensor/index.js'
+import { checkAttached, checkTensor, noGrad, Tensor } from '../tensor/index.js'
 import { currentEmitter } from '../tensor/tape.js'
 import { busyError } from '../tensor/tensor.js'
-import { emitUpdate, type StateScalars, type UpdateRule } from './rule.js'
-import { type OptimizerStateDict, readStateDict, writeStateDict } from './state_dict.js'
+import { checkRate, emitUpdate, type StateScalars, slotsUnder, type UpdateRule } from './rule.js'
+import { type OptimizerStateDict, readState, readStateDict, type SavedState, writeStateDict } from './state_dict.js'
 
 /** A group of parameters with every option of the optimizer filled in; edit `lr` and the others at any time. */
 export interface ParamGroup {
@@ -44,6 +45,7 @@ export class Optimizer {
   readonly #defaults: Record<string, unknown>
 
   constructor(rule: UpdateRule, params: Params, options: object = {}) {
+    checkRule(rule)
     this.rule = rule
     checkOptions(rule.name, options, Object.keys(rule.options))
     this.#defaults = filledIn(rule, options as Record<string, unknown>, {})
@@ -51,32 +53,50 @@ export class Optimizer {
     if (this.paramGroups.length === 0) throw rangeError(rule.name, 'at least one parameter', 'none')
   }
 
-  /** Adds a group; options not given are the optimizer's. Source: torch.optim.Optimizer.add_param_group. */
+  /**
+   * Adds a group; options not given are the optimizer's. A schedule takes it up at its next step, with the rate it comes
+   * with. Source: torch.optim.Optimizer.add_param_group.
+   */
   addParamGroup(group: { params: Iterable<Tensor>; [option: string]: unknown }): void {
+    const { rule } = this
+    checkOptions(rule.name, group, ['params', 'initialLr', ...Object.keys(rule.options)])
     const { params, initialLr, ...options } = group
-    checkOptions(this.rule.name, options, Object.keys(this.rule.options))
-    const tensors = checkParams(this.rule.name, params, this.paramGroups)
-    const filled = filledIn(this.rule, options, this.#defaults)
-    this.rule.checkGroup?.(this.rule.name, filled)
-    for (const { shape } of tensors) this.rule.checkParam?.(this.rule.name, shape)
+    if (initialLr !== undefined) checkNumber(rule.name, 'initialLr', initialLr)
+    const tensors = checkParams(rule.name, params, this.paramGroups)
+    const filled = filledIn(rule, options, this.#defaults)
+    rule.checkGroup?.(rule.name, filled)
+    for (const { shape } of tensors) rule.checkParam?.(rule.name, shape)
     const added = { params: tensors, ...filled, ...(initialLr === undefined ? {} : { initialLr }) } as ParamGroup
     this.paramGroups.push(added)
-    if (this.rule.hasStateFromStart) for (const p of tensors) this.slotsOf(added, p, this.stateOf(added, p))
+    if (rule.hasStateFromStart) for (const p of tensors) this.stateOf(added, p)
   }
 
   /**
    * Updates every parameter that has a gradient. With a closure: runs it first and returns its loss.
-   * Gradients and rates are checked before anything is written.
+   * Options, gradients and state are checked before anything is written.
    */
   step(closure?: () => Tensor): Tensor | undefined {
+    if (closure !== undefined) checkFunction(this.rule.name, 'closure', closure)
     const loss = closure?.()
-    for (const group of this.paramGroups) checkUpdate(this.rule.name, group)
+    this.check()
     noGrad(() => {
       for (const group of this.paramGroups) {
         for (const p of group.params) if (p.grad) this.#update(group, p, p.grad)
       }
     })
     return loss
+  }
+
+  /** @internal Refuses what would spoil the model at the next step: options, gradients and state may have been edited. */
+  check(): void {
+    for (const group of this.paramGroups) {
+      checkGroup(this.rule, group)
+      for (const p of group.params) {
+        checkParameter(this.rule.name, p)
+        const tensors = this.state.get(p)?.tensors
+        for (const key in tensors) checkAttached(this.rule.name, tensors[key], key)
+      }
+    }
   }
 
   /** Drops the gradients of all parameters: `grad` becomes null. */
@@ -89,28 +109,35 @@ export class Optimizer {
     return writeStateDict(this)
   }
 
-  /** Takes over a state dict of as many groups and parameters. Checked whole before anything is written. */
+  /**
+   * Takes over a state dict of as many groups and parameters, as it is, from JSON or from `structuredClone`. Checked whole
+   * before anything is written: throws ERR_STATE for options, counts or moments that the optimizer could not have written.
+   */
   loadStateDict(dict: OptimizerStateDict): void {
     readStateDict(this, dict)
   }
 
-  /** @internal The state of a parameter, made on its first update. */
+  /**
+   * @internal The state of a parameter with all tensors that an update under these options takes, made where missing. A
+   * count that PyTorch does not list starts with the state: SGD's first step with a momentum is the one that makes it.
+   */
   stateOf(group: ParamGroup, p: Tensor): ParamState {
     let state = this.state.get(p)
     if (!state) {
       state = { scalars: { step: 0, ...this.rule.scalars?.(group) }, tensors: {} }
       this.state.set(p, state)
     }
+    for (const slot of slotsUnder(this.rule, group)) {
+      if (!slot || state.tensors[slot.key]) continue
+      if (!this.rule.countsSteps) state.scalars.step = 0
+      state.tensors[slot.key] = new Tensor(p.shape, 'float32', new Float32Array(p.size).fill(slot.init))
+    }
     return state
   }
 
-  /** @internal The state tensors the kernel takes, in its order, made where missing. */
-  slotsOf(group: ParamGroup, p: Tensor, state: ParamState): (Tensor | null)[] {
-    return this.rule.slots(group).map(slot => {
-      if (!slot) return null
-      state.tensors[slot.key] ??= new Tensor(p.shape, 'float32', new Float32Array(p.size).fill(slot.init ?? 0))
-      return state.tensors[slot.key]
-    })
+  /** @internal What a state dict holds of a parameter, checked. */
+  readState(group: ParamGroup, p: Tensor, saved: SavedState): ParamState {
+    return readState(this.rule, group, p, saved)
   }
 
   #update(group: ParamGroup, p: Tensor, grad: Tensor): void {
@@ -121,38 +148,49 @@ export class Optimizer {
 
   /** @internal One parameter's update with these scalars, through the current emitter. */
   emitUpdate(group: ParamGroup, p: Tensor, grad: Tensor, state: ParamState, row: Buf): void {
-    const slots = this.slotsOf(group, p, state).map(t => t?.buf ?? null)
+    const slots = slotsUnder(this.rule, group).map(slot => slot && state.tensors[slot.key].buf)
     emitUpdate(this.rule, currentEmitter(), { p: p.buf, g: grad.buf, slots, row, shape: p.shape }, group)
   }
 }
 
-function asGroups(where: string, params: Params): { params: Iterable<Tensor> }[] {
-  const items = typeof params === 'object' && params !== null && Symbol.iterator in params ? [...params] : null
-  if (!items || params instanceof Tensor)
+function checkRule(rule: unknown): void {
+  const { name, options, slots, row } = (rule ?? {}) as UpdateRule
+  const fits = typeof name === 'string' && typeof options === 'object' && options !== null && Array.isArray(slots)
+  if (!fits || typeof row !== 'function') throw typeError('Optimizer', 'rule to be an update rule', rule)
+}
+
+/** Reads no further than to what is neither a tensor nor a group. */
+function asGroups(where: string, params: unknown): { params: Iterable<Tensor> }[] {
+  if (params instanceof Tensor || !isIterable(params)) {
     throw typeError(where, 'params to be an array of Tensors or of groups', params)
-  if (items.length === 0) return []
-  const groups = items.filter(item => !(item instanceof Tensor))
-  if (groups.length === 0) return [{ params: items as Tensor[] }]
-  for (const group of items) {
-    if (group instanceof Tensor || typeof group !== 'object' || group === null || !('params' in group)) {
-      throw typeError(where, 'params to be all Tensors or all groups { params, ... }', group)
+  }
+  const tensors: Tensor[] = []
+  const groups: { params: Iterable<Tensor> }[] = []
+  for (const item of params) {
+    const isGroup = typeof item === 'object' && item !== null && 'params' in item && !(item instanceof Tensor)
+    if (item instanceof Tensor) tensors.push(item)
+    else if (isGroup) groups.push(item as { params: Iterable<Tensor> })
+    if ((!isGroup && !(item instanceof Tensor)) || (tensors.length > 0 && groups.length > 0)) {
+      throw typeError(where, 'params to be all Tensors or all groups { params, ... }', item)
     }
   }
-  return groups as { params: Iterable<Tensor> }[]
+  return tensors.length > 0 ? [{ params: tensors }] : groups
 }
 
 function checkParams(where: string, params: unknown, groups: readonly ParamGroup[]): Tensor[] {
-  const list = params instanceof Tensor ? [params] : [...(params as Iterable<unknown>)]
+  const list = params instanceof Tensor ? [params] : checkIterable(where, 'params', params)
   const known = new Set(groups.flatMap(group => group.params))
-  for (const p of list) {
-    if (!(p instanceof Tensor)) throw typeError(where, 'params to be Tensors', p)
+  const checked: Tensor[] = []
+  for (const item of list) {
+    const p = checkTensor(where, 'each of params', item)
     if (p.node)
       throw new AnnealError('ERR_GRAD', `${where}: expected params to be leaf tensors but received the result of an op`)
     if (p.dtype !== 'float32') throw new AnnealError('ERR_DTYPE', phrase(where, 'params to be float32', p.dtype))
     if (known.has(p)) throw rangeError(where, 'each parameter to appear once', 'one that appears twice')
     known.add(p)
+    checked.push(p)
   }
-  return list as Tensor[]
+  return checked
 }
 
 function filledIn(
@@ -168,25 +206,22 @@ function filledIn(
   return filled
 }
 
-/** @internal A rate that was edited may be anything. */
-export function checkRate(where: string, { lr }: ParamGroup): void {
-  if (!Number.isFinite(lr)) throw rangeError(where, 'lr to be a finite number', lr)
+/** @internal The options of a group, which may have been edited, as at construction; the rate as `checkRate` has it. */
+export function checkGroup(rule: UpdateRule, group: ParamGroup): void {
+  checkRate(rule.name, group)
+  for (const name in rule.options) if (name !== 'lr') rule.options[name].check(rule.name, name, group[name])
+  rule.checkGroup?.(rule.name, group)
+  if (!Array.isArray(group.params)) throw typeError(rule.name, 'params of a group to be an array', group.params)
 }
 
-/** @internal Refuses what would corrupt the model: a rate that is no number, a gradient or buffer of another size. */
-export function checkUpdate(where: string, group: ParamGroup): void {
-  checkRate(where, group)
-  for (const p of group.params) {
-    if (!p.grad) continue
-    if (p.busy) throw busyError(where)
-    if (p.buf.length !== p.size) {
-      throw new AnnealError(
-        'ERR_DETACHED',
-        phrase(where, `a parameter's buffer to hold ${p.size} elements`, String(p.buf.length)),
-      )
-    }
-    if (p.grad.dtype !== 'float32' || p.grad.buf.length !== p.size || shapeText(p.grad.shape) !== shapeText(p.shape)) {
-      throw shapeError(where, `a gradient of shape ${shapeText(p.shape)}`, `${p.grad.dtype} ${shapeText(p.grad.shape)}`)
-    }
+/** A parameter that is free and whole, with a gradient of its shape if it has one. */
+function checkParameter(where: string, p: unknown): void {
+  const { busy, grad, size, shape } = checkTensor(where, 'each of params', p)
+  if (!grad) return
+  if (busy) throw busyError(where)
+  checkAttached(where, p as Tensor, 'a parameter')
+  if (!(grad instanceof Tensor)) throw typeError(where, 'a gradient to be a Tensor', grad)
+  if (grad.dtype !== 'float32' || grad.buf.length !== size || shapeText(grad.shape) !== shapeText(shape)) {
+    throw shapeError(where, `a gradient of shape ${shapeText(shape)}`, `${grad.dtype} ${shapeText(grad.shape)}`)
   }
 }

@@ -41,7 +41,7 @@ const rule: UpdateRule<Required<RAdamOptions>> = {
     decoupledWeightDecay: flag(),
     maximize: flag(),
   },
-  slots: () => [{ key: 'exp_avg' }, { key: 'exp_avg_sq' }],
+  slots: [{ key: 'exp_avg' }, { key: 'exp_avg_sq', min: 0 }],
   countsSteps: true,
   row(group, { step }) {
     const { lr, eps, maximize } = group

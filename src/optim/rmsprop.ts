@@ -54,10 +54,10 @@ const rule: UpdateRule<Required<RMSpropOptions>> = {
     centered: flag(),
     maximize: flag(),
   },
-  slots: ({ centered, momentum }) => [
-    { key: 'square_avg' },
-    centered ? { key: 'grad_avg' } : null,
-    momentum > 0 ? { key: 'momentum_buffer' } : null,
+  slots: [
+    { key: 'square_avg', min: 0 },
+    { key: 'grad_avg', when: ({ centered }) => centered },
+    { key: 'momentum_buffer', when: ({ momentum }) => momentum > 0 },
   ],
   countsSteps: true,
   row: ({ lr, eps, alpha, weightDecay, momentum, maximize }) => [

@@ -41,7 +41,7 @@ const rule: UpdateRule<Required<RpropOptions>> = {
     ),
     maximize: flag(),
   },
-  slots: () => [{ key: 'prev' }, { key: 'step_size' }],
+  slots: [{ key: 'prev' }, { key: 'step_size', min: 0 }],
   countsSteps: true,
   row: ({ lr, etas, stepSizes, maximize }, { step }) => [
     lr,

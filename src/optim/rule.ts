@@ -4,7 +4,7 @@
  */
 
 import { type Bounds, checkBoolean, checkNumber } from '../base/check.js'
-import { typeError } from '../base/errors.js'
+import { rangeError, typeError } from '../base/errors.js'
 import type { Buf, Emitter, ReferenceKernels } from '../emitters/emitter.js'
 
 /** One option of an optimizer: its default and the check that every value must pass. */
@@ -14,13 +14,20 @@ export interface OptionSpec<T = unknown> {
 }
 
 /** A state tensor of a parameter, under PyTorch's key. */
-export interface Slot {
+export interface Slot<O> {
   readonly key: string
   /** Value of every element before the first update. Default 0. */
-  readonly init?: number
+  readonly init?: (group: O) => number
+  /** The options under which the update takes it. Default: all. */
+  readonly when?: (group: O) => boolean
+  /** The smallest value that an element may have. Default: none. */
+  readonly min?: number
 }
 
-/** Numbers that belong to a parameter's state; `step` counts its updates and is advanced before `row`. */
+/**
+ * Numbers that belong to a parameter's state; `step` counts the updates since its first state tensor was made and is
+ * advanced before `row`.
+ */
 export type StateScalars = { step: number } & Record<string, number>
 
 /** One parameter's update, to be emitted. */
@@ -44,10 +51,14 @@ export interface UpdateRule<O = any> {
   /** Emits an update that is more than one kernel call. */
   readonly emit?: (e: Emitter, update: Update, group: O) => void
   readonly options: { readonly [K in keyof O]-?: OptionSpec<O[K]> }
-  /** State tensors under these options, in the kernel's order; null for one that is absent. */
-  readonly slots: (group: O) => readonly (Slot | null)[]
+  /** PyTorch's options that another class of the same family has otherwise: a dict with other values is not for this one. */
+  readonly fixed?: Readonly<Record<string, unknown>>
+  /** Every state tensor there can be, in the kernel's order. */
+  readonly slots: readonly Slot<O>[]
   /** Scalars of a new parameter besides `step`, by PyTorch's key. */
   readonly scalars?: (group: O) => Record<string, number>
+  /** What they may be in a state dict. Default: any finite number. */
+  readonly scalarBounds?: Readonly<Record<string, Bounds>>
   /** Whether PyTorch's state dict lists the step count. */
   readonly countsSteps: boolean
   /** Whether PyTorch makes the state with the optimizer, not on the first update. */
@@ -62,6 +73,17 @@ export interface UpdateRule<O = any> {
   readonly checkParam?: (where: string, shape: readonly number[]) => void
   /** float64 twin of the kernel. */
   readonly reference: ReferenceKernels
+}
+
+/** The state tensors that an update under these options takes, in the kernel's order; null for one that is absent. */
+export function slotsUnder<O>(rule: UpdateRule<O>, group: O): ({ key: string; init: number } | null)[] {
+  return rule.slots.map(({ key, init, when }) => (when && !when(group) ? null : { key, init: init?.(group) ?? 0 }))
+}
+
+/** @internal A rate that was edited or scheduled may be anything finite: a cycle's last step goes below zero, as in PyTorch. */
+export function checkRate(where: string, { lr }: { lr: unknown }): void {
+  if (typeof lr !== 'number') throw typeError(where, 'lr to be a finite number', lr)
+  if (!Number.isFinite(lr)) throw rangeError(where, 'lr to be a finite number', lr)
 }
 
 /** A number option within bounds. */

@@ -4,6 +4,7 @@
  */
 
 import { AnnealError } from '../base/errors.js'
+import { isPlainObject } from '../base/kinds.js'
 import type { Floats } from '../emitters/emitter.js'
 import type { Tensor } from '../tensor/index.js'
 import { currentEmitter } from '../tensor/tape.js'
@@ -30,6 +31,7 @@ export const averageOptions = {
 
 /** Scalars of a new parameter. */
 export const averageScalars = () => ({ weight_sum: 0, lr_max: -1 })
+export const averageBounds = { weight_sum: { min: 0 }, lr_max: { min: -1 } }
 
 /** The rate as far as warm-up has brought it. */
 export function warmedUp({ lr, warmupSteps }: { lr: number; warmupSteps: number }, step: number): number {
@@ -116,14 +118,19 @@ export abstract class ScheduleFree extends Optimizer {
 }
 
 function hasGroupCounts(dict: OptimizerStateDict): boolean {
-  return Array.isArray(dict?.param_groups) && dict.param_groups.some(group => typeof group?.k === 'number')
+  return (
+    isPlainObject(dict?.state) &&
+    Array.isArray(dict.param_groups) &&
+    dict.param_groups.some(group => typeof group?.k === 'number')
+  )
 }
 
 function withParameterCounts({ state, param_groups }: OptimizerStateDict): OptimizerStateDict {
   const counted = { ...state }
   const groups = param_groups.map(({ k, weight_sum, lr_max, ...group }) => {
     const counts = { step: k, weight_sum, lr_max } as Record<string, number>
-    for (const i of group.params as number[]) if (state[i]) counted[i] = { ...counts, ...state[i] }
+    const ids: number[] = Array.isArray(group.params) ? group.params : []
+    for (const i of ids) if (counted[i]) counted[i] = { ...counts, ...counted[i] }
     return group
   })
   return { state: counted, param_groups: groups }

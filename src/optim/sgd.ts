@@ -32,7 +32,7 @@ const rule: UpdateRule<Required<SGDOptions>> = {
     nesterov: flag(),
     maximize: flag(),
   },
-  slots: ({ momentum }) => [momentum === 0 ? null : { key: 'momentum_buffer' }],
+  slots: [{ key: 'momentum_buffer', when: ({ momentum }) => momentum !== 0 }],
   countsSteps: false,
   row: ({ lr, momentum, dampening, weightDecay, nesterov, maximize }, { step }) => [
     lr,

@@ -5,6 +5,7 @@ import type { ParamGroup, Params } from './optimizer.js'
 import { direction, numberOption, type UpdateRule } from './rule.js'
 import {
   type AverageOptions,
+  averageBounds,
   averageOptions,
   averageRow,
   averageScalars,
@@ -33,8 +34,9 @@ const rule: UpdateRule<Required<SGDScheduleFreeOptions>> = {
     weightDecay: numberOption(0),
     ...averageOptions,
   },
-  slots: () => [{ key: 'z' }],
+  slots: [{ key: 'z' }],
   scalars: averageScalars,
+  scalarBounds: averageBounds,
   countsSteps: true,
   row(group, scalars) {
     const average = averageRow(group, scalars, warmedUp(group, scalars.step), group.momentum)

@@ -1,9 +1,13 @@
 /** An optimizer's state in PyTorch's layout: `{ state: { 0: { momentum_buffer } }, param_groups: [{ lr, params }] }`. */
 
+import { checkInt, checkNumber } from '../base/check.js'
 import { AnnealError, phrase, typeError } from '../base/errors.js'
+import { isPlainObject } from '../base/kinds.js'
 import { shapeText } from '../ops/spec.js'
-import { Tensor } from '../tensor/index.js'
+import { checkAttached, Tensor, tensorFrom } from '../tensor/index.js'
+import { busyError } from '../tensor/tensor.js'
 import type { Optimizer, ParamGroup, ParamState } from './optimizer.js'
+import { checkRate, type Slot, type UpdateRule } from './rule.js'
 
 /** What a dict holds of one parameter; LBFGS has lists. */
 export type SavedState = Record<string, Tensor | number | readonly (Tensor | number)[]>
@@ -23,6 +27,7 @@ function copyOf(value: unknown): unknown {
 
 function writeState({ rule }: Optimizer, { scalars, tensors }: ParamState): Record<string, Tensor | number> {
   const { step, ...rest } = scalars
+  for (const [key, tensor] of Object.entries(tensors)) checkAttached(`${rule.name}.stateDict`, tensor, key)
   return { ...(rule.countsSteps ? { step } : {}), ...rest, ...tensors }
 }
 
@@ -42,73 +47,150 @@ export function writeStateDict(optimizer: Optimizer): OptimizerStateDict {
   return { state, param_groups: groups }
 }
 
-function bad(expected: string, received: unknown): AnnealError {
+/** @internal A state dict that does not fit. */
+export function badState(expected: string, received: unknown): AnnealError {
   return new AnnealError('ERR_STATE', phrase('loadStateDict', expected, received))
 }
 
-function readGroup(optimizer: Optimizer, group: ParamGroup, saved: Record<string, unknown>): Record<string, unknown> {
+/** What is refused in a state dict is a matter of state, not of an argument. */
+function asState<T>(check: () => T): T {
+  try {
+    return check()
+  } catch (error) {
+    if (error instanceof AnnealError) throw error
+    throw new AnnealError('ERR_STATE', (error as Error).message, { cause: error })
+  }
+}
+
+/** @internal A number; PyTorch keeps counts in tensors of one element. */
+export function readNumber(key: string, value: unknown): number {
+  const plain = typeof value === 'object' ? tensorFrom('loadStateDict', key, value) : value
+  return checkNumber('loadStateDict', key, plain instanceof Tensor && plain.size === 1 ? plain.item() : plain)
+}
+
+const isPlain = (value: unknown): boolean =>
+  value === null ||
+  typeof value === 'string' ||
+  typeof value === 'boolean' ||
+  Number.isFinite(value) ||
+  (Array.isArray(value) && Array.from(value).every(entry => !Array.isArray(entry) && isPlain(entry)))
+
+/** An option by its own check; what schedules and other libraries keep in a group is plain, and of the type that it has. */
+function readOption({ options, fixed }: UpdateRule, group: ParamGroup, name: string, value: unknown): unknown {
+  if (name === 'lr') {
+    const lr = readNumber('lr', value)
+    checkRate('loadStateDict', { lr })
+    return lr
+  }
+  // JSON has no infinity, which only lists of limits hold.
+  if (options[name]) {
+    const given = Array.isArray(value) ? Array.from(value, entry => (entry === null ? Infinity : entry)) : value
+    return options[name].check('loadStateDict', name, given)
+  }
+  if (fixed && Object.hasOwn(fixed, name) && value !== fixed[name])
+    throw badState(`${name} to be ${fixed[name]}`, value)
+  const present = Object.hasOwn(group, name) ? typeof group[name] : name === 'initialLr' ? 'number' : null
+  if (!isPlain(value) || (present !== null && present !== 'object' && typeof value !== present)) {
+    throw badState(`${name} of a group to be ${present === null ? 'plain data' : `a ${present}`}`, value)
+  }
+  return copyOf(value)
+}
+
+function readGroup(rule: UpdateRule, group: ParamGroup, saved: unknown): ParamGroup & { ids: number[] } {
+  if (!isPlainObject(saved)) throw badState('each of param_groups to be an object', saved)
   const { params, ...options } = saved
   if (!Array.isArray(params) || params.length !== group.params.length) {
-    throw bad(`a group of ${group.params.length} parameters`, Array.isArray(params) ? `${params.length}` : params)
+    throw badState(`a group of ${group.params.length} parameters`, Array.isArray(params) ? `${params.length}` : params)
   }
   const read: Record<string, unknown> = {}
   for (const [key, value] of Object.entries(options)) {
     const name = camelCase(key)
-    const spec = optimizer.rule.options[name]
-    read[name] = spec ? spec.check('loadStateDict', name, copyOf(value)) : value
+    if (key in Object.prototype || name in Object.prototype || name === 'params' || Object.hasOwn(read, name)) {
+      throw badState('each option of a group once', key)
+    }
+    read[name] = readOption(rule, group, name, value)
   }
-  return read
+  const ids = Array.from(params, id => checkInt('loadStateDict', 'each of params', id, { min: 0 }))
+  return { ...read, ids } as unknown as ParamGroup & { ids: number[] }
 }
 
-function readState(optimizer: Optimizer, group: ParamGroup, p: Tensor, saved: Record<string, unknown>): ParamState {
-  const keys = optimizer.rule.slots(group).flatMap(slot => (slot ? [slot.key] : []))
-  const state: ParamState = { scalars: { step: 0, ...optimizer.rule.scalars?.(group) }, tensors: {} }
-  for (const [key, value] of Object.entries(saved)) {
-    if (keys.includes(key) && value !== null) {
-      if (!(value instanceof Tensor) || shapeText(value.shape) !== shapeText(p.shape) || value.data.length !== p.size) {
-        throw bad(
-          `${key} to be a Tensor of shape ${shapeText(p.shape)}`,
-          value instanceof Tensor ? shapeText(value.shape) : value,
-        )
-      }
-      state.tensors[key] = new Tensor(p.shape, 'float32', Float32Array.from(value.data))
-    } else if (key in state.scalars) {
-      // PyTorch keeps counts in tensors of one element.
-      const plain = value instanceof Tensor && value.size === 1 ? value.item() : value
-      if (typeof plain !== 'number') throw bad(`${key} to be a number`, plain)
-      state.scalars[key] = plain
-    } else if (value !== null) {
-      throw bad(`state keys among ${['step', ...keys].join(', ')}`, key)
-    }
+function readTensor({ key, min = -Infinity }: Slot<never>, p: Tensor, value: unknown): Tensor {
+  const given = tensorFrom('loadStateDict', key, value)
+  if (shapeText(given.shape) !== shapeText(p.shape) || given.dtype !== 'float32') {
+    throw badState(`${key} to be a Tensor of float32 ${shapeText(p.shape)}`, `${given.dtype} ${shapeText(given.shape)}`)
   }
-  // SGD's dict holds no count: a momentum buffer means that it has been started.
-  if (!optimizer.rule.countsSteps && Object.keys(state.tensors).length > 0) state.scalars.step = 1
+  checkAttached('loadStateDict', given, key)
+  const values = Float32Array.from(given.data)
+  // A square that overflowed stops a parameter, as in PyTorch; an infinite step would spoil it.
+  const bad = values.find(v => !(v >= min && (v < Infinity || min === 0) && v > -Infinity))
+  if (bad !== undefined) throw badState(`values of ${key} ${min === 0 ? 'from 0' : 'that are finite'}`, bad)
+  return new Tensor(p.shape, 'float32', values)
+}
+
+/** @internal The state of a parameter under these options. */
+export function readState(rule: UpdateRule, group: ParamGroup, p: Tensor, saved: SavedState): ParamState {
+  const state: ParamState = { scalars: { step: 0, ...rule.scalars?.(group) }, tensors: {} }
+  for (const [key, value] of Object.entries(saved) as [string, unknown][]) {
+    const slot = rule.slots.find(slot => slot.key === key)
+    if (slot) {
+      if (value !== null) state.tensors[key] = readTensor(slot as Slot<never>, p, value)
+    } else if (Object.hasOwn(state.scalars, key)) {
+      const number = readNumber(key, value)
+      const bounds = key === 'step' ? { min: 0 } : rule.scalarBounds?.[key]
+      state.scalars[key] = (key === 'step' ? checkInt : checkNumber)('loadStateDict', key, number, bounds)
+    } else throw badState(`state keys among ${['step', ...rule.slots.map(slot => slot.key)].join(', ')}`, key)
+  }
+  checkComplete(rule, state, saved)
+  // A dict without a count: a momentum buffer means that it has been started.
+  if (!rule.countsSteps && Object.keys(state.tensors).length > 0) state.scalars.step = 1
   return state
 }
 
-export function readStateDict(optimizer: Optimizer, dict: OptimizerStateDict): void {
-  if (
-    typeof dict !== 'object' ||
-    dict === null ||
-    !Array.isArray(dict.param_groups) ||
-    typeof dict.state !== 'object' ||
-    dict.state === null
-  ) {
+/** Half a state would go on with moments of nothing, or with the corrections of a first step. */
+function checkComplete({ slots, countsSteps }: UpdateRule, { tensors }: ParamState, saved: SavedState): void {
+  const keys = [...(countsSteps ? ['step'] : []), ...slots.flatMap(({ key, when }) => (when ? [] : [key]))]
+  const missing = keys.find(key => (key === 'step' ? !Object.hasOwn(saved, key) : !tensors[key]))
+  if (missing !== undefined && Object.keys(saved).length > 0) throw badState(`the state to hold ${missing}`, 'none')
+}
+
+function checkDict(dict: unknown): asserts dict is OptimizerStateDict {
+  const { state, param_groups } = (dict ?? {}) as OptimizerStateDict
+  if (!isPlainObject(state) || !Array.isArray(param_groups)) {
     throw typeError('loadStateDict', 'a state dict { state, param_groups }', dict)
   }
-  const { paramGroups } = optimizer
+}
+
+/** State belongs to one parameter each. */
+function checkIds(state: object, ids: readonly number[]): void {
+  const known = new Set(ids.map(String))
+  if (known.size < ids.length) throw badState('each of params to have a number of its own', 'one that appears twice')
+  const unknown = Object.keys(state).find(id => !known.has(id))
+  if (unknown !== undefined) throw badState('state of the parameters in param_groups', unknown)
+}
+
+export function readStateDict(optimizer: Optimizer, dict: OptimizerStateDict): void {
+  checkDict(dict)
+  const { paramGroups, rule } = optimizer
+  if (paramGroups.some(({ params }) => params.some(p => p.busy))) throw busyError('loadStateDict')
   if (dict.param_groups.length !== paramGroups.length)
-    throw bad(`${paramGroups.length} parameter groups`, `${dict.param_groups.length}`)
-  const options = paramGroups.map((group, i) => readGroup(optimizer, group, dict.param_groups[i]))
+    throw badState(`${paramGroups.length} parameter groups`, `${dict.param_groups.length}`)
+  const read = paramGroups.map((group, g) => asState(() => readGroup(rule, group, dict.param_groups[g])))
+  const ids = read.flatMap(group => group.ids)
+  checkIds(dict.state, ids)
   const states: [Tensor, ParamState][] = []
   paramGroups.forEach((group, g) => {
-    const merged = { ...group, ...options[g] } as ParamGroup
+    const { ids, ...options } = read[g]
     group.params.forEach((p, i) => {
-      const saved = dict.state[(dict.param_groups[g].params as number[])[i]]
-      if (saved) states.push([p, readState(optimizer, merged, p, saved)])
+      const saved: unknown = Object.hasOwn(dict.state, ids[i]) ? dict.state[ids[i]] : undefined
+      if (saved === undefined) return
+      if (!isPlainObject(saved)) throw badState(`state[${ids[i]}] to be an object`, saved)
+      states.push([p, asState(() => optimizer.readState({ ...group, ...options }, p, saved as SavedState))])
     })
   })
-  for (const [g, group] of paramGroups.entries()) Object.assign(group, options[g])
+  paramGroups.forEach((group, g) => {
+    const { ids: _, ...options } = read[g]
+    Object.assign(group, options)
+  })
   optimizer.state.clear()
   for (const [p, state] of states) optimizer.state.set(p, state)
 }

@@ -1,9 +1,10 @@
 /** Batch statistics of a model whose weights were averaged. */
 
+import { checkIterable } from '../base/check.js'
 import { typeError } from '../base/errors.js'
 import { BatchNorm1d } from '../nn/batch_norm.js'
 import { Module } from '../nn/module.js'
-import { noGrad, Tensor } from '../tensor/index.js'
+import { checkTensor, noGrad, type Tensor } from '../tensor/index.js'
 
 /**
  * Computes the running statistics of every batch normalisation anew: their plain mean over one pass of `loader`, batches
@@ -17,8 +18,7 @@ import { noGrad, Tensor } from '../tensor/index.js'
  */
 export function updateBn(loader: Iterable<Tensor | readonly Tensor[]>, model: Module): void {
   if (!(model instanceof Module)) throw typeError('updateBn', 'model to be a Module', model)
-  if (typeof loader !== 'object' || loader === null || !(Symbol.iterator in loader))
-    throw typeError('updateBn', 'loader to be an iterable of batches', loader)
+  checkIterable('updateBn', 'loader', loader)
   const modules = model.modules()
   const layers = modules.filter(module => module instanceof BatchNorm1d)
   if (layers.length === 0) return
@@ -30,7 +30,10 @@ export function updateBn(loader: Iterable<Tensor | readonly Tensor[]>, model: Mo
     layer.momentum = null
   }
   try {
-    for (const batch of loader) noGrad(() => model.forward((batch instanceof Tensor ? batch : batch[0]) as never))
+    for (const batch of loader) {
+      const x = checkTensor('updateBn', 'the input of a batch', Array.isArray(batch) ? batch[0] : batch)
+      noGrad(() => model.forward(x as never))
+    }
   } finally {
     for (const [layer, momentum] of momenta) layer.momentum = momentum
     for (const [module, training] of modes) module.training = training

@@ -1,6 +1,7 @@
 /** The random functions of the addon, typed, and the checks they share. Not here: what users call. */
 
 import { rangeError, typeError } from '../base/errors.js'
+import { typedArrayName } from '../base/kinds.js'
 import { addon } from '../native/addon.js'
 
 /** A native MT19937 with its kept normal, freed with this object. */
@@ -55,7 +56,7 @@ const KINDS = { f32: Float32Array, f64: Float64Array, i32: Int32Array }
 
 /** Which of `kinds` the array `out` is. */
 export function kindOf<K extends keyof Arrays>(where: string, out: unknown, kinds: readonly K[]): K {
-  for (const kind of kinds) if (out instanceof KINDS[kind]) return kind
+  for (const kind of kinds) if (typedArrayName(out) === KINDS[kind].name) return kind
   throw typeError(where, `out to be a ${kinds.map(kind => KINDS[kind].name).join(' or ')}`, out)
 }
 

@@ -2,6 +2,7 @@
 
 import { checkInt, checkNumber, checkOptions } from '../base/check.js'
 import { AnnealError, phrase, rangeError, typeError } from '../base/errors.js'
+import { typedArrayName } from '../base/kinds.js'
 import { type Engine, native } from './native.js'
 
 const MAX_LENGTH = 2 ** 31 - 1
@@ -87,7 +88,7 @@ export class RandomState {
     const { words, position, keptNormal } = state ?? {}
     const kept = keptNormal === null || typeof keptNormal === 'number'
     const placed = Number.isInteger(position) && position >= 0 && position <= 624
-    if (!(words instanceof Uint32Array) || words.length !== 624 || !placed || !kept) {
+    if (typedArrayName(words) !== 'Uint32Array' || words.length !== 624 || !placed || !kept) {
       throw new AnnealError('ERR_STATE', phrase('RandomState.setState', 'a state of getState()', state))
     }
     native.set_state(this.#engine, words, Float64Array.of(keptNormal === null ? 0 : 1, keptNormal ?? 0), position, 0)

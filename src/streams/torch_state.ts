@@ -4,6 +4,7 @@
  */
 
 import { AnnealError, phrase, typeError } from '../base/errors.js'
+import { typedArrayName } from '../base/kinds.js'
 
 export interface EngineState {
   /** The block of 624 words. */
@@ -39,8 +40,10 @@ function positionOf(left: number, next: number): number {
   return next >= 1 && next <= WORDS && left === WORDS + 1 - next ? next : -1
 }
 
+const isBytes = (value: unknown): value is Uint8Array => typedArrayName(value) === 'Uint8Array'
+
 export function unpackState(where: string, bytes: unknown): EngineState {
-  if (!(bytes instanceof Uint8Array)) throw typeError(where, 'state to be a Uint8Array', bytes)
+  if (!isBytes(bytes)) throw typeError(where, 'state to be a Uint8Array', bytes)
   if (bytes.length !== BYTES) throw invalid(where, `${BYTES} bytes`, String(bytes.length))
   const view = new DataView(bytes.buffer, bytes.byteOffset, BYTES)
   const position = positionOf(view.getInt32(AT.left, true), Number(view.getBigUint64(AT.next, true)))

@@ -1,5 +1,6 @@
 /** Tensors and the eager tape. */
 
 export { ops } from './methods.js'
+export { tensorFrom } from './plain.js'
 export { noGrad } from './tape.js'
-export { Tensor, type TensorOptions, tensor } from './tensor.js'
+export { checkAttached, checkTensor, Tensor, type TensorJSON, type TensorOptions, tensor } from './tensor.js'

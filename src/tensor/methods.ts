@@ -5,7 +5,7 @@ import type { Buf } from '../emitters/emitter.js'
 import * as registry from '../ops/index.js'
 import { type OpSpec, shapeText } from '../ops/spec.js'
 import { apply, currentEmitter, runBackward } from './tape.js'
-import { Tensor } from './tensor.js'
+import { checkAttached, Tensor } from './tensor.js'
 
 type OpName = keyof typeof registry
 type OpArgs<K extends OpName> = Parameters<(typeof registry)[K]['parse']>
@@ -46,6 +46,7 @@ function checkGradient(gradient: Tensor, { shape }: Tensor): Buf {
       `${gradient.dtype} ${shapeText(gradient.shape)}`,
     )
   }
+  checkAttached('backward', gradient)
   return gradient.buf
 }
 

@@ -1,34 +1,16 @@
 /** Nested arrays to flat values and back. Not here: dtypes. */
 
 import { shapeError, typeError } from '../base/errors.js'
+import { isNumberArray } from '../base/kinds.js'
 
 /** A number or arrays of them, nested to any depth. */
 export type Nested = number | readonly (Nested | ArrayLike<number>)[]
-
-type TypedNumbers =
-  | Float32Array
-  | Float64Array
-  | Int8Array
-  | Int16Array
-  | Int32Array
-  | Uint8Array
-  | Uint16Array
-  | Uint32Array
-
-function isTyped(values: unknown): values is TypedNumbers {
-  return (
-    ArrayBuffer.isView(values) &&
-    !(values instanceof DataView) &&
-    !(values instanceof BigInt64Array) &&
-    !(values instanceof BigUint64Array)
-  )
-}
 
 /** The shape of `values`, read along the first elements. */
 export function checkNested(values: unknown): number[] {
   const shape: number[] = []
   let at = values
-  while (Array.isArray(at) || isTyped(at)) {
+  while (Array.isArray(at) || isNumberArray(at)) {
     shape.push(at.length)
     if (shape.length > 64) throw shapeError('tensor', 'at most 64 dimensions', 'more')
     at = at[0]
@@ -38,7 +20,7 @@ export function checkNested(values: unknown): number[] {
 
 /** All values in row-major order; throws where an array is ragged or a value is no number. */
 export function flatten(values: unknown, shape: readonly number[]): ArrayLike<number> {
-  if (isTyped(values)) return values
+  if (isNumberArray(values)) return values
   const out: number[] = []
   gather(values, shape, 0, out)
   return out
@@ -51,8 +33,8 @@ function gather(values: unknown, shape: readonly number[], depth: number, out: n
     out.push(values)
     return
   }
-  if (!(Array.isArray(values) || isTyped(values)) || values.length !== shape[depth]) {
-    const got = Array.isArray(values) || isTyped(values) ? `${values.length}` : 'a single value'
+  if (!(Array.isArray(values) || isNumberArray(values)) || values.length !== shape[depth]) {
+    const got = Array.isArray(values) || isNumberArray(values) ? `${values.length}` : 'a single value'
     throw shapeError('tensor', `${shape[depth]} values at depth ${depth} as in the first row`, got)
   }
   for (const value of values) gather(value, shape, depth + 1, out)

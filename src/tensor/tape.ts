@@ -3,11 +3,12 @@
  * or arithmetic (emitters/).
  */
 
-import { AnnealError, typeError } from '../base/errors.js'
+import { AnnealError, shapeError, typeError } from '../base/errors.js'
+import { isThenable } from '../base/kinds.js'
 import type { Buf, Emitter } from '../emitters/emitter.js'
 import { nativeEmitter } from '../emitters/native.js'
-import type { Application, OpSpec, Value } from '../ops/spec.js'
-import { busyError, Tensor } from './tensor.js'
+import { type Application, type OpSpec, sizeOf, type Value } from '../ops/spec.js'
+import { busyError, checkAttached, MAX_ELEMENTS, Tensor } from './tensor.js'
 
 /** One op applied to tensors of which at least one wants a gradient. */
 export interface Node {
@@ -55,7 +56,7 @@ export function noGrad<T>(fn: () => T): T {
   recordingGradients = false
   try {
     const result = fn()
-    if (result instanceof Promise) throw typeError('noGrad', 'fn to be synchronous', result)
+    if (isThenable(result)) throw typeError('noGrad', 'fn to be synchronous', result)
     return result
   } finally {
     recordingGradients = before
@@ -66,15 +67,8 @@ function operand(where: string, value: Tensor | number): Tensor {
   if (typeof value === 'number') return new Tensor([], 'float32', emitter.constant([value]))
   if (!(value instanceof Tensor)) throw typeError(where, 'operands to be Tensors', value)
   if (value.busy) throw busyError(where)
-  if (value.buf.length !== value.size) throw detached(where, value)
+  checkAttached(where, value)
   return value
-}
-
-function detached(where: string, { size, buf }: Tensor): AnnealError {
-  return new AnnealError(
-    'ERR_DETACHED',
-    `${where}: expected a tensor's buffer to hold ${size} elements but received ${buf.length}: it was transferred or resized`,
-  )
 }
 
 /** Applies `spec` to a user's arguments. */
@@ -82,6 +76,9 @@ export function apply(spec: OpSpec, args: readonly unknown[]): Tensor {
   const { operands, attrs } = spec.parse(...args)
   const inputs = operands.map(o => operand(spec.name, o as Tensor | number))
   const { shape, dtype } = spec.infer(inputs, attrs)
+  if (sizeOf(shape) > MAX_ELEMENTS) {
+    throw shapeError(spec.name, `a result of at most ${MAX_ELEMENTS} elements`, `shape [${shape.join(', ')}]`)
+  }
   const needs = inputs.map(t => recordingGradients && t.requiresGrad)
   const app: Application<unknown> = { inputs, shape, dtype, attrs, needs, out: noBuffer, saved: [] }
   app.out = spec.forward(emitter, app)

@@ -1,6 +1,8 @@
 /** Tensor: values, shape and gradient. Not here: its methods that compute (methods.ts), or how gradients flow (tape.ts). */
 
+import { checkOptions } from '../base/check.js'
 import { AnnealError, describe, phrase, shapeError, typeError } from '../base/errors.js'
+import { integerArrays, typedArrayName } from '../base/kinds.js'
 import { type Buf, type DType, Unplannable } from '../emitters/emitter.js'
 import { shapeText, sizeOf } from '../ops/spec.js'
 import type { TensorMethods } from './methods.js'
@@ -46,6 +48,9 @@ export class Tensor {
 
   /** @internal Use `tensor(...)`. */
   constructor(shape: readonly number[], dtype: DType, buf: Buf, node: Node | null = null) {
+    if (!Array.isArray(shape)) throw typeError('Tensor', 'shape to be an array', shape)
+    if (dtype !== 'float32' && dtype !== 'int32') throw typeError('Tensor', "dtype to be 'float32' or 'int32'", dtype)
+    if (typeof buf?.length !== 'number') throw typeError('Tensor', 'buf to be an array of numbers', buf)
     this.shape = shape
     this.dtype = dtype
     this.size = sizeOf(shape)
@@ -78,20 +83,52 @@ export class Tensor {
   /** The only element as a number. Throws ERR_SHAPE where there is not exactly one. */
   item(): number {
     if (this.size !== 1) throw shapeError('item', 'a tensor of one element', `shape ${shapeText(this.shape)}`)
-    if (this.data.length !== 1)
-      throw new AnnealError('ERR_DETACHED', 'item: expected a buffer of 1 element but it was transferred or resized')
+    checkAttached('item', this)
     return this.data[0]
   }
 
   /** The values as nested arrays; a number for a scalar. */
   toArray(): Nested {
+    checkAttached('toArray', this)
     return nest(this.data, this.shape)
+  }
+
+  /** `{ dtype, shape, data }` with the values in base64, which `loadStateDict` takes in a tensor's place. */
+  toJSON(): TensorJSON {
+    checkAttached('toJSON', this)
+    const { buffer, byteOffset, byteLength } = this.data
+    return {
+      dtype: this.dtype,
+      shape: this.shape,
+      data: Buffer.from(buffer, byteOffset, byteLength).toString('base64'),
+    }
   }
 
   /** The same values, cut off from the graph. Shares memory. */
   detach(): Tensor {
+    checkAttached('detach', this)
     return new Tensor(this.shape, this.dtype, this.buf)
   }
+}
+
+/** A tensor in JSON: the values' bytes, little-endian, row-major, in base64. */
+export interface TensorJSON {
+  dtype: DType
+  shape: readonly number[]
+  data: string
+}
+
+/** @internal Refuses a tensor whose memory was taken away: transferred to a worker, or resized. */
+export function checkAttached(where: string, { size, buf }: Tensor, name = 'a tensor'): void {
+  if (buf.length === size) return
+  const received = `${buf.length}: it was transferred or resized`
+  throw new AnnealError('ERR_DETACHED', phrase(where, `${name}'s buffer to hold ${size} elements`, received))
+}
+
+/** @internal Refuses what is no tensor. Returns it. */
+export function checkTensor(where: string, name: string, value: unknown): Tensor {
+  if (!(value instanceof Tensor)) throw typeError(where, `${name} to be a Tensor`, value)
+  return value
 }
 
 export interface Tensor extends TensorMethods {}
@@ -100,12 +137,8 @@ export function busyError(where: string): AnnealError {
   return new AnnealError('ERR_BUSY', `${where}: expected a tensor that no running fit is training; await the fit first`)
 }
 
-const MAX_ELEMENTS = 2 ** 31 - 1
-
-function dtypeOf(values: unknown): DType {
-  const integers = [Int8Array, Int16Array, Int32Array, Uint8Array, Uint8ClampedArray, Uint16Array]
-  return integers.some(type => values instanceof type) ? 'int32' : 'float32'
-}
+/** @internal The most elements a tensor may have. */
+export const MAX_ELEMENTS = 2 ** 31 - 1
 
 function checkShape(shape: unknown, length: number): readonly number[] {
   if (!Array.isArray(shape)) throw typeError('tensor', 'shape to be an array', shape)
@@ -141,7 +174,8 @@ function toInt32(values: ArrayLike<number>): Int32Array {
  * that is no 32-bit integer under dtype int32. Source: torch.tensor.
  */
 export function tensor(values: Nested | ArrayLike<number>, options: TensorOptions = {}): Tensor {
-  const { dtype = dtypeOf(values), requiresGrad = false } = options
+  checkOptions('tensor', options, ['shape', 'dtype', 'requiresGrad'])
+  const { dtype = integerArrays.has(typedArrayName(values)) ? 'int32' : 'float32', requiresGrad = false } = options
   if (dtype !== 'float32' && dtype !== 'int32') throw typeError('tensor', "dtype to be 'float32' or 'int32'", dtype)
   const nested = checkNested(values)
   const flat = flatten(values, nested)

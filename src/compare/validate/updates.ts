@@ -5,7 +5,7 @@
 
 import type { ParamGroup } from '../../optim/index.js'
 import * as optimizers from '../../optim/index.js'
-import type { UpdateRule } from '../../optim/rule.js'
+import { slotsUnder, type UpdateRule } from '../../optim/rule.js'
 import { Tensor } from '../../tensor/index.js'
 import type { Backend } from '../backend.js'
 import { counterparts } from '../tfjs/optimizers.js'
@@ -52,7 +52,7 @@ interface Updates {
 function inFloat64(rule: UpdateRule, group: ParamGroup, start: Float64Array, gradients: readonly Float64Array[]) {
   const p = Float64Array.from(start)
   const way = start.map(Math.abs)
-  const slots = rule.slots(group).map(slot => slot && new Float64Array(p.length).fill(slot.init ?? 0))
+  const slots = slotsUnder(rule, group).map(slot => slot && new Float64Array(p.length).fill(slot.init))
   const scalars = { step: 0, ...rule.scalars?.(group) }
   const update = rule.reference[rule.kernel] as (...args: unknown[]) => void
   for (const g of gradients) {
