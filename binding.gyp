@@ -25,14 +25,14 @@
         {
           'target_name': 'sse2',
           'type': 'static_library',
-          'sources': ['<!@(node -p "<(sources).isa.x64.find(i => i.name === \'sse2\').source")'],
+          'sources': ['<!@(node -p "<(sources).isa.x64.find(i => i.name === \'sse2\').sources.join(\' \')")'],
           'cflags': ['<!@(node -p "<(sources).isa.x64.find(i => i.name === \'sse2\').flags.join(\' \')")'],
           'xcode_settings': { 'OTHER_CFLAGS': ['<!@(node -p "<(sources).isa.x64.find(i => i.name === \'sse2\').flags.join(\' \')")'] },
         },
         {
           'target_name': 'avx2',
           'type': 'static_library',
-          'sources': ['<!@(node -p "<(sources).isa.x64.find(i => i.name === \'avx2\').source")'],
+          'sources': ['<!@(node -p "<(sources).isa.x64.find(i => i.name === \'avx2\').sources.join(\' \')")'],
           'cflags': ['<!@(node -p "<(sources).isa.x64.find(i => i.name === \'avx2\').flags.join(\' \')")'],
           'xcode_settings': { 'OTHER_CFLAGS': ['<!@(node -p "<(sources).isa.x64.find(i => i.name === \'avx2\').flags.join(\' \')")'] },
           'msvs_settings': { 'VCCLCompilerTool': { 'AdditionalOptions': ['<!@(node -p "<(sources).isa.x64.find(i => i.name === \'avx2\').msvc.join(\' \')")'] } },
@@ -40,7 +40,7 @@
         {
           'target_name': 'avx512',
           'type': 'static_library',
-          'sources': ['<!@(node -p "<(sources).isa.x64.find(i => i.name === \'avx512\').source")'],
+          'sources': ['<!@(node -p "<(sources).isa.x64.find(i => i.name === \'avx512\').sources.join(\' \')")'],
           'cflags': ['<!@(node -p "<(sources).isa.x64.find(i => i.name === \'avx512\').flags.join(\' \')")'],
           'xcode_settings': { 'OTHER_CFLAGS': ['<!@(node -p "<(sources).isa.x64.find(i => i.name === \'avx512\').flags.join(\' \')")'] },
           'msvs_settings': { 'VCCLCompilerTool': { 'AdditionalOptions': ['<!@(node -p "<(sources).isa.x64.find(i => i.name === \'avx512\').msvc.join(\' \')")'] } },
@@ -53,7 +53,7 @@
         {
           'target_name': 'neon',
           'type': 'static_library',
-          'sources': ['<!@(node -p "<(sources).isa.arm64.find(i => i.name === \'neon\').source")'],
+          'sources': ['<!@(node -p "<(sources).isa.arm64.find(i => i.name === \'neon\').sources.join(\' \')")'],
           'cflags': ['<!@(node -p "<(sources).isa.arm64.find(i => i.name === \'neon\').flags.join(\' \')")'],
         },
       ],

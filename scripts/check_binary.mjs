@@ -56,7 +56,8 @@ function objectsBelow(folder) {
 
 /** The instruction set that an object was compiled for, or 'common'. */
 function isaOf(object, isas) {
-  return isas.find(({ source }) => object.replace(/(\.cc)?\.o$/, '.cc').endsWith(source))?.name ?? 'common'
+  const source = object.replace(/(\.cc)?\.o$/, '.cc')
+  return isas.find(({ sources }) => sources.some(name => source.endsWith(name)))?.name ?? 'common'
 }
 
 function objectProblems(object, isas) {

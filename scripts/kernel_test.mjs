@@ -1,13 +1,13 @@
 /**
- * Builds and runs the C++ tests of the kernels and of the plan (native/test), which need cmake and no Node. What is not
- * an option of this script goes to the kernels' test.
+ * Builds and runs the C++ tests of the kernels, of the plan and of the streams' functions (native/test), which need cmake
+ * and no Node. What is not an option of this script goes to the kernels' test.
  *
  *   node scripts/kernel_test.mjs             on this CPU, from the objects of the addon
  *   node scripts/kernel_test.mjs --sanitize  on this CPU, under AddressSanitizer and UndefinedBehaviorSanitizer
  *   node scripts/kernel_test.mjs --neon      cross-compiled for aarch64, run by qemu-aarch64
  *
  * The kernels of AVX-512 over emulated instructions are left out where the instructions can be had, and under sanitizers:
- * compiling them takes a minute. --emulate takes them in.
+ * compiling them takes a minute. --emulate takes them in. --draws N is how many arguments the streams' functions get.
  */
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -21,7 +21,7 @@ const aarch64 = [
   '-DCMAKE_SYSTEM_PROCESSOR=aarch64',
   '-DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++',
 ]
-const targets = ['kernels_test', 'plan_test']
+const targets = ['kernels_test', 'plan_test', 'libm_test']
 /** Where each variant is built, what makes that folder a cmake build, and what runs the programs. */
 const variants = {
   '--plain': { folder: 'build/cmake', configure: () => buildNative({ cmake: true }) },
@@ -70,6 +70,8 @@ if (cmakeProblem()) fail(cmakeProblem())
 
 const build = join(root, folder)
 configure(build)
+const drawsAt = args.indexOf('--draws')
+const draws = drawsAt < 0 ? [] : args.splice(drawsAt, 2)
 const rest = args.filter(arg => arg !== name && arg !== '--emulate')
 const emulate = args.includes('--emulate') || (name === '--plain' && !hasAvx512())
 const parallel = ['--parallel', String(availableParallelism())]
@@ -78,7 +80,7 @@ withLock(folder, () => {
   run('cmake', ['--build', build, '--target', ...targets, ...parallel], { quiet: true })
 })
 const emulator = name === '--neon' ? ['qemu-aarch64'] : []
-for (const command of [['kernels_test', ...rest], ['plan_test']]) {
+for (const command of [['kernels_test', ...rest], ['plan_test'], ['libm_test', ...draws]]) {
   const [program, ...first] = [...emulator, join(build, command[0])]
   run(program, [...first, ...command.slice(1)])
 }

@@ -1,5 +1,9 @@
-/** The lecture on every instruction set that this CPU has: the same weights, bit for bit, wherever multiply-adds are fused. */
+/**
+ * Every instruction set that this CPU has: the lecture's weights are the same, bit for bit, wherever multiply-adds are fused,
+ * and 30 streams, initial weights and fits have the hashes recorded for every platform.
+ */
 
+import { execFileSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
 import { addon } from '../src/native/addon.js'
 import { lecture, outputOf } from './helpers/program.js'
@@ -31,4 +35,10 @@ describe.runIf(process.arch === 'x64')('the trained lecture', () => {
     const [first, ...others] = results.filter(({ isa }) => isa !== 'sse2')
     for (const { bits } of others) expect(bits).toEqual(first.bits)
   })
+})
+
+it.each(process.arch === 'x64' ? here : [''])('the hashes recorded for every platform, %s', isa => {
+  const env = { ...process.env, ANNEAL_MAX_ISA: isa }
+  const said = execFileSync(process.execPath, ['scripts/platform_hashes.mjs'], { env, encoding: 'utf8' })
+  expect(said).toContain('30 of 30 hashes equal')
 })

@@ -1,13 +1,12 @@
-// The MT19937 engine and PyTorch's ways of drawing from it; see random.h. Every rounding here is part of the contract:
-// std::fma where the original is fused, separate operations (-ffp-contract=off) where it is not. Not here: NumPy's ways
-// (random_numpy.cc).
+// The MT19937 engine and PyTorch's ways of drawing from it; see random.h. Every rounding here is part of the contract.
+// Not here: the transcendental steps (stream_math.h), NumPy's ways (random_numpy.cc).
 #include "random.h"
 
 #include <algorithm>
-#include <cmath>
-#include <cstring>
 #include <iterator>
 #include <limits>
+
+#include "stream_math.h"
 
 // Loops that the compiler turns into words, built for AVX2 and AVX-512 as well where the loader can choose; the bits do not
 // depend on it.
@@ -116,75 +115,10 @@ void RandomStream::reseed(const uint32_t* key, size_t length) {
 namespace torch_rng {
 namespace {
 
-constexpr double kPi = 3.14159265358979323846;
-
 template <typename T> T unit(Mt19937& engine);
 template <> float unit<float>(Mt19937& engine) { return (engine.next32() & 0xffffffu) * 0x1p-24f; }
 template <> double unit<double>(Mt19937& engine) {
   return static_cast<double>(engine.next64() & ((uint64_t{1} << 53) - 1)) * 0x1p-53;
-}
-
-// Natural logarithm of a normal x > 0 and sine/cosine of x >= 0, the single-precision polynomials of Cephes with every
-// multiply-add fused, as PyTorch's vector kernel evaluates them.
-float cephes_log(float x) {
-  static const float kCoefficients[] = {-1.1514610310e-1f, 1.1676998740e-1f,  -1.2420140846e-1f, 1.4249322787e-1f,
-                                        -1.6668057665e-1f, 2.0000714765e-1f, -2.4999993993e-1f, 3.3333331174e-1f};
-  uint32_t bits;
-  std::memcpy(&bits, &x, sizeof bits);
-  float e = static_cast<float>(static_cast<int32_t>(bits >> 23) - 126);
-  bits = (bits & 0x007fffffu) | 0x3f000000u;
-  float m;
-  std::memcpy(&m, &bits, sizeof m);
-  bool low = m < 0.707106781186547524f;
-  if (low) e -= 1.0f;
-  m = (m - 1.0f) + (low ? m : 0.0f);
-  float z = m * m;
-  float y = 7.0376836292e-2f;
-  for (float c : kCoefficients) y = std::fma(y, m, c);
-  y = std::fma(y * m, z, e * -2.12194440e-4f);
-  y = std::fma(-z, 0.5f, y);
-  return std::fma(e, 0.693359375f, m + y);
-}
-
-struct SinCos {
-  float sin, cos;
-};
-
-SinCos cephes_sincos(float x) {
-  int32_t octant = (static_cast<int32_t>(x * 1.27323954473516f) + 1) & ~1;
-  float y = static_cast<float>(octant);
-  x = std::fma(y, -0.78515625f, x);
-  x = std::fma(y, -2.4187564849853515625e-4f, x);
-  x = std::fma(y, -3.77489497744594108e-8f, x);
-  float z = x * x;
-  float c = std::fma(2.443315711809948e-5f, z, -1.388731625493765e-3f);
-  c = std::fma(c, z, 4.166664568298827e-2f);
-  c = std::fma(c * z, z, -(z * 0.5f)) + 1.0f;
-  float s = std::fma(-1.9515295891e-4f, z, 8.3321608736e-3f);
-  s = std::fma(s, z, -1.6666654611e-1f);
-  s = std::fma(s * z, x, x);
-  bool swapped = octant & 2;
-  float sine = swapped ? c : s, cosine = swapped ? s : c;
-  return {(octant & 4) ? -sine : sine, ((octant - 2) & 4) ? cosine : -cosine};
-}
-
-// One block of 16 uniforms becomes 16 normals.
-void box_muller(float* block, float mean, float std) {
-  for (int j = 0; j < 8; j++) {
-    float radius = std::sqrt(-2.0f * cephes_log(1.0f - block[j]));
-    SinCos angle = cephes_sincos(static_cast<float>(2.0 * kPi) * block[j + 8]);
-    block[j] = std::fma(radius * angle.cos, std, mean);
-    block[j + 8] = std::fma(radius * angle.sin, std, mean);
-  }
-}
-
-void box_muller(double* block, double mean, double std) {
-  for (int j = 0; j < 8; j++) {
-    double radius = std::sqrt(-2.0 * std::log(1.0 - block[j]));
-    double theta = 2.0 * kPi * block[j + 8];
-    block[j] = std::fma(radius * std::cos(theta), std, mean);
-    block[j + 8] = std::fma(radius * std::sin(theta), std, mean);
-  }
 }
 
 double one_normal(RandomStream& stream) {
@@ -192,13 +126,18 @@ double one_normal(RandomStream& stream) {
     stream.has_kept = false;
     return stream.kept;
   }
-  double u1 = unit<double>(stream.engine), u2 = unit<double>(stream.engine);
-  double radius = std::sqrt(-2.0 * std::log1p(-u2));
-  double theta = 2.0 * kPi * u1;
-  stream.kept = radius * std::sin(theta);
+  const double u1 = unit<double>(stream.engine), u2 = unit<double>(stream.engine);
+  double pair[2];
+  stream_math().normal_pair(u1, u2, pair);
+  stream.kept = pair[1];
   stream.has_kept = true;
-  return radius * std::cos(theta);
+  return pair[0];
 }
+
+void scale(float* x, int64_t n, float width, float low) { stream_math().scale_f32(x, n, width, low); }
+void scale(double* x, int64_t n, double width, double low) { stream_math().scale_f64(x, n, width, low); }
+void box_muller(float* x, int64_t blocks, float mean, float std) { stream_math().box_muller_f32(x, blocks, mean, std); }
+void box_muller(double* x, int64_t blocks, double mean, double std) { stream_math().box_muller_f64(x, blocks, mean, std); }
 
 uint64_t full_range(Mt19937& engine, int32_t) { return engine.next32() & 0x7fffffffu; }
 uint64_t full_range(Mt19937& engine, float) { return engine.next32() % ((uint32_t{1} << 24) + 1); }
@@ -207,23 +146,31 @@ uint64_t full_range(Mt19937& engine, double) { return engine.next64() % ((uint64
 }  // namespace
 
 template <typename T> void uniform(Mt19937& engine, T* out, int64_t n, double from, double to) {
-  T low = static_cast<T>(from), width = static_cast<T>(to) - low;
-  for (int64_t i = 0; i < n; i++) out[i] = std::fma(unit<T>(engine), width, low);
+  constexpr int64_t kPart = 1024;  // stays in the cache until it is scaled
+  const T low = static_cast<T>(from), width = static_cast<T>(to) - low;
+  for (int64_t i = 0; i < n; i += kPart) {
+    const int64_t count = std::min(kPart, n - i);
+    for (int64_t k = i; k < i + count; k++) out[k] = unit<T>(engine);
+    scale(out + i, count, width, low);
+  }
 }
 
 template <typename T> void normal(RandomStream& stream, T* out, int64_t n, double mean, double std) {
   constexpr int64_t kBlock = 16;
   if (n < kBlock) {
-    for (int64_t i = 0; i < n; i++) out[i] = static_cast<T>(std::fma(one_normal(stream), std, mean));
+    double few[kBlock];
+    for (int64_t i = 0; i < n; i++) few[i] = one_normal(stream);
+    scale(few, n, std, mean);
+    std::copy(few, few + n, out);
     return;
   }
   for (int64_t i = 0; i < n; i++) out[i] = unit<T>(stream.engine);
-  T center = static_cast<T>(mean), scale = static_cast<T>(std);
-  for (int64_t i = 0; i + kBlock <= n; i += kBlock) box_muller(out + i, center, scale);
+  const T center = static_cast<T>(mean), deviation = static_cast<T>(std);
+  box_muller(out, n / kBlock, center, deviation);
   if (n % kBlock == 0) return;
   T* last = out + n - kBlock;  // the last 16 are drawn anew, overwriting part of the last full block
   for (int64_t i = 0; i < kBlock; i++) last[i] = unit<T>(stream.engine);
-  box_muller(last, center, scale);
+  box_muller(last, 1, center, deviation);
 }
 
 template <typename T> void bernoulli(Mt19937& engine, T* out, int64_t n, double p) {

@@ -5,6 +5,9 @@
 #include <cmath>
 #include <vector>
 
+#include "fma.h"
+#include "stream_math.h"
+
 namespace anneal {
 namespace numpy_rng {
 namespace {
@@ -20,7 +23,7 @@ double gauss(RandomStream& stream) {
     x2 = 2.0 * uniform01(stream.engine) - 1.0;
     r2 = x1 * x1 + x2 * x2;
   } while (r2 >= 1.0 || r2 == 0.0);
-  double f = std::sqrt(-2.0 * std::log(r2) / r2);
+  double f = std::sqrt(-2.0 * stream_math().log(r2) / r2);
   stream.kept = f * x1;
   stream.has_kept = true;
   return f * x2;
@@ -70,10 +73,18 @@ TriangleSvd triangle_svd(double f, double g, double h) {
   return {std::copysign(large, positive), std::copysign(small, positive * sign(f) * sign(h)), csr, snr};
 }
 
-// sqrt(x^2 + y^2), rounded once but for rare cases. Not std::hypot: its last bit depends on the C library's version.
+// sqrt(x^2 + y^2), rounded once but for rare cases: the squares' sum and the root carry what their roundings lost. Not
+// std::hypot: its last bit depends on the C library's version.
 double length_2(double x, double y) {
-  long double a = x, b = y;
-  return static_cast<double>(std::sqrt(a * a + b * b));
+  x = std::fabs(x), y = std::fabs(y);
+  if (x < y) std::swap(x, y);
+  if (y == 0) return x;
+  const int exponent = std::ilogb(x);
+  x = std::scalbn(x, -exponent), y = std::scalbn(y, -exponent);
+  const double xx = x * x, yy = y * y, sum = xx + yy;
+  const double lost = (xx - sum) + yy + (fma(x, x, -xx) + fma(y, y, -yy));
+  const double root = std::sqrt(sum);
+  return std::scalbn(root + (fma(-root, root, sum) + lost) / (2 * root), exponent);
 }
 
 // factor = sqrt(s)[:,None] * vt for a 2x2 covariance with c10 != 0: one Householder reflection, then the triangle.
