@@ -17,7 +17,8 @@ namespace {
 
 #if defined(__linux__)
 
-// The hardware threads of the core that `cpu` belongs to, as the system writes them; its own number where it does not say.
+// The hardware threads of the core that `cpu` belongs to, as the system writes them; its own number where it does not
+// say.
 std::string core_of(int cpu) {
   std::ifstream file("/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/topology/thread_siblings_list");
   std::string siblings;
@@ -34,8 +35,8 @@ int allowed_cores() {
   return static_cast<int>(cores.size());
 }
 
-// Processors' worth of time per period that a control group grants; unlimited where none says otherwise. A container sees
-// its own group at the root: version 2 has both numbers in one file, version 1 in two.
+// Processors' worth of time per period that a control group grants; unlimited where none says otherwise. A container
+// sees its own group at the root: version 2 has both numbers in one file, version 1 in two.
 double granted_processors() {
   double quota = 0, period = 0;
   std::ifstream both("/sys/fs/cgroup/cpu.max");

@@ -3,7 +3,8 @@
 
 namespace anneal {
 
-// Physical cores within the process's affinity and, in a container, its quota of processor time; at least 1. Decided once.
+// Physical cores within the process's affinity and, in a container, its quota of processor time; at least 1. Decided
+// once.
 int core_count();
 
 }  // namespace anneal

@@ -83,8 +83,8 @@ double fma_by_integers(double a, double b, double c) {
   return negative ? -magnitude : magnitude;
 }
 
-// sum + error, |error| below the sum's last bit, rounded to odd: a second rounding, to fewer digits, is then the only one.
-// Without a branch, which would be mispredicted every other time.
+// sum + error, |error| below the sum's last bit, rounded to odd: a second rounding, to fewer digits, is then the only
+// one. Without a branch, which would be mispredicted every other time.
 double rounded_to_odd(double sum, double error) {
   const uint64_t bits = bits_of(sum);
   const uint64_t even_and_inexact = (error != 0) & ~bits & 1;
@@ -117,7 +117,8 @@ bool is_moderate(double x) { return (bits_of(x) >> 52 & 0x7ff) - 723 < 600; }
 // Boldo and Melquiond, "Emulation of FMA and correctly rounded sums: proved algorithms using rounding to odd", 2008.
 double fma_in_software(double a, double b, double c) {
   if (is_moderate(a) && is_moderate(b) && is_moderate(c)) {
-    const Sum product = exact_product(a, b), low = exact_sum(c, product.error), high = exact_sum(product.value, low.value);
+    const Sum product = exact_product(a, b), low = exact_sum(c, product.error),
+              high = exact_sum(product.value, low.value);
     const Sum rest = exact_sum(low.error, high.error);
     return high.value + rounded_to_odd(rest.value, rest.error);
   }

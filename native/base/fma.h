@@ -1,6 +1,7 @@
 // The two operations that standard libraries may get wrong or hide behind a call, on single numbers: a * b + c rounded
 // once, by an instruction where the flags of the including file have it and in software elsewhere (mingw-w64's std::fma
-// rounds twice for a fifth of its arguments), and the square root. For files of an instruction set: everything is static.
+// rounds twice for a fifth of its arguments), and the square root. For files of an instruction set: everything is
+// static.
 #pragma once
 
 #include <stdint.h>

@@ -1,6 +1,6 @@
 // log, log1p, sin and cos of float64 with the same bits on every processor and C library: within 0.55 ulp (log1p 0.9).
-// The algorithms are those of glibc 2.36, multiplications and additions fused where its build for FMA fuses them, because
-// PyTorch's and NumPy's streams of normals carry its bits.
+// The algorithms are those of glibc 2.36, multiplications and additions fused where its build for FMA fuses them,
+// because PyTorch's and NumPy's streams of normals carry its bits.
 //   log         S. Nagy, ARM Optimized Routines, math/log.c (2018; MIT)
 //   log1p       P. Tang, "Table-driven implementation of the logarithm function", 1990; K. C. Ng, fdlibm, s_log1p.c
 //               (Copyright 1993 Sun Microsystems; freely usable with this notice)
@@ -41,7 +41,8 @@ inline double with_sign_of(double x, double sign) {
   return to_double((to_bits(x) & ~kSignBit) | (to_bits(sign) & kSignBit));
 }
 
-// ---- logarithms -------------------------------------------------------------------------------------------------------
+// ---- logarithms
+// -------------------------------------------------------------------------------------------------------
 
 // log(1 + r) for |r| < 1/16: a polynomial, its first two terms in two parts.
 inline double log_near_one(double r) {
@@ -143,7 +144,8 @@ inline double log1p_of(double x) {
   return one.k ? fma(k, kLn2High, -((half - (correction + tail)) - f)) : f - (half - tail);
 }
 
-// ---- sine and cosine --------------------------------------------------------------------------------------------------
+// ---- sine and cosine
+// --------------------------------------------------------------------------------------------------
 
 // sin(a + rest) for |a| < 0.126: Taylor's series, its coefficients a little adjusted.
 inline double sin_small(double a, double rest) {
@@ -167,9 +169,7 @@ inline TableStep table_step(double a) {
 }
 
 inline double sin_terms(double z) { return fma(0x1.11110e829872fp-7, z, -0x1.5555555555515p-3); }
-inline double cos_terms(double z) {
-  return fma(fma(0x1.6c16bedd9e239p-10, z, -0x1.5555555555535p-5), z, 0.5);
-}
+inline double cos_terms(double z) { return fma(fma(0x1.6c16bedd9e239p-10, z, -0x1.5555555555535p-5), z, 0.5); }
 
 // sin(a + rest), cos(a + rest) for |a| < 0.8555, the rest below a's last bit.
 inline double sin_by_table(double a, double rest) {
@@ -192,7 +192,8 @@ inline double cos_by_table(double a, double rest) {
 constexpr double kHalfPi = 0x1.921fb54442d18p+0, kHalfPiRest = 0x1.1a62633145c07p-54;
 constexpr double kByTable = 0x1.b6p-1, kByComplement = 0x1.368fdp+1;  // up to where sin needs no reduction
 
-// sin(x + quadrant * pi / 2) for kByComplement <= |x| < 105414350: Cody and Waite's reduction with pi / 2 in four parts.
+// sin(x + quadrant * pi / 2) for kByComplement <= |x| < 105414350: Cody and Waite's reduction with pi / 2 in four
+// parts.
 inline double sin_reduced(double x, int quadrant) {
   constexpr double kShift = 0x1.8p52, kPart3 = -0x1.cb3b398p-55, kPart4 = -0x1.d747f23e32ed7p-83;
   const double shifted = fma(x, 0x1.45f306dc9c883p-1, kShift), n = shifted - kShift;

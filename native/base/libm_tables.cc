@@ -3,9 +3,9 @@
 
 namespace anneal {
 
-// For i < 128 a number near the middle of the i-th part of [0x1.6p-1, 0x1.6p+0): its reciprocal c, chosen so that -log(c)
-// is very nearly a float64, and that float64. From ARM's Optimized Routines, math/log_data.c (Copyright (c) 2018 Arm
-// Limited, MIT licence).
+// For i < 128 a number near the middle of the i-th part of [0x1.6p-1, 0x1.6p+0): its reciprocal c, chosen so that
+// -log(c) is very nearly a float64, and that float64. From ARM's Optimized Routines, math/log_data.c (Copyright (c)
+// 2018 Arm Limited, MIT licence).
 // clang-format off
 const double kLogTable[128][2] = {
     {0x1.734f0c3e0de9fp0, -0x1.7cc7f79e69p-2}, {0x1.713786a2ce91fp0, -0x1.76feec20dp-2},

@@ -8,10 +8,10 @@
 
 #include "stream_math.h"
 
-// Loops that the compiler turns into words, built for AVX2 and AVX-512 as well where the loader can choose; the bits do not
-// depend on it.
-#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(__SANITIZE_THREAD__)
+// Loops that the compiler turns into words, built for AVX2 and AVX-512 as well where the loader can choose; the bits do
+// not depend on it.
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define ANNEAL_CLONED __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define ANNEAL_CLONED
@@ -115,9 +115,14 @@ void RandomStream::reseed(const uint32_t* key, size_t length) {
 namespace torch_rng {
 namespace {
 
-template <typename T> T unit(Mt19937& engine);
-template <> float unit<float>(Mt19937& engine) { return (engine.next32() & 0xffffffu) * 0x1p-24f; }
-template <> double unit<double>(Mt19937& engine) {
+template <typename T>
+T unit(Mt19937& engine);
+template <>
+float unit<float>(Mt19937& engine) {
+  return (engine.next32() & 0xffffffu) * 0x1p-24f;
+}
+template <>
+double unit<double>(Mt19937& engine) {
   return static_cast<double>(engine.next64() & ((uint64_t{1} << 53) - 1)) * 0x1p-53;
 }
 
@@ -137,7 +142,9 @@ double one_normal(RandomStream& stream) {
 void scale(float* x, int64_t n, float width, float low) { stream_math().scale_f32(x, n, width, low); }
 void scale(double* x, int64_t n, double width, double low) { stream_math().scale_f64(x, n, width, low); }
 void box_muller(float* x, int64_t blocks, float mean, float std) { stream_math().box_muller_f32(x, blocks, mean, std); }
-void box_muller(double* x, int64_t blocks, double mean, double std) { stream_math().box_muller_f64(x, blocks, mean, std); }
+void box_muller(double* x, int64_t blocks, double mean, double std) {
+  stream_math().box_muller_f64(x, blocks, mean, std);
+}
 
 uint64_t full_range(Mt19937& engine, int32_t) { return engine.next32() & 0x7fffffffu; }
 uint64_t full_range(Mt19937& engine, float) { return engine.next32() % ((uint32_t{1} << 24) + 1); }
@@ -145,7 +152,8 @@ uint64_t full_range(Mt19937& engine, double) { return engine.next64() % ((uint64
 
 }  // namespace
 
-template <typename T> void uniform(Mt19937& engine, T* out, int64_t n, double from, double to) {
+template <typename T>
+void uniform(Mt19937& engine, T* out, int64_t n, double from, double to) {
   constexpr int64_t kPart = 1024;  // stays in the cache until it is scaled
   const T low = static_cast<T>(from), width = static_cast<T>(to) - low;
   for (int64_t i = 0; i < n; i += kPart) {
@@ -155,7 +163,8 @@ template <typename T> void uniform(Mt19937& engine, T* out, int64_t n, double fr
   }
 }
 
-template <typename T> void normal(RandomStream& stream, T* out, int64_t n, double mean, double std) {
+template <typename T>
+void normal(RandomStream& stream, T* out, int64_t n, double mean, double std) {
   constexpr int64_t kBlock = 16;
   if (n < kBlock) {
     double few[kBlock];
@@ -173,12 +182,14 @@ template <typename T> void normal(RandomStream& stream, T* out, int64_t n, doubl
   box_muller(last, 1, center, deviation);
 }
 
-template <typename T> void bernoulli(Mt19937& engine, T* out, int64_t n, double p) {
+template <typename T>
+void bernoulli(Mt19937& engine, T* out, int64_t n, double p) {
   const T outcome[2] = {0, 1};  // a branch would be mispredicted every other time
   for (int64_t i = 0; i < n; i++) out[i] = outcome[unit<double>(engine) < p];
 }
 
-template <typename T> void integers(Mt19937& engine, T* out, int64_t n, int64_t low, uint64_t span) {
+template <typename T>
+void integers(Mt19937& engine, T* out, int64_t n, int64_t low, uint64_t span) {
   bool wide = span >= (uint64_t{1} << 28);
   for (int64_t i = 0; i < n; i++) {
     uint64_t bits = wide ? engine.next64() : engine.next32();
@@ -186,7 +197,8 @@ template <typename T> void integers(Mt19937& engine, T* out, int64_t n, int64_t 
   }
 }
 
-template <typename T> void integers_full(Mt19937& engine, T* out, int64_t n) {
+template <typename T>
+void integers_full(Mt19937& engine, T* out, int64_t n) {
   for (int64_t i = 0; i < n; i++) out[i] = static_cast<T>(full_range(engine, T{}));
 }
 
@@ -204,8 +216,8 @@ struct Reciprocals {
 
 constexpr Reciprocals kReciprocals;
 
-// x[i] = x[i] mod (d - i) for i < count, d - i > 1. Quotients in float64, rounded down, are exact: x < 2^32, and so x / d is
-// never as close to the next integer as a rounding, or the reciprocal, is to x / d.
+// x[i] = x[i] mod (d - i) for i < count, d - i > 1. Quotients in float64, rounded down, are exact: x < 2^32, and so x /
+// d is never as close to the next integer as a rounding, or the reciprocal, is to x / d.
 ANNEAL_CLONED void remainders(uint32_t* x, int32_t d, int32_t count) {
   const auto take = [&](int32_t i, double quotient) {
     x[i] -= static_cast<uint32_t>(static_cast<int32_t>(quotient)) * static_cast<uint32_t>(d - i);

@@ -17,10 +17,11 @@ struct Mt19937 {
   uint32_t word[kWords];
   int32_t position;  // the next word to hand out; kWords when the block is used up
 
-  void seed(uint32_t value);                          // one integer: PyTorch's manual_seed, NumPy's seed(int)
-  void seed(const uint32_t* key, size_t length);      // init_by_array: NumPy's seed([..]); length >= 1
+  void seed(uint32_t value);                      // one integer: PyTorch's manual_seed, NumPy's seed(int)
+  void seed(const uint32_t* key, size_t length);  // init_by_array: NumPy's seed([..]); length >= 1
 
-  // Several engines, each by one integer. Seeding is a chain of multiplications: eight side by side take the time of two.
+  // Several engines, each by one integer. Seeding is a chain of multiplications: eight side by side take the time of
+  // two.
   static constexpr int kTogether = 8;
   static void seed_each(Mt19937 (&engines)[kTogether], const uint32_t (&values)[kTogether]);
 
@@ -49,8 +50,8 @@ struct Mt19937 {
   void twist();
 };
 
-// Engines seeded with 64 bits of another one. Epochs draw two times 64 bits each, the second for such a seed: coming ones
-// are foreseen by that, and seeded together.
+// Engines seeded with 64 bits of another one. Epochs draw two times 64 bits each, the second for such a seed: coming
+// ones are foreseen by that, and seeded together.
 class ForeseenEngines {
  public:
   // An engine seeded with the next 64 bits of `engine`, until the next call.
@@ -65,9 +66,9 @@ class ForeseenEngines {
 // An engine with what a seed and a pair of normals leave behind.
 struct RandomStream {
   Mt19937 engine;
-  double kept = 0;        // the second normal of a pair, not yet handed out
+  double kept = 0;  // the second normal of a pair, not yet handed out
   bool has_kept = false;
-  uint64_t seed = 0;      // as given; only its low 32 bits reach the engine
+  uint64_t seed = 0;  // as given; only its low 32 bits reach the engine
   std::unique_ptr<ForeseenEngines> foreseen;
 
   RandomStream() { reseed(0); }
@@ -79,19 +80,24 @@ struct RandomStream {
 namespace torch_rng {
 
 // out[i] = fma(x, to - from, from), x uniform in [0, 1) with 24 (float) or 53 (double) bits.
-template <typename T> void uniform(Mt19937& engine, T* out, int64_t n, double from, double to);
+template <typename T>
+void uniform(Mt19937& engine, T* out, int64_t n, double from, double to);
 
 // Fewer than 16 elements: one by one with the kept value, else Box-Muller in blocks of 16 as PyTorch's AVX2 kernel.
-template <typename T> void normal(RandomStream& stream, T* out, int64_t n, double mean, double std);
+template <typename T>
+void normal(RandomStream& stream, T* out, int64_t n, double mean, double std);
 
 // out[i] = 1 with probability p, else 0; two words per element.
-template <typename T> void bernoulli(Mt19937& engine, T* out, int64_t n, double p);
+template <typename T>
+void bernoulli(Mt19937& engine, T* out, int64_t n, double p);
 
 // Integers in [low, low + span), span >= 1.
-template <typename T> void integers(Mt19937& engine, T* out, int64_t n, int64_t low, uint64_t span);
+template <typename T>
+void integers(Mt19937& engine, T* out, int64_t n, int64_t low, uint64_t span);
 
 // random_() without bounds: integers in [0, 2^31) for int32_t, [0, 2^24] for float, [0, 2^53] for double.
-template <typename T> void integers_full(Mt19937& engine, T* out, int64_t n);
+template <typename T>
+void integers_full(Mt19937& engine, T* out, int64_t n);
 
 // A permutation of 0 .. n-1. n <= 2^31 - 1.
 void randperm(Mt19937& engine, int32_t* out, int64_t n);
@@ -124,7 +130,8 @@ void shuffle(Mt19937& engine, int32_t* values, int64_t n);
 
 // Rows of mean + Z * factor. out: [n,d] row-major, mean: [d], cov: [d,d] symmetric positive semi-definite. False, with
 // nothing drawn, if d > 2 and cov is not diagonal: the signs of that decomposition are not reproduced.
-bool multivariate_normal(RandomStream& stream, double* out, int64_t n, const double* mean, const double* cov, int64_t d);
+bool multivariate_normal(RandomStream& stream, double* out, int64_t n, const double* mean, const double* cov,
+                         int64_t d);
 
 }  // namespace numpy_rng
 }  // namespace anneal

@@ -68,8 +68,9 @@ TriangleSvd triangle_svd(double f, double g, double h) {
   }
   double csl = swapped ? srt : clt, snl = swapped ? crt : slt, csr = swapped ? slt : crt, snr = swapped ? clt : srt;
   auto sign = [](double x) { return std::copysign(1.0, x); };
-  double positive = largest_is == 1 ? sign(csr) * sign(csl) * sign(f)
-                    : largest_is == 2 ? sign(snr) * sign(csl) * sign(g) : sign(snr) * sign(snl) * sign(h);
+  double positive = largest_is == 1   ? sign(csr) * sign(csl) * sign(f)
+                    : largest_is == 2 ? sign(snr) * sign(csl) * sign(g)
+                                      : sign(snr) * sign(snl) * sign(h);
   return {std::copysign(large, positive), std::copysign(small, positive * sign(f) * sign(h)), csr, snr};
 }
 
@@ -169,7 +170,8 @@ void shuffle(Mt19937& engine, int32_t* values, int64_t n) {
   for (int64_t i = n - 1; i > 0; i--) std::swap(values[i], values[interval(engine, static_cast<uint64_t>(i))]);
 }
 
-bool multivariate_normal(RandomStream& stream, double* out, int64_t n, const double* mean, const double* cov, int64_t d) {
+bool multivariate_normal(RandomStream& stream, double* out, int64_t n, const double* mean, const double* cov,
+                         int64_t d) {
   bool diagonal = is_diagonal(cov, d);
   if (!diagonal && d > 2) return false;
   std::vector<double> factor(d * d), z(d);

@@ -1,5 +1,5 @@
-// Each worker has its own mailbox: a ticket that the team's owner raises. It spins for a while, because the next product
-// of a step follows within microseconds, then offers its core to others, and sleeps in the end. See threads.h.
+// Each worker has its own mailbox: a ticket that the team's owner raises. It spins for a while, because the next
+// product of a step follows within microseconds, then offers its core to others, and sleeps in the end. See threads.h.
 #include "threads.h"
 
 #include <algorithm>
@@ -40,8 +40,9 @@ void wait_a_little(int spins) {
 
 }  // namespace
 
-// One thread. `ticket` counts its jobs, whose fields are written before it is raised; `claimed` the last job that somebody
-// has begun: the thread itself, or the poster when the thread was too late. A job that is not claimed keeps its fields.
+// One thread. `ticket` counts its jobs, whose fields are written before it is raised; `claimed` the last job that
+// somebody has begun: the thread itself, or the poster when the thread was too late. A job that is not claimed keeps
+// its fields.
 struct alignas(64) Worker {
   std::atomic<unsigned> ticket{0};
   std::atomic<bool> sleeping{false};

@@ -33,9 +33,7 @@ ANNEAL_INLINE F16 load(const float* p) {
   return r;
 }
 
-ANNEAL_INLINE void store(float* p, F16 a) {
-  ANNEAL_EACH_WORD word::store(p + i * kWordLanes, a.w[i]);
-}
+ANNEAL_INLINE void store(float* p, F16 a) { ANNEAL_EACH_WORD word::store(p + i * kWordLanes, a.w[i]); }
 
 // How many of the first n lanes fall into word i.
 ANNEAL_INLINE int lanes_of_word(int i, int n) {
@@ -62,11 +60,11 @@ ANNEAL_INLINE F16 broadcast(float s) {
 
 ANNEAL_INLINE F16 zero() { return broadcast(0.0f); }
 
-#define ANNEAL_BINARY(name, call)                          \
-  ANNEAL_INLINE F16 name(F16 a, F16 b) {                   \
-    F16 r;                                                 \
-    ANNEAL_EACH_WORD r.w[i] = word::call(a.w[i], b.w[i]);  \
-    return r;                                              \
+#define ANNEAL_BINARY(name, call)                         \
+  ANNEAL_INLINE F16 name(F16 a, F16 b) {                  \
+    F16 r;                                                \
+    ANNEAL_EACH_WORD r.w[i] = word::call(a.w[i], b.w[i]); \
+    return r;                                             \
   }
 ANNEAL_BINARY(operator+, add)
 ANNEAL_BINARY(operator-, sub)
@@ -92,11 +90,11 @@ ANNEAL_INLINE F16 fma(F16 a, F16 b, F16 c) {
   return c;
 }
 
-#define ANNEAL_COMPARE(name)                                    \
-  ANNEAL_INLINE M16 name(F16 a, F16 b) {                        \
-    M16 r;                                                      \
-    ANNEAL_EACH_WORD r.w[i] = word::name(a.w[i], b.w[i]);       \
-    return r;                                                   \
+#define ANNEAL_COMPARE(name)                              \
+  ANNEAL_INLINE M16 name(F16 a, F16 b) {                  \
+    M16 r;                                                \
+    ANNEAL_EACH_WORD r.w[i] = word::name(a.w[i], b.w[i]); \
+    return r;                                             \
   }
 ANNEAL_COMPARE(less)           // false when either is NaN
 ANNEAL_COMPARE(less_or_equal)  // likewise
@@ -152,8 +150,8 @@ ANNEAL_INLINE F16 scale(F16 a, F16 n) {
 
 ANNEAL_INLINE float sum(F16 a) { return word::sum(a.w); }
 
-// Sixteen rows by four columns between memory, where rows are contiguous, and words, where columns are. A word's quarters
-// come from rows four apart, so that turning 4x4 blocks within quarters is all there is to it.
+// Sixteen rows by four columns between memory, where rows are contiguous, and words, where columns are. A word's
+// quarters come from rows four apart, so that turning 4x4 blocks within quarters is all there is to it.
 struct FourColumns {
   F16 column[4];
 };
@@ -211,8 +209,8 @@ ANNEAL_INLINE void store_rows_of_fours(const float* columns, int64_t n, float* t
   }
 }
 
-// The same of up to 16 columns. Rows are zero past them, and written whole: who reads one at once would wait for narrower
-// stores.
+// The same of up to 16 columns. Rows are zero past them, and written whole: who reads one at once would wait for
+// narrower stores.
 ANNEAL_INLINE void store_rows16(const float* columns, int64_t n, float* to) {
   if (n <= 4) return store_rows_of_fours<1>(columns, n, to);
   if (n <= 8) return store_rows_of_fours<2>(columns, n, to);

@@ -84,7 +84,8 @@ ANNEAL_INLINE void turn_quarters(W (&a)[4]) {
   if constexpr (kFilled <= 2) {
     const __m512i first = _mm512_setr_epi32(0, 1, 2, 3, 16, 17, 18, 19, 0, 0, 0, 0, 0, 0, 0, 0);
     const W x = a[0], y = a[1];
-    for (int q = 0; q < 4; ++q) a[q] = _mm512_maskz_permutex2var_ps(0xff, x, _mm512_add_epi32(first, _mm512_set1_epi32(4 * q)), y);
+    for (int q = 0; q < 4; ++q)
+      a[q] = _mm512_maskz_permutex2var_ps(0xff, x, _mm512_add_epi32(first, _mm512_set1_epi32(4 * q)), y);
     return;
   }
   const W low_ab = _mm512_shuffle_f32x4(a[0], a[1], 0x44), high_ab = _mm512_shuffle_f32x4(a[0], a[1], 0xee);

@@ -1,8 +1,8 @@
 // exp, expm1, log, log1p, tanh and erf on F16: own polynomials, so that the bits do not depend on a C library.
 // Coefficients: minimax fits in relative error over the reduced range, rounded to float32. The bounds in ulps hold with
-// and without fused multiply-adds; they were measured over every float from 2^-30 to 2^8 and every seventh of the others
-// (native/test/ulps_test.cc, which tries a sample). Included after a vec_<isa>.h.
-// Not here: anything faster and less exact.
+// and without fused multiply-adds; they were measured over every float from 2^-30 to 2^8 and every seventh of the
+// others (native/test/ulps_test.cc, which tries a sample). Included after a vec_<isa>.h. Not here: anything faster and
+// less exact.
 #pragma once
 
 namespace anneal {
@@ -25,8 +25,8 @@ ANNEAL_INLINE ReducedExp reduce_exp(F16 x) {
   constexpr int32_t kRoundToIntegerBits = 0x4b400000;
   const F16 rounded = fma(x, broadcast(0x1.715476p0f), broadcast(kRoundToInteger));
   const F16 n = rounded - broadcast(kRoundToInteger);
-  F16 r = fma(n, broadcast(-0x1.63p-1f), x);            // exact: 9 bits of ln 2 times at most 8 of n
-  r = fma(n, broadcast(0x1.bd0106p-13f), r);            // the rest of ln 2, which is negative
+  F16 r = fma(n, broadcast(-0x1.63p-1f), x);  // exact: 9 bits of ln 2 times at most 8 of n
+  r = fma(n, broadcast(0x1.bd0106p-13f), r);  // the rest of ln 2, which is negative
   F16 p = broadcast(0x1.6a1a72p-10f);
   p = fma(p, r, broadcast(0x1.123fc6p-7f));
   p = fma(p, r, broadcast(0x1.555916p-5f));

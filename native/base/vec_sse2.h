@@ -37,9 +37,7 @@ ANNEAL_INLINE WM unordered(W a, W b) { return _mm_cmpunord_ps(a, b); }
 ANNEAL_INLINE W select(WM m, W a, W b) { return _mm_or_ps(_mm_and_ps(m, a), _mm_andnot_ps(m, b)); }
 
 ANNEAL_INLINE W and_bits(W a, W b) { return _mm_and_ps(a, b); }
-ANNEAL_INLINE W add_bits(W a, W b) {
-  return _mm_castsi128_ps(_mm_add_epi32(_mm_castps_si128(a), _mm_castps_si128(b)));
-}
+ANNEAL_INLINE W add_bits(W a, W b) { return _mm_castsi128_ps(_mm_add_epi32(_mm_castps_si128(a), _mm_castps_si128(b))); }
 template <int kBits>
 ANNEAL_INLINE W shift_left_bits(W a) {
   return _mm_castsi128_ps(_mm_slli_epi32(_mm_castps_si128(a), kBits));
@@ -59,9 +57,7 @@ template <int>
 ANNEAL_INLINE void turn_quarters(W (&)[1]) {}
 ANNEAL_INLINE void turn4(W& a, W& b, W& c, W& d) { _MM_TRANSPOSE4_PS(a, b, c, d); }
 
-ANNEAL_INLINE float sum(const W* w) {
-  return sum4(_mm_add_ps(_mm_add_ps(w[0], w[2]), _mm_add_ps(w[1], w[3])));
-}
+ANNEAL_INLINE float sum(const W* w) { return sum4(_mm_add_ps(_mm_add_ps(w[0], w[2]), _mm_add_ps(w[1], w[3]))); }
 
 }  // namespace word
 }  // namespace

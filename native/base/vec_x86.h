@@ -1,5 +1,5 @@
-// What the x86 words share: transposing 4x4 blocks, storing the first lanes of a 128-bit register, the root of a double.
-// See vec.h.
+// What the x86 words share: transposing 4x4 blocks, storing the first lanes of a 128-bit register, the root of a
+// double. See vec.h.
 #pragma once
 
 #include <immintrin.h>

@@ -16,15 +16,37 @@ constexpr double kMaxDim = 2147483647.0;         // 2^31 - 1
 constexpr uint32_t kMaxList = 65536;
 
 // Element types a typed array can have here, with the word used in messages.
-template <typename T> struct Element;
-template <> struct Element<float> { static constexpr napi_typedarray_type type = napi_float32_array; static constexpr const char* name = "a Float32Array"; };
-template <> struct Element<double> { static constexpr napi_typedarray_type type = napi_float64_array; static constexpr const char* name = "a Float64Array"; };
-template <> struct Element<int32_t> { static constexpr napi_typedarray_type type = napi_int32_array; static constexpr const char* name = "an Int32Array"; };
-template <> struct Element<uint32_t> { static constexpr napi_typedarray_type type = napi_uint32_array; static constexpr const char* name = "a Uint32Array"; };
-template <> struct Element<uint8_t> { static constexpr napi_typedarray_type type = napi_uint8_array; static constexpr const char* name = "a Uint8Array"; };
+template <typename T>
+struct Element;
+template <>
+struct Element<float> {
+  static constexpr napi_typedarray_type type = napi_float32_array;
+  static constexpr const char* name = "a Float32Array";
+};
+template <>
+struct Element<double> {
+  static constexpr napi_typedarray_type type = napi_float64_array;
+  static constexpr const char* name = "a Float64Array";
+};
+template <>
+struct Element<int32_t> {
+  static constexpr napi_typedarray_type type = napi_int32_array;
+  static constexpr const char* name = "an Int32Array";
+};
+template <>
+struct Element<uint32_t> {
+  static constexpr napi_typedarray_type type = napi_uint32_array;
+  static constexpr const char* name = "a Uint32Array";
+};
+template <>
+struct Element<uint8_t> {
+  static constexpr napi_typedarray_type type = napi_uint8_array;
+  static constexpr const char* name = "a Uint8Array";
+};
 
 // A borrowed view of a JavaScript buffer: valid during the call only.
-template <typename T> struct Span {
+template <typename T>
+struct Span {
   T* data;
   size_t length;
 };
@@ -107,11 +129,13 @@ class Args {
   uint64_t low_bits(size_t i, const char* name) const {
     if (type_of(i) == napi_bigint) return low_bits_of_bigint(values_[i]);
     double value = number(i, name);
-    if (!(std::fabs(value) <= kMaxSafe) || value != std::floor(value)) refuse_range(name, "a safe integer or a bigint", text(value));
+    if (!(std::fabs(value) <= kMaxSafe) || value != std::floor(value))
+      refuse_range(name, "a safe integer or a bigint", text(value));
     return static_cast<uint64_t>(static_cast<int64_t>(value));
   }
 
-  template <typename T> Span<T> array(size_t i, const char* name) const {
+  template <typename T>
+  Span<T> array(size_t i, const char* name) const {
     napi_typedarray_type type;
     size_t length = 0;
     void* data = nullptr;
@@ -132,7 +156,9 @@ class Args {
 
   Block block(size_t i, const char* name) const {
     Block found{napi_uint8_array, nullptr, 0};
-    if (i >= count_ || napi_get_typedarray_info(env_, values_[i], &found.type, &found.length, &found.data, nullptr, nullptr) != napi_ok ||
+    if (i >= count_ ||
+        napi_get_typedarray_info(env_, values_[i], &found.type, &found.length, &found.data, nullptr, nullptr) !=
+            napi_ok ||
         (found.type != napi_float32_array && found.type != napi_float64_array && found.type != napi_int32_array)) {
       refuse_type(name, "a Float32Array, an Int32Array or a Float64Array");
     }
@@ -140,7 +166,8 @@ class Args {
   }
 
   // An array of at least `extent` elements.
-  template <typename T> T* array_of(size_t i, const char* name, int64_t extent) const {
+  template <typename T>
+  T* array_of(size_t i, const char* name, int64_t extent) const {
     Span<T> span = array<T>(i, name);
     if (static_cast<int64_t>(span.length) < extent) refuse_length(name, extent, span.length);
     return span.data;
@@ -168,14 +195,16 @@ class Args {
 
   [[noreturn]] void refuse_length(const char* name, int64_t extent, size_t length) const {
     std::string received = std::to_string(length);
-    refuse_range(name, "at least " + std::to_string(extent) + " elements", received + (length == 0 ? " (a detached buffer has none)" : ""));
+    refuse_range(name, "at least " + std::to_string(extent) + " elements",
+                 received + (length == 0 ? " (a detached buffer has none)" : ""));
   }
 
   std::string phrase(const char* name, const std::string& expected, const std::string& received) const {
     return std::string(where_) + ": expected " + name + " to be " + expected + " but received " + received;
   }
 
-  template <typename E> static E coded(E error, const char* code) {
+  template <typename E>
+  static E coded(E error, const char* code) {
     error.Set("code", Napi::String::New(error.Env(), code));
     return error;
   }
@@ -213,7 +242,8 @@ inline void throw_in_javascript(napi_env env, const Napi::Error& error) noexcept
 
 // Runs `body(args)` for a plain Node-API callback (cheaper than node-addon-api's wrapper: no heap for many arguments)
 // and turns every C++ exception into a JavaScript one.
-template <size_t kMax, typename Body> napi_value guarded(napi_env env, napi_callback_info info, Body body) {
+template <size_t kMax, typename Body>
+napi_value guarded(napi_env env, napi_callback_info info, Body body) {
   napi_value values[kMax];
   size_t count = kMax;
   void* data = nullptr;

@@ -13,15 +13,18 @@
 namespace anneal {
 
 // name: the class's; tag: what tells its objects from all others.
-template <class T> struct Face;
+template <class T>
+struct Face;
 
-template <class T> struct Method {
+template <class T>
+struct Method {
   const char* name;
   napi_value (*run)(const Args& args, const std::shared_ptr<T>& self);
 };
 
 // What the JavaScript object holds. `bytes` is the native memory that the garbage collector is told of.
-template <class T> struct Holder {
+template <class T>
+struct Holder {
   std::shared_ptr<T> object;
   int64_t bytes;
 };
@@ -31,7 +34,8 @@ inline void require(napi_env env, napi_status status) {
 }
 
 // The object behind a JavaScript value; null when it is anything else.
-template <class T> std::shared_ptr<T> unwrap(napi_env env, napi_value value) {
+template <class T>
+std::shared_ptr<T> unwrap(napi_env env, napi_value value) {
   napi_valuetype type;
   bool tagged = false;
   void* data = nullptr;
@@ -41,7 +45,8 @@ template <class T> std::shared_ptr<T> unwrap(napi_env env, napi_value value) {
   return static_cast<Holder<T>*>(data)->object;
 }
 
-template <class T> void wrap(napi_env env, napi_value self, std::shared_ptr<T> object, int64_t bytes) {
+template <class T>
+void wrap(napi_env env, napi_value self, std::shared_ptr<T> object, int64_t bytes) {
   auto release = [](napi_env env, void* data, void*) {
     std::unique_ptr<Holder<T>> holder(static_cast<Holder<T>*>(data));
     int64_t total;
@@ -55,7 +60,8 @@ template <class T> void wrap(napi_env env, napi_value self, std::shared_ptr<T> o
   require(env, napi_type_tag_object(env, self, &Face<T>::tag));
 }
 
-template <class T> napi_value call_method(napi_env env, napi_callback_info info) {
+template <class T>
+napi_value call_method(napi_env env, napi_callback_info info) {
   napi_value self = nullptr;
   napi_get_cb_info(env, info, nullptr, nullptr, &self, nullptr);
   return guarded<5>(env, info, [env, self](const napi_value* values, size_t count, void* data) -> napi_value {
@@ -68,7 +74,8 @@ template <class T> napi_value call_method(napi_env env, napi_callback_info info)
 }
 
 // `create(args, self)` wraps a new object into self.
-template <class T, void (*create)(const Args&, napi_value)> napi_value construct(napi_env env, napi_callback_info info) {
+template <class T, void (*create)(const Args&, napi_value)>
+napi_value construct(napi_env env, napi_callback_info info) {
   napi_value self = nullptr, target = nullptr;
   napi_get_cb_info(env, info, nullptr, nullptr, &self, nullptr);
   napi_get_new_target(env, info, &target);

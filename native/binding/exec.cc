@@ -11,7 +11,8 @@ namespace {
 
 constexpr size_t kMaxArgs = kMaxBuffers + kMaxDims + kMaxScalars;
 
-int32_t* integers(const Args& args, size_t i, const KernelInfo& kernel, const BufferSpec& spec, const int64_t* dims, int64_t size) {
+int32_t* integers(const Args& args, size_t i, const KernelInfo& kernel, const BufferSpec& spec, const int64_t* dims,
+                  int64_t size) {
   int32_t* data = args.array_of<int32_t>(i, spec.name.text, size);
   const int limit = row_limit(kernel, spec);
   if (limit < 0) return data;
@@ -20,7 +21,8 @@ int32_t* integers(const Args& args, size_t i, const KernelInfo& kernel, const Bu
   args.refuse_range(spec.name.text, "rows below " + std::to_string(dims[limit]), std::to_string(data[bad]));
 }
 
-void* buffer_argument(const Args& args, size_t i, const KernelInfo& kernel, const BufferSpec& spec, const int64_t* dims) {
+void* buffer_argument(const Args& args, size_t i, const KernelInfo& kernel, const BufferSpec& spec,
+                      const int64_t* dims) {
   if (spec.optional && args.is_nullish(i)) return nullptr;
   int64_t size = extent(spec, dims);
   if (size < 0) args.refuse_range(spec.name.text, "a buffer of at most 2^53 elements", "more");
@@ -37,7 +39,8 @@ Call read_call(const Args& args, const KernelInfo& kernel) {
   size_t first_dim = kernel.buffer_count, first_scalar = first_dim + kernel.dim_count;
   for (int d = 0; d < kernel.dim_count; d++) call.dim[d] = args.dim(first_dim + d, kernel.dims[d].text);
   for (int s = 0; s < kernel.scalar_count; s++) call.scalar[s] = args.number(first_scalar + s, kernel.scalars[s].text);
-  for (int b = 0; b < kernel.buffer_count; b++) call.buffer[b] = buffer_argument(args, b, kernel, kernel.buffers[b], call.dim);
+  for (int b = 0; b < kernel.buffer_count; b++)
+    call.buffer[b] = buffer_argument(args, b, kernel, kernel.buffers[b], call.dim);
   return call;
 }
 

@@ -13,7 +13,8 @@
 
 namespace anneal {
 
-template <> struct Face<Plan> {
+template <>
+struct Face<Plan> {
   static constexpr const char* name = "Plan";
   static constexpr napi_type_tag tag = {0x616e6e65616c506c, 0x2f1d9c4a80b36e57};
 };
@@ -67,7 +68,8 @@ char* arena_part(const Args& args, const Plan& plan, const Block& array) {
   const int64_t offset = args.integer(0, "offset", 0, kMaxArena);
   const int64_t end = offset * kWord + static_cast<int64_t>(array.bytes());
   if (end > plan.space.arena->bytes()) {
-    args.refuse_range("array", "to end within the arena's " + std::to_string(plan.space.arena->bytes() / kWord) + " words",
+    args.refuse_range("array",
+                      "to end within the arena's " + std::to_string(plan.space.arena->bytes() / kWord) + " words",
                       "an end at " + std::to_string(end / kWord));
   }
   if (plan.busy) args.refuse_busy("the plan");
@@ -90,7 +92,8 @@ napi_value read(const Args& args, const std::shared_ptr<Plan>& plan) {
 
 // ---- Running -------------------------------------------------------------------------------------------------------
 
-template <typename T> View<T> view_of(const Args& args, size_t i, const char* name) {
+template <typename T>
+View<T> view_of(const Args& args, size_t i, const char* name) {
   const Span<T> span = args.array<T>(i, name);
   return {span.data, span.length};
 }
@@ -130,8 +133,10 @@ napi_status array_of(napi_env env, napi_typedarray_type type, const Arena& from,
 napi_status result_of(napi_env env, const Run& run, napi_value* result) {
   napi_value steps, losses, counts;
   napi_status status = napi_create_double(env, static_cast<double>(run.steps), &steps);
-  if (status == napi_ok) status = array_of(env, napi_float32_array, *run.losses, run.done.of[kLosses - kFirstMoving], &losses);
-  if (status == napi_ok) status = array_of(env, napi_int32_array, *run.counts, run.done.of[kCounts - kFirstMoving], &counts);
+  if (status == napi_ok)
+    status = array_of(env, napi_float32_array, *run.losses, run.done.of[kLosses - kFirstMoving], &losses);
+  if (status == napi_ok)
+    status = array_of(env, napi_int32_array, *run.counts, run.done.of[kCounts - kFirstMoving], &counts);
   if (status == napi_ok) status = napi_create_object(env, result);
   if (status == napi_ok) status = napi_set_named_property(env, *result, "steps", steps);
   if (status == napi_ok) status = napi_set_named_property(env, *result, "losses", losses);

@@ -70,19 +70,22 @@ napi_value set_state(const Args& args, Stream& stream) {
   return nullptr;
 }
 
-template <typename T> napi_value uniform(const Args& args, Stream& stream) {
+template <typename T>
+napi_value uniform(const Args& args, Stream& stream) {
   Span<T> out = args.array<T>(1, "out");
   torch_rng::uniform(stream.engine, out.data, out.length, args.number(2, "from"), args.number(3, "to"));
   return nullptr;
 }
 
-template <typename T> napi_value normal(const Args& args, Stream& stream) {
+template <typename T>
+napi_value normal(const Args& args, Stream& stream) {
   Span<T> out = args.array<T>(1, "out");
   torch_rng::normal(stream, out.data, out.length, args.number(2, "mean"), args.number(3, "std"));
   return nullptr;
 }
 
-template <typename T> napi_value bernoulli(const Args& args, Stream& stream) {
+template <typename T>
+napi_value bernoulli(const Args& args, Stream& stream) {
   Span<T> out = args.array<T>(1, "out");
   torch_rng::bernoulli(stream.engine, out.data, out.length, args.number(2, "p"));
   return nullptr;
@@ -98,17 +101,25 @@ Bounds bounds(const Args& args, double least, double end) {
   return {low, args.integer(3, "high", static_cast<double>(low) + 1, end)};
 }
 
-template <typename T> Bounds bounds_for(const Args& args) { return bounds(args, -kDoubleIntegers, kDoubleIntegers); }
-template <> Bounds bounds_for<int32_t>(const Args& args) { return bounds(args, kInt32Low, kInt32End); }
+template <typename T>
+Bounds bounds_for(const Args& args) {
+  return bounds(args, -kDoubleIntegers, kDoubleIntegers);
+}
+template <>
+Bounds bounds_for<int32_t>(const Args& args) {
+  return bounds(args, kInt32Low, kInt32End);
+}
 
-template <typename T> napi_value integers(const Args& args, Stream& stream) {
+template <typename T>
+napi_value integers(const Args& args, Stream& stream) {
   Span<T> out = args.array<T>(1, "out");
   Bounds b = bounds_for<T>(args);
   torch_rng::integers(stream.engine, out.data, out.length, b.low, static_cast<uint64_t>(b.high - b.low));
   return nullptr;
 }
 
-template <typename T> napi_value integers_full(const Args& args, Stream& stream) {
+template <typename T>
+napi_value integers_full(const Args& args, Stream& stream) {
   Span<T> out = args.array<T>(1, "out");
   torch_rng::integers_full(stream.engine, out.data, out.length);
   return nullptr;
@@ -126,15 +137,17 @@ napi_value randperm(const Args& args, Stream& stream) {
   return nullptr;
 }
 
-// seeded_randperms(engine, out, n, stride, count, base_seeds): `count` permutations of n, `stride` apart, each after a base seed
-// of 64 bits if asked for. Later ones are written over the ends of earlier ones where these are longer than the stride.
+// seeded_randperms(engine, out, n, stride, count, base_seeds): `count` permutations of n, `stride` apart, each after a
+// base seed of 64 bits if asked for. Later ones are written over the ends of earlier ones where these are longer than
+// the stride.
 napi_value seeded_randperms(const Args& args, Stream& stream) {
   Span<int32_t> out = permutation(args);
   const int64_t length = static_cast<int64_t>(out.length), n = args.integer(2, "n", 0, static_cast<double>(length));
   const int64_t stride = args.dim(3, "stride"), count = args.dim(4, "count");
   const bool base_seeds = args.boolean(5, "base_seeds");
   if (count > 1 && stride > (length - n) / (count - 1)) {
-    args.refuse_range("out", "long enough for " + std::to_string(count) + " permutations", std::to_string(length) + " elements");
+    args.refuse_range("out", "long enough for " + std::to_string(count) + " permutations",
+                      std::to_string(length) + " elements");
   }
   for (int64_t i = 0; i < count; i++) {
     if (base_seeds) stream.engine.next64();
@@ -171,7 +184,8 @@ napi_value numpy_shuffle(const Args& args, Stream& stream) {
 // numpy_multivariate_normal(engine, out: n*d, mean: d, cov: d*d) -> whether this covariance is supported
 napi_value numpy_multivariate_normal(const Args& args, Stream& stream) {
   Span<double> out = args.array<double>(1, "out"), mean = args.array<double>(2, "mean");
-  if (mean.length < 1 || mean.length > 65535) args.refuse_range("mean", "an array of 1 to 65535 elements", "another length");
+  if (mean.length < 1 || mean.length > 65535)
+    args.refuse_range("mean", "an array of 1 to 65535 elements", "another length");
   int64_t d = static_cast<int64_t>(mean.length);
   const double* cov = args.array_of<double>(3, "cov", d * d);
   bool done = numpy_rng::multivariate_normal(stream, out.data, out.length / d, mean.data, cov, d);

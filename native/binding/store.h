@@ -8,7 +8,8 @@
 
 namespace anneal {
 
-template <> struct Face<Store> {
+template <>
+struct Face<Store> {
   static constexpr const char* name = "Store";
   static constexpr napi_type_tag tag = {0x616e6e65616c5374, 0x5b8a3d1e77c04f21};
 };

@@ -1,6 +1,6 @@
 // From the one call form to a kernel's own parameters: adapt<f> reads the buffers, dims and scalars that f's parameter
-// list asks for, and matches() lets the compiler refuse a body whose parameters are not those of its line in kernels.def.
-// Instantiated inside ISA units, hence anonymous and without the standard library.
+// list asks for, and matches() lets the compiler refuse a body whose parameters are not those of its line in
+// kernels.def. Instantiated inside ISA units, hence anonymous and without the standard library.
 #pragma once
 
 #include "call.h"

@@ -12,19 +12,19 @@ constexpr int kMaxBuffers = 12;
 constexpr int kMaxDims = 6;
 constexpr int kMaxScalars = 6;
 
-// The batch that the next step gathers, for the last kernel that reads this step's: it may put the one in the place of the
-// other while it computes, where a gather of its own would wait for memory.
+// The batch that the next step gathers, for the last kernel that reads this step's: it may put the one in the place of
+// the other while it computes, where a gather of its own would wait for memory.
 struct NextBatch {
-  const float* data;     // [.., k]
-  const int32_t* rows;   // [m] of row numbers
-  float* x;              // [m, k^] this step's batch, an input of the call
+  const float* data;    // [.., k]
+  const int32_t* rows;  // [m] of row numbers
+  float* x;             // [m, k^] this step's batch, an input of the call
 };
 
 struct Call {
-  void* buffer[kMaxBuffers];     // null for an absent optional
-  int64_t dim[kMaxDims];         // each in [0, 2^31 - 1]
+  void* buffer[kMaxBuffers];  // null for an absent optional
+  int64_t dim[kMaxDims];      // each in [0, 2^31 - 1]
   double scalar[kMaxScalars];
-  int32_t part = 0, parts = 1;   // the share of the outputs to compute, for kernels marked `split` in kernels.def
+  int32_t part = 0, parts = 1;      // the share of the outputs to compute, for kernels marked `split` in kernels.def
   const NextBatch* next = nullptr;  // for kernels marked `relay`, which then replace the batch; null: it stays
 };
 

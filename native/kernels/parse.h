@@ -1,6 +1,6 @@
-// The compile-time parser of kernels.def's signature strings. The grammar is in kernels.def; a line that breaks it, names
-// an unknown dim or has too many parts is a compile error at the call of refuse(). Included by ISA units too, hence
-// static, without the standard library and used in constant expressions only.
+// The compile-time parser of kernels.def's signature strings. The grammar is in kernels.def; a line that breaks it,
+// names an unknown dim or has too many parts is a compile error at the call of refuse(). Included by ISA units too,
+// hence static, without the standard library and used in constant expressions only.
 #pragma once
 
 #include "signature.h"
@@ -63,7 +63,8 @@ static constexpr void parse_marks(Cursor& cursor, BufferSpec& buffer) {
     if (cursor.take('?')) buffer.optional = true;
     else if (cursor.take('=')) buffer.role = Role::out;
     else if (cursor.take('~')) buffer.role = Role::inout;
-    else if (cursor.take(':')) buffer.dtype = cursor.take('i') ? Dtype::i32 : cursor.take('d') ? Dtype::f64 : Dtype::f32;
+    else if (cursor.take(':'))
+      buffer.dtype = cursor.take('i') ? Dtype::i32 : cursor.take('d') ? Dtype::f64 : Dtype::f32;
     else return;
   }
 }

@@ -13,7 +13,7 @@ enum class Role : int8_t { in, out, inout };
 
 constexpr int kMaxRank = 5;
 constexpr int kPanelWidth = 16;  // floats of a panel's row: one word, one cache line (panel.inc)
-constexpr int kMaxName = 24;  // characters, with the closing zero
+constexpr int kMaxName = 24;     // characters, with the closing zero
 
 struct Name {
   char text[kMaxName];
@@ -24,16 +24,16 @@ struct BufferSpec {
   Dtype dtype;
   Role role;
   bool optional;
-  int8_t rank;             // number of named dims, in the order of the brackets
-  int8_t dim[kMaxRank];    // their positions in KernelInfo::dims
-  bool padded[kMaxRank];   // n^: rounded up to whole panels
-  int64_t factor;          // product of the numbers in the brackets, 1 when there are none
+  int8_t rank;            // number of named dims, in the order of the brackets
+  int8_t dim[kMaxRank];   // their positions in KernelInfo::dims
+  bool padded[kMaxRank];  // n^: rounded up to whole panels
+  int64_t factor;         // product of the numbers in the brackets, 1 when there are none
 };
 
 // EXACT: bit for bit. TERMS: |got - want| <= (terms + 1) * (2^-24 * magnitude * 1.01 + 2^-149), terms = dims + plus.
 struct Bound {
   bool exact;
-  int8_t dim[2];           // positions in KernelInfo::dims, or -1
+  int8_t dim[2];  // positions in KernelInfo::dims, or -1
   int64_t plus;
 };
 
@@ -45,8 +45,8 @@ struct KernelInfo {
   Name dims[kMaxDims];
   Name scalars[kMaxScalars];
   Bound bound;
-  bool splits;             // honours Call.part and Call.parts
-  bool relays;             // honours Call.next
+  bool splits;  // honours Call.part and Call.parts
+  bool relays;  // honours Call.next
 };
 
 int kernel_count();

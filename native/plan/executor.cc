@@ -9,7 +9,8 @@
 namespace anneal {
 namespace {
 
-constexpr int64_t kElementSize[kMovingRegions] = {sizeof(int32_t), sizeof(double), sizeof(float), sizeof(int32_t), sizeof(float)};
+constexpr int64_t kElementSize[kMovingRegions] = {sizeof(int32_t), sizeof(double), sizeof(float), sizeof(int32_t),
+                                                  sizeof(float)};
 
 Status refuse(const std::string& expected, const std::string& received) { return refused("run", expected, received); }
 
@@ -34,12 +35,18 @@ Status total(const Plan& plan, const Run& run, Amounts& sum) {
 }
 
 Status check_lengths(const Run& run, const Amounts& sum) {
-  const struct { const char* name; size_t length; Region region; } inputs[] = {
-      {"order", run.inputs.order.size, kOrder}, {"rows", run.inputs.rows.size, kRows}, {"draws", run.inputs.draws.size, kDraws}};
+  const struct {
+    const char* name;
+    size_t length;
+    Region region;
+  } inputs[] = {{"order", run.inputs.order.size, kOrder},
+                {"rows", run.inputs.rows.size, kRows},
+                {"draws", run.inputs.draws.size, kDraws}};
   for (const auto& input : inputs) {
     const int64_t least = sum.of[input.region - kFirstMoving];
     if (static_cast<int64_t>(input.length) >= least) continue;
-    return refuse(std::string(input.name) + " to have at least " + std::to_string(least) + " elements", std::to_string(input.length));
+    return refuse(std::string(input.name) + " to have at least " + std::to_string(least) + " elements",
+                  std::to_string(input.length));
   }
   return {};
 }
@@ -63,7 +70,8 @@ Status check_order(const Plan& plan, const Run& run) {
   return {};
 }
 
-// Where a table begins; a call has one type for what it reads and what it writes, and programs only read tables (program.cc).
+// Where a table begins; a call has one type for what it reads and what it writes, and programs only read tables
+// (program.cc).
 template <typename T>
 char* start_of(const View<T>& table) {
   return const_cast<char*>(reinterpret_cast<const char*>(table.data));
@@ -74,7 +82,8 @@ struct Places {
   char* at[kMovingRegions];
 
   explicit Places(const Run& run)
-      : at{start_of(run.inputs.order), start_of(run.inputs.rows), run.losses->data(), run.counts->data(), start_of(run.inputs.draws)} {}
+      : at{start_of(run.inputs.order), start_of(run.inputs.rows), run.losses->data(), run.counts->data(),
+           start_of(run.inputs.draws)} {}
 };
 
 void point(Program& program, const Places& places) {
@@ -110,12 +119,14 @@ void execute_step(Program& program, Team& team, const Instruction* gathered) {
 // Whether steps hand batches on: with several threads, if each has panels enough.
 bool relays(const Program& program, const Team& team) {
   constexpr int64_t kLeastPanels = 8;
-  return program.relay >= 0 && program.instructions[program.relay].call.dim[1] >= kLeastPanels * kPanelWidth * team.size();
+  return program.relay >= 0 &&
+         program.instructions[program.relay].call.dim[1] >= kLeastPanels * kPanelWidth * team.size();
 }
 
 // Has the batch replaced by the next step's, if there is one.
 void hand_on(Program& program, bool more) {
-  program.next.rows = static_cast<const int32_t*>(program.instructions[program.gather].call.buffer[1]) + program.per_step.of[0];
+  program.next.rows =
+      static_cast<const int32_t*>(program.instructions[program.gather].call.buffer[1]) + program.per_step.of[0];
   program.instructions[program.relay].call.next = more ? &program.next : nullptr;
 }
 

@@ -36,7 +36,9 @@ struct OwnInputs {
     rows.assign(from.rows.data, from.rows.data + from.rows.size);
     draws.assign(from.draws.data, from.draws.data + from.draws.size);
   }
-  Inputs view() const { return {{order.data(), order.size()}, {rows.data(), rows.size()}, {draws.data(), draws.size()}}; }
+  Inputs view() const {
+    return {{order.data(), order.size()}, {rows.data(), rows.size()}, {draws.data(), draws.size()}};
+  }
 };
 
 struct Plan {

@@ -23,12 +23,8 @@ struct Place {
 struct Range {
   int64_t region, begin, end;
 
-  bool meets(const Range& other) const {
-    return region == other.region && begin < other.end && other.begin < end;
-  }
-  bool equals(const Range& other) const {
-    return region == other.region && begin == other.begin && end == other.end;
-  }
+  bool meets(const Range& other) const { return region == other.region && begin < other.end && other.begin < end; }
+  bool equals(const Range& other) const { return region == other.region && begin == other.begin && end == other.end; }
 };
 
 std::string text(int64_t value) { return std::to_string(value); }
@@ -91,7 +87,8 @@ class Decoder {
 
  private:
   Status header() {
-    static const char* const names[] = {"order per step", "rows per step", "losses per step", "counts per step", "draws per step"};
+    static const char* const names[] = {"order per step", "rows per step", "losses per step", "counts per step",
+                                        "draws per step"};
     for (int i = 0; i < kMovingRegions; ++i) {
       Status status = integer(names[i], kMaxDim, program_.per_step.of[i]);
       if (!status.ok()) return status;
@@ -167,7 +164,8 @@ class Decoder {
     const int64_t available = size_of(place.region);
     if (end < 0 || end > available) {
       return refuse(b, "to end within the " + text(available) + " elements of " + region_name(place.region),
-                    "offset " + text(place.offset) + " and " + (units < 0 ? "more than 2^53" : text(units)) + " elements");
+                    "offset " + text(place.offset) + " and " + (units < 0 ? "more than 2^53" : text(units)) +
+                        " elements");
     }
     range = {place.region, place.offset * unit, end * unit};
     if (is_moving(place.region)) {
@@ -184,7 +182,9 @@ class Decoder {
     const bool is_store = place.region >= kFirstStore;
     if (is_store ? place.region - kFirstStore >= static_cast<int64_t>(space_.stores.size())
                  : place.region != kArena && !is_moving(place.region)) {
-      return refuse(b, "to be in the arena, order, rows, losses, counts, draws or one of " + text(space_.stores.size()) + " stores",
+      return refuse(b,
+                    "to be in the arena, order, rows, losses, counts, draws or one of " + text(space_.stores.size()) +
+                        " stores",
                     "region " + text(place.region));
     }
     if (place.region == kArena) {

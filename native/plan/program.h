@@ -62,7 +62,7 @@ struct Program {
   Amounts per_step;
   std::vector<Instruction> instructions;
   std::vector<MovingPointer> moving;
-  bool takes_rows = false;          // `order` holds row numbers: each must be in [0, order_limit)
+  bool takes_rows = false;  // `order` holds row numbers: each must be in [0, order_limit)
   int64_t order_limit = INT64_MAX;
 
   // A gather, and the last call that reads its batch and can replace it by the next step's (call.h); -1: none.

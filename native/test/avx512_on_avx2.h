@@ -1,6 +1,7 @@
-// The AVX-512 intrinsics that base/vec_avx512.h uses, carried out by AVX2, for machines without AVX-512. This checks our
-// code for that instruction set - panel widths, tile heights, tails, masks, the order of sums - and not the instructions:
-// on a machine that has them, kernels_test runs the real ones beside this. Test only; include before vec_avx512.h.
+// The AVX-512 intrinsics that base/vec_avx512.h uses, carried out by AVX2, for machines without AVX-512. This checks
+// our code for that instruction set - panel widths, tile heights, tails, masks, the order of sums - and not the
+// instructions: on a machine that has them, kernels_test runs the real ones beside this. Test only; include before
+// vec_avx512.h.
 #pragma once
 
 #include <immintrin.h>
@@ -19,8 +20,8 @@ struct Ints {
   __m256i low, high;
 };
 
-#define ANNEAL_EMULATE(name, wide)                                               \
-  inline Floats name(Floats a, Floats b) {                                       \
+#define ANNEAL_EMULATE(name, wide)                                                 \
+  inline Floats name(Floats a, Floats b) {                                         \
     return {_mm256_##wide##_ps(a.low, b.low), _mm256_##wide##_ps(a.high, b.high)}; \
   }
 ANNEAL_EMULATE(add, add)

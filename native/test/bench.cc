@@ -28,21 +28,21 @@ double seconds() {
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
-constexpr int kChains = 12;        // enough for two units of latency four to six
+constexpr int kChains = 12;          // enough for two units of latency four to six
 constexpr int kProbeSteps = 100000;  // a third of a millisecond
 
 // The empty asm pins every accumulator to a register: a spilled probe would measure the stack. Checked by disassembly.
-#define ANNEAL_PROBE(name, attribute, vector, set1, fma, pin)               \
-  attribute double name() {                                                 \
-    vector sum[kChains], a = set1(1.0f), b = set1(1e-9f);                   \
-    _Pragma("GCC unroll 12") for (int c = 0; c < kChains; ++c) sum[c] = set1(0.0f); \
-    const double start = seconds();                                         \
-    for (int i = 0; i < kProbeSteps; ++i) {                                 \
-      _Pragma("GCC unroll 12") for (int c = 0; c < kChains; ++c) {          \
-        sum[c] = fma(a, b, sum[c]);                                         \
-        __asm__ volatile("" : "+" pin(sum[c]));                             \
-      }                                                                     \
-    }                                                                       \
+#define ANNEAL_PROBE(name, attribute, vector, set1, fma, pin)                             \
+  attribute double name() {                                                               \
+    vector sum[kChains], a = set1(1.0f), b = set1(1e-9f);                                 \
+    _Pragma("GCC unroll 12") for (int c = 0; c < kChains; ++c) sum[c] = set1(0.0f);       \
+    const double start = seconds();                                                       \
+    for (int i = 0; i < kProbeSteps; ++i) {                                               \
+      _Pragma("GCC unroll 12") for (int c = 0; c < kChains; ++c) {                        \
+        sum[c] = fma(a, b, sum[c]);                                                       \
+        __asm__ volatile("" : "+" pin(sum[c]));                                           \
+      }                                                                                   \
+    }                                                                                     \
     return 2.0 * kChains * kProbeSteps * sizeof(vector) / 4 / (seconds() - start) * 1e-9; \
   }
 
@@ -77,8 +77,8 @@ struct Figures {
   double seconds, gflops, of_peak;  // per call; of_peak is 0 where there is no probe
 };
 
-// Medians over batches of about a millisecond. The peak is probed before and after each, as the clock moves within tenths
-// of a second.
+// Medians over batches of about a millisecond. The peak is probed before and after each, as the clock moves within
+// tenths of a second.
 Figures figures_of(const char* isa, KernelFn kernel, const Call& call, double flops) {
   int64_t repeats = 1;
   const auto batch = [&] {
@@ -111,11 +111,12 @@ class Ramp {
 
 }  // namespace
 
-// The plan's products, m rows: forward with bias and ReLU, input gradient with the mask, weight gradient with the update.
+// The plan's products, m rows: forward with bias and ReLU, input gradient with the mask, weight gradient with the
+// update.
 void bench(const char* isa, const KernelFn* kernels) {
-  const int64_t shapes[][3] = {{32, 2, 8},      {32, 8, 3},        {64, 64, 32},      {64, 32, 10},     {128, 784, 128},
-                               {128, 784, 256}, {128, 256, 128},   {128, 128, 10},    {256, 784, 1024}, {256, 1024, 1024},
-                               {256, 1024, 10}, {256, 1536, 512},  {256, 512, 10},    {32, 1024, 1024}};
+  const int64_t shapes[][3] = {{32, 2, 8},      {32, 8, 3},       {64, 64, 32},   {64, 32, 10},     {128, 784, 128},
+                               {128, 784, 256}, {128, 256, 128},  {128, 128, 10}, {256, 784, 1024}, {256, 1024, 1024},
+                               {256, 1024, 10}, {256, 1536, 512}, {256, 512, 10}, {32, 1024, 1024}};
   const char* names[] = {"panel_fwd", "panel_bwd_input", "panel_bwd_weight_sgd"};
   printf("%s: peak %.1f GFLOP/s\n%18s%34s%34s%34s\n", isa, peak(isa), "m,k,n", names[0], names[1], names[2]);
   for (const auto& [m, k, n] : shapes) {

@@ -1,6 +1,6 @@
-// Exact-size memory with guards: a block of n bytes at a chosen distance from alignment, NaN patterns before and behind.
-// Under AddressSanitizer nothing follows the block, so that a read past its end is caught too.
-// Not here: what the blocks hold (random_inputs.h).
+// Exact-size memory with guards: a block of n bytes at a chosen distance from alignment, NaN patterns before and
+// behind. Under AddressSanitizer nothing follows the block, so that a read past its end is caught too. Not here: what
+// the blocks hold (random_inputs.h).
 #pragma once
 
 #include <stdint.h>
@@ -51,9 +51,7 @@ class Block {
     const char* from = static_cast<const char*>(data());
     return {from, from + size_};
   }
-  bool guards_intact() const {
-    return intact(memory_, before_) && intact(memory_ + before_ + size_, kGuardBehind);
-  }
+  bool guards_intact() const { return intact(memory_, before_) && intact(memory_ + before_ + size_, kGuardBehind); }
 
  private:
   static bool intact(const unsigned char* p, size_t n) {

@@ -115,7 +115,8 @@ Outputs run(const Case& c, const Table& table, Rng& rng, Totals& totals, Alias a
     record(totals, blocks[i].guards_intact(), c, table, "wrote outside of " + name);
     if (c.info.buffers[i].role != Role::in) outputs[i] = blocks[i == alias.output ? alias.input : i].contents();
     if (c.info.buffers[i].role != Role::in && c.present[i]) fill_pads(c.info.buffers[i], c.dims, 0, outputs[i]);
-    if (c.info.buffers[i].role == Role::in && i != alias.input) record(totals, blocks[i].contents() == c.contents[i], c, table, "changed its input " + name);
+    if (c.info.buffers[i].role == Role::in && i != alias.input)
+      record(totals, blocks[i].contents() == c.contents[i], c, table, "changed its input " + name);
   }
   return outputs;
 }
@@ -286,7 +287,8 @@ int run_tests(const Options& options, const std::vector<Table>& tables) {
     if (options.kernel.empty() || options.kernel == info.name) check_kernel(info, options, tables, totals);
   }
   for (const Table& table : tables) {
-    if (options.kernel.empty()) check_panels(table.name.c_str(), table.kernels, options.seed, totals.passed, totals.failed);
+    if (options.kernel.empty())
+      check_panels(table.name.c_str(), table.kernels, options.seed, totals.passed, totals.failed);
   }
   if (options.kernel.empty()) check_ulps(kUlpsStride, totals.passed, totals.failed);
   if (options.hash) printf("hash %016" PRIx64 "\n", totals.hash);
@@ -301,12 +303,15 @@ int main(int argc, char** argv) {
   using namespace anneal::test;
   Options options;
   if (!parse_options(argc, argv, options)) {
-    fprintf(stderr, "usage: kernels_test [--cases N] [--seed S] [--kernel NAME [--dims A,B,..]] [--isa NAME] [--hash] [--bench]\n");
+    fprintf(
+        stderr,
+        "usage: kernels_test [--cases N] [--seed S] [--kernel NAME [--dims A,B,..]] [--isa NAME] [--hash] [--bench]\n");
     return 2;
   }
   const std::vector<Table> tables = available_tables(options.isa);
   if (tables.empty()) {
-    fprintf(stderr, "kernels_test: --isa: expected one that this machine runs but received '%s'\n", options.isa.c_str());
+    fprintf(stderr, "kernels_test: --isa: expected one that this machine runs but received '%s'\n",
+            options.isa.c_str());
     return 2;
   }
   printf("kernels_test: %s;", anneal::isa_status());

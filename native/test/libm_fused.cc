@@ -1,5 +1,5 @@
-// libm.h where the processor fuses multiply-adds. The target is set here, so that the build systems need to know nothing
-// of it.
+// libm.h where the processor fuses multiply-adds. The target is set here, so that the build systems need to know
+// nothing of it.
 #define ANNEAL_TABLE libm_fused
 #define ANNEAL_FMA 1
 #if defined(__x86_64__)

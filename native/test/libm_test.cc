@@ -1,6 +1,6 @@
 // The streams' own functions (base/libm.h, base/fma.h): the same values with and without an instruction for the fused
-// multiply-add, the values recorded here on every processor and C library, and those of glibc 2.36, whose bits they aim at,
-// where that is the C library.
+// multiply-add, the values recorded here on every processor and C library, and those of glibc 2.36, whose bits they aim
+// at, where that is the C library.
 //   libm_test [--draws N] [--seed S]      N random arguments per function and range, 200000 unless given
 #include "libm_test.h"
 
@@ -68,10 +68,37 @@ const Function kFunctions[] = {
     {"cos", &Libm::cos, ::cos, [](uint64_t r) { return spread(r, -30, 56); }},
 };
 
-const double kSpecial[] = {0.0, -0.0, 1, -1, 0.5, -0.5, 2, INFINITY, -INFINITY, NAN, 0x1p-1074, -0x1p-1074, 0x1p-1022,
-                           0x1.fffffffffffffp1023, 0.9375, 0x1.109p0, 0x1p-20, 1 + 0x1p-20, 0x1p-26, 0x1p-27, 0x1p-29,
-                           0x1p-54, 0x1p53, 0.126, 0x1.b6p-1, 0x1.368fdp1, 0x1.921fb54442d18p0, 0x1.921fb54442d18p1,
-                           kTwoPi, -0x1.2bec4p-2, 0x1.a827ap-2};
+const double kSpecial[] = {0.0,
+                           -0.0,
+                           1,
+                           -1,
+                           0.5,
+                           -0.5,
+                           2,
+                           INFINITY,
+                           -INFINITY,
+                           NAN,
+                           0x1p-1074,
+                           -0x1p-1074,
+                           0x1p-1022,
+                           0x1.fffffffffffffp1023,
+                           0.9375,
+                           0x1.109p0,
+                           0x1p-20,
+                           1 + 0x1p-20,
+                           0x1p-26,
+                           0x1p-27,
+                           0x1p-29,
+                           0x1p-54,
+                           0x1p53,
+                           0.126,
+                           0x1.b6p-1,
+                           0x1.368fdp1,
+                           0x1.921fb54442d18p0,
+                           0x1.921fb54442d18p1,
+                           kTwoPi,
+                           -0x1.2bec4p-2,
+                           0x1.a827ap-2};
 constexpr int kSpecials = sizeof kSpecial / sizeof *kSpecial;
 
 bool takes(const Function& f, double x) { return (f.own != &Libm::sin && f.own != &Libm::cos) || fabs(x) < 105414350; }
@@ -90,11 +117,15 @@ void expect(bool right, const char* what) {
 
 // Arguments that are hard for a fused multiply-add: any bits, sums that cancel, ties, the ends of the range.
 void fma_arguments(Rng& rng, int64_t i, double* x) {
-  static constexpr int kRange[][4] = {{-4, 8, -60, 120}, {-540, 20, -1022, 40}, {500, 20, 1000, 23}, {-300, 300, -1000, 500}};
+  static constexpr int kRange[][4] = {{-4, 8, -60, 120},
+                                      {-540, 20, -1022, 40},
+                                      {500, 20, 1000, 23},
+                                      {-300, 300, -1000, 500}};
   const uint64_t r[] = {rng.next(), rng.next(), rng.next()};
   const auto& range = kRange[i / 3 % 4];
   const uint64_t kept = i % 3 == 1 ? ~uint64_t{0x3ffffff} : ~uint64_t{0};
-  for (int k = 0; k < 3; k++) x[k] = i % 3 == 0 ? from_bits(r[k]) : spread(r[k] & kept, range[k < 2 ? 0 : 2], range[k < 2 ? 1 : 3]);
+  for (int k = 0; k < 3; k++)
+    x[k] = i % 3 == 0 ? from_bits(r[k]) : spread(r[k] & kept, range[k < 2 ? 0 : 2], range[k < 2 ? 1 : 3]);
   if (i % 24 == 2) x[2] = -(x[0] * x[1]);
 }
 
@@ -113,14 +144,16 @@ void compare_fma(const Libm& a, const Libm& b, const Options& options) {
     differences += fma_differences(a, b, x);
   }
   for (int i = 0; i < kSpecials * kSpecials * kSpecials; i++) {
-    const double special[] = {kSpecial[i % kSpecials], kSpecial[i / kSpecials % kSpecials], kSpecial[i / kSpecials / kSpecials]};
+    const double special[] = {kSpecial[i % kSpecials], kSpecial[i / kSpecials % kSpecials],
+                              kSpecial[i / kSpecials / kSpecials]};
     differences += fma_differences(a, b, special);
   }
   printf("fma, instruction and software: %" PRId64 " of %" PRId64 " differ\n", differences, options.draws);
   expect(differences == 0, "fma in software equals the instruction");
 }
 
-template <class Other> int64_t differences(const Function& f, const Libm& own, Other other, const Options& options) {
+template <class Other>
+int64_t differences(const Function& f, const Libm& own, Other other, const Options& options) {
   Rng rng(options.seed);
   int64_t count = 0;
   for (int64_t i = -kSpecials; i < options.draws; i++) {

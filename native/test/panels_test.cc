@@ -123,7 +123,8 @@ class Shape {
     for (const bool masked : {false, true}) {
       call("linear_bwd_input", {dy.data(), w.data(), masked ? a.data() : nullptr, dx.data()}, {m_, k_, n_});
       for (const int32_t parts : {1, 3}) {
-        call("panel_bwd_input", {dyp.data(), wp.data(), masked ? ap.data() : nullptr, dxp.data()}, {m_, k_, n_}, {}, parts);
+        call("panel_bwd_input", {dyp.data(), wp.data(), masked ? ap.data() : nullptr, dxp.data()}, {m_, k_, n_}, {},
+             parts);
         same(rows(dxp, m_, k_), dx, "panel_bwd_input");
       }
     }
@@ -141,8 +142,13 @@ class Shape {
 
   // The gradient and then the update in rows, against both at once in panels.
   void sgd(const Floats& dy, const Floats& x, Floats w, Floats b) {
-    const double row[] = {0.1, rng_.chance(50) ? 0.9 : 0, 0.25, rng_.chance(50) ? 0.01 : 0, 1.0 * rng_.chance(50),
-                          1.0 * rng_.chance(20), 1.0 * rng_.chance(30)};
+    const double row[] = {0.1,
+                          rng_.chance(50) ? 0.9 : 0,
+                          0.25,
+                          rng_.chance(50) ? 0.01 : 0,
+                          1.0 * rng_.chance(50),
+                          1.0 * rng_.chance(20),
+                          1.0 * rng_.chance(30)};
     const double row_b[] = {0.2, 0.8, 0, 0, 0, 0, 0};
     Floats mw = random(n_ * k_), mb = random(n_), dw(w.size()), db(b.size());
     const Floats dyp = panels(dy, m_, n_), xp = panels(x, m_, k_);
@@ -150,7 +156,8 @@ class Shape {
     call("linear_bwd_weight", {dy.data(), x.data(), dw.data(), db.data()}, {m_, k_, n_});
     call("sgd_update", {w.data(), dw.data(), mw.data(), row}, {n_ * k_});
     call("sgd_update", {b.data(), db.data(), mb.data(), row_b}, {n_});
-    call("panel_bwd_weight_sgd", {dyp.data(), xp.data(), wp.data(), mwp.data(), bp.data(), mbp.data(), row, row_b}, {m_, k_, n_});
+    call("panel_bwd_weight_sgd", {dyp.data(), xp.data(), wp.data(), mwp.data(), bp.data(), mbp.data(), row, row_b},
+         {m_, k_, n_});
     same(weight_rows(wp), w, "panel_bwd_weight_sgd's weight");
     same(weight_rows(mwp), mw, "panel_bwd_weight_sgd's momentum");
     same(rows(bp, 1, n_), b, "panel_bwd_weight_sgd's bias");
@@ -158,8 +165,8 @@ class Shape {
   }
 
   void adam(const Floats& dy, const Floats& x, Floats w, Floats b) {
-    const double row[] = {0.01, 0.9, 0.999, 1e-8, rng_.chance(50) ? 0.01 : 0, rng_.chance(50) ? 0.001 : 0, 0.5,
-                          1.0 * rng_.chance(20), 0};
+    const double row[] = {
+        0.01, 0.9, 0.999, 1e-8, rng_.chance(50) ? 0.01 : 0, rng_.chance(50) ? 0.001 : 0, 0.5, 1.0 * rng_.chance(20), 0};
     const double row_b[] = {0.02, 0.8, 0.99, 1e-6, 0, 0, 0.25, 0, 0};
     Floats mw = random(n_ * k_), mb = random(n_), vw = random(n_ * k_), vb = random(n_), dw(w.size()), db(b.size());
     const Floats dyp = panels(dy, m_, n_), xp = panels(x, m_, k_);
@@ -168,8 +175,9 @@ class Shape {
     call("linear_bwd_weight", {dy.data(), x.data(), dw.data(), db.data()}, {m_, k_, n_});
     call("adam_update", {w.data(), dw.data(), mw.data(), vw.data(), nullptr, row}, {n_ * k_});
     call("adam_update", {b.data(), db.data(), mb.data(), vb.data(), nullptr, row_b}, {n_});
-    call("panel_bwd_weight_adam", {dyp.data(), xp.data(), wp.data(), mwp.data(), vwp.data(), bp.data(), mbp.data(), vbp.data(),
-                                   row, row_b}, {m_, k_, n_});
+    call("panel_bwd_weight_adam",
+         {dyp.data(), xp.data(), wp.data(), mwp.data(), vwp.data(), bp.data(), mbp.data(), vbp.data(), row, row_b},
+         {m_, k_, n_});
     same(weight_rows(wp), w, "panel_bwd_weight_adam's weight");
     same(weight_rows(mwp), mw, "panel_bwd_weight_adam's first moment");
     same(weight_rows(vwp), vw, "panel_bwd_weight_adam's second moment");
@@ -185,8 +193,11 @@ class Shape {
     const double reduction = static_cast<double>(rng_.below(3)), smoothing = rng_.chance(50) ? 0.1 : 0;
     Floats losses(labels.size()), loss(1), d(logits.size()), losses_p(labels.size()), loss_p(1), dp(packed.size(), NAN);
     int32_t count[3];
-    call("softmax_xent_fwd_bwd", {logits.data(), labels.data(), weights, losses.data(), loss.data(), d.data()}, {m_, n_}, {reduction, -100, smoothing});
-    call("panel_softmax_xent", {packed.data(), labels.data(), weights, losses_p.data(), loss_p.data(), dp.data(), count + 2}, {m_, n_}, {reduction, -100, smoothing});
+    call("softmax_xent_fwd_bwd", {logits.data(), labels.data(), weights, losses.data(), loss.data(), d.data()},
+         {m_, n_}, {reduction, -100, smoothing});
+    call("panel_softmax_xent",
+         {packed.data(), labels.data(), weights, losses_p.data(), loss_p.data(), dp.data(), count + 2}, {m_, n_},
+         {reduction, -100, smoothing});
     call("count_correct", {logits.data(), labels.data(), count}, {m_, n_});
     call("panel_count_correct", {packed.data(), labels.data(), count + 1}, {m_, n_});
     same(losses_p, losses, "panel_softmax_xent's rows");
@@ -198,13 +209,14 @@ class Shape {
 
   // A row on its own gets the bits that it has among others, whatever its place in a group of rows; without reduction,
   // since a mean depends on them all.
-  void one_row_each(const Floats& logits, const std::vector<int32_t>& labels, const float* weights, const Floats& losses,
-                    const Floats& d, double reduction, double smoothing) {
+  void one_row_each(const Floats& logits, const std::vector<int32_t>& labels, const float* weights,
+                    const Floats& losses, const Floats& d, double reduction, double smoothing) {
     if (reduction == 1) return;
     Floats alone(labels.size()), d_alone(d.size()), loss(1);
     for (int64_t r = 0; r < m_; ++r) {
-      call("softmax_xent_fwd_bwd", {logits.data() + r * n_, labels.data() + r, weights, alone.data() + r, loss.data(),
-                                    d_alone.data() + r * n_}, {1, n_}, {0, -100, smoothing});
+      call("softmax_xent_fwd_bwd",
+           {logits.data() + r * n_, labels.data() + r, weights, alone.data() + r, loss.data(), d_alone.data() + r * n_},
+           {1, n_}, {0, -100, smoothing});
     }
     same(alone, losses, "a single row's loss");
     same(d_alone, d, "a single row's gradient");
@@ -225,7 +237,8 @@ class Shape {
 
   void turned(const Floats& x, const Floats& w, const Floats& b) {
     const Floats xt = turn(x, m_, k_), xp = panels(x, m_, k_);
-    Floats y(static_cast<size_t>(m_ * n_)), yt(padded(m_) * static_cast<size_t>(n_)), xp_again(xp.size(), NAN), xt_again(xt.size(), NAN);
+    Floats y(static_cast<size_t>(m_ * n_)), yt(padded(m_) * static_cast<size_t>(n_)), xp_again(xp.size(), NAN),
+        xt_again(xt.size(), NAN);
     call("panel_turn", {xt.data(), xp_again.data()}, {m_, k_});
     same(rows(xp_again, m_, k_), x, "panel_turn");
     call("panel_turn", {xp.data(), xt_again.data()}, {k_, m_});
@@ -240,7 +253,8 @@ class Shape {
   }
 
   void narrow_gradients(const Floats& dy, const Floats& x, const Floats& w) {
-    const Floats dyt = turn(dy, m_, n_), wt = panels(w, n_, k_), xp = panels(x, m_, k_), xt = turn(x, m_, k_), dyp = panels(dy, m_, n_);
+    const Floats dyt = turn(dy, m_, n_), wt = panels(w, n_, k_), xp = panels(x, m_, k_), xt = turn(x, m_, k_),
+                 dyp = panels(dy, m_, n_);
     Floats dw(w.size()), db(static_cast<size_t>(n_)), dx(x.size());
     Floats dwp(weight_panels(w).size()), dwt(wt.size()), dbp(padded(n_)), dbt(padded(n_)), dxp(xp.size());
     call("linear_bwd_weight", {dy.data(), x.data(), dw.data(), db.data()}, {m_, k_, n_});
@@ -249,7 +263,8 @@ class Shape {
     same(rows(dbp, 1, n_), db, "widening_bwd_weight's bias");
     for (const double relu : {0.0, 1.0}) {
       call("linear_bwd_input", {dy.data(), w.data(), relu != 0 ? x.data() : nullptr, dx.data()}, {m_, k_, n_});
-      call("narrowing_bwd", {dyt.data(), xp.data(), dwt.data(), dbt.data(), wt.data(), dxp.data()}, {m_, k_, n_}, {relu});
+      call("narrowing_bwd", {dyt.data(), xp.data(), dwt.data(), dbt.data(), wt.data(), dxp.data()}, {m_, k_, n_},
+           {relu});
       same(rows(dwt, n_, k_), dw, "narrowing_bwd");
       same(rows(dbt, 1, n_), db, "narrowing_bwd's bias");
       same(rows(dxp, m_, k_), dx, "narrowing_bwd's input gradient");
@@ -267,12 +282,14 @@ class Shape {
     call("linear_bwd_input", {dy.data(), w.data(), x.data(), dx.data()}, {m_, k_, n_});
     for (const bool adam : {false, true}) {
       const double* row = adam ? adam_row : sgd_row;
-      const char *widening = adam ? "widening_bwd_weight_adam" : "widening_bwd_weight_sgd", *narrowing = adam ? "narrowing_bwd_adam" : "narrowing_bwd_sgd";
+      const char *widening = adam ? "widening_bwd_weight_adam" : "widening_bwd_weight_sgd",
+                 *narrowing = adam ? "narrowing_bwd_adam" : "narrowing_bwd_sgd";
       Floats wp = weight_panels(w), mwp = weight_panels(mw), vwp = weight_panels(vw), ww = wp, mww = mwp, vww = vwp;
       Floats wt = panels(w, n_, k_), mwt = panels(mw, n_, k_), vwt = panels(vw, n_, k_);
-      Floats bp = panels(b, 1, n_), mbp = panels(mb, 1, n_), vbp = panels(vb, 1, n_), bt = bp, mbt = mbp, vbt = vbp, bw = bp, mbw = mbp, vbw = vbp;
-      update(adam ? "panel_bwd_weight_adam" : "panel_bwd_weight_sgd", panels(dy, m_, n_), panels(x, m_, k_), {wp, mwp, vwp},
-             {bp, mbp, vbp}, row);
+      Floats bp = panels(b, 1, n_), mbp = panels(mb, 1, n_), vbp = panels(vb, 1, n_), bt = bp, mbt = mbp, vbt = vbp,
+             bw = bp, mbw = mbp, vbw = vbp;
+      update(adam ? "panel_bwd_weight_adam" : "panel_bwd_weight_sgd", panels(dy, m_, n_), panels(x, m_, k_),
+             {wp, mwp, vwp}, {bp, mbp, vbp}, row);
       update(widening, panels(dy, m_, n_), turn(x, m_, k_), {ww, mww, vww}, {bw, mbw, vbw}, row);
       update(narrowing, turn(dy, m_, n_), panels(x, m_, k_), {wt, mwt, vwt}, {bt, mbt, vbt}, row, &dxp);
       same(weight_rows(ww), weight_rows(wp), widening);
@@ -294,7 +311,8 @@ class Shape {
   };
 
   // dx: of the narrowing kernels only.
-  void update(const char* kernel, const Floats& dy, const Floats& x, State w, State b, const double* row, Floats* dx = nullptr) {
+  void update(const char* kernel, const Floats& dy, const Floats& x, State w, State b, const double* row,
+              Floats* dx = nullptr) {
     std::vector<const void*> buffers = {dy.data(), x.data()};
     for (const State& s : {w, b}) {
       buffers.insert(buffers.end(), {s.p.data(), s.first.data()});
@@ -313,8 +331,11 @@ class Shape {
     const double reduction = static_cast<double>(rng_.below(3)), smoothing = rng_.chance(50) ? 0.1 : 0;
     Floats losses(labels.size()), loss(1), d(logits.size()), losses_t(labels.size()), loss_t(1), dt(turned.size());
     int32_t count[3];
-    call("softmax_xent_fwd_bwd", {logits.data(), labels.data(), weights, losses.data(), loss.data(), d.data()}, {m_, n_}, {reduction, -100, smoothing});
-    call("turned_softmax_xent", {turned.data(), labels.data(), weights, losses_t.data(), loss_t.data(), dt.data(), count + 2}, {m_, n_}, {reduction, -100, smoothing});
+    call("softmax_xent_fwd_bwd", {logits.data(), labels.data(), weights, losses.data(), loss.data(), d.data()},
+         {m_, n_}, {reduction, -100, smoothing});
+    call("turned_softmax_xent",
+         {turned.data(), labels.data(), weights, losses_t.data(), loss_t.data(), dt.data(), count + 2}, {m_, n_},
+         {reduction, -100, smoothing});
     call("count_correct", {logits.data(), labels.data(), count}, {m_, n_});
     call("turned_count_correct", {turned.data(), labels.data(), count + 1}, {m_, n_});
     same(losses_t, losses, "turned_softmax_xent's rows");
@@ -347,11 +368,11 @@ class Shape {
 }  // namespace
 
 void check_panels(const char* isa, const KernelFn* kernels, uint64_t seed, int64_t& passed, int64_t& failed) {
-  constexpr int64_t shapes[][3] = {{32, 2, 8},  {32, 8, 3},    {64, 64, 32},  {1, 1, 1},    {0, 3, 5},    {5, 0, 3},
-                                   {33, 15, 4}, {20, 5, 1},
-                                   {3, 5, 0},   {17, 33, 47},  {13, 16, 16},  {29, 31, 10}, {12, 48, 64}, {7, 100, 9},
-                                   {2, 17, 40}, {40, 300, 20}, {20, 20, 600}, {300, 9, 24}, {33, 65, 17},
-                                   {32, 130, 150}, {48, 128, 270}, {16, 300, 128}};
+  constexpr int64_t shapes[][3] = {{32, 2, 8},     {32, 8, 3},    {64, 64, 32}, {1, 1, 1},    {0, 3, 5},
+                                   {5, 0, 3},      {33, 15, 4},   {20, 5, 1},   {3, 5, 0},    {17, 33, 47},
+                                   {13, 16, 16},   {29, 31, 10},  {12, 48, 64}, {7, 100, 9},  {2, 17, 40},
+                                   {40, 300, 20},  {20, 20, 600}, {300, 9, 24}, {33, 65, 17}, {32, 130, 150},
+                                   {48, 128, 270}, {16, 300, 128}};
   for (const auto& [m, k, n] : shapes) {
     for (uint64_t repeat = 0; repeat < 4; ++repeat) {
       Shape shape(isa, kernels, m, k, n, seed + repeat);

@@ -37,9 +37,7 @@ Code sgd_of(At p, At momentum, At row, double n) {
   return Code({4, 8, 1, 1}).call("sgd_update", {p, arena(20), momentum, row}, {n});
 }
 
-Code dropout_of(At mask, At y, double n) {
-  return Code({4, 8, 1, 1, 12}).call("dropout", {arena(0), mask, y}, {n, 2});
-}
+Code dropout_of(At mask, At y, double n) { return Code({4, 8, 1, 1, 12}).call("dropout", {arena(0), mask, y}, {n, 2}); }
 
 Code gather_of(At data, At order, double rows) {
   return Code({4, 8, 1, 1}).call("gather_rows", {data, order, arena(0)}, {rows, 8, 4});
@@ -127,7 +125,8 @@ std::vector<Refusal> malformed_places() {
       {"to be in a region of float32", add_of(arena(0), rows(0), arena(90), 4)},
       {"to be in a region of float32", add_of(arena(0), arena(10), counts(0), 1)},
       {"to be in a region of float64", sgd_of(arena(0), none(), store(0, 0), 10)},
-      {"to be in a region of int32", Code({4, 0, 0, 1}).call("count_correct", {arena(0), losses(0), counts(0)}, {4, 3})},
+      {"to be in a region of int32",
+       Code({4, 0, 0, 1}).call("count_correct", {arena(0), losses(0), counts(0)}, {4, 3})},
       {"buffer y to be in the arena, losses or counts, being written", add_of(arena(0), arena(10), store(0, 0), 10)},
       {"buffer count to be in the arena, losses or counts",
        Code({4, 0, 0, 1}).call("count_correct", {arena(0), order(0), order(3)}, {4, 3})},
@@ -193,7 +192,9 @@ bool check_run(const RunRefusal& refusal) {
   // 12 draws.
   add_program(*plan, raw({0, 0, 0, 0, 0}).numbers);
   add_program(*plan, Code({4, 7, 1, 1}).call("sgd_update", {arena(0), arena(20), none(), rows(0)}, {10}).numbers);
-  add_program(*plan, gather_of(store(0, 0), order(0), 8).call("gather_rows", {store(0, 0), order(0), arena(32)}, {6, 8, 4}).numbers);
+  add_program(
+      *plan,
+      gather_of(store(0, 0), order(0), 8).call("gather_rows", {store(0, 0), order(0), arena(32)}, {6, 8, 4}).numbers);
   add_program(*plan, Code({0, 0, 0, 0, 12}).call("dropout", {arena(0), draws(0), arena(20)}, {12, 2}).numbers);
   Run run;
   run.segments = refusal.segments;
@@ -234,7 +235,8 @@ std::vector<RunRefusal> runs() {
 int check_refusals() {
   int failed = 0, count = 0;
   for (const Code& code : accepted()) failed += !check_accepted(code);
-  for (const auto& table : {malformed_headers(), malformed_numbers(), malformed_places(), malformed_gathers(), malformed_overlaps()}) {
+  for (const auto& table :
+       {malformed_headers(), malformed_numbers(), malformed_places(), malformed_gathers(), malformed_overlaps()}) {
     for (const Refusal& refusal : table) failed += !check_refusal(refusal), ++count;
   }
   for (const RunRefusal& refusal : runs()) failed += !check_run(refusal), ++count;

@@ -28,7 +28,8 @@ void expect(bool right, const char* what) {
   ++failures;
 }
 
-// ---- A training step of a k-h-n net on m rows ------------------------------------------------------------------------
+// ---- A training step of a k-h-n net on m rows
+// ------------------------------------------------------------------------
 
 struct Net {
   int64_t m, k, h, n;
@@ -88,7 +89,8 @@ void direct(const char* kernel, std::initializer_list<void*> buffers, std::initi
 }
 
 // The same step by direct calls on memory `f` laid out as the arena.
-void direct_step(const Net& net, const Places& p, float* f, float* x, int32_t* labels, double* row, float* loss, int32_t* count) {
+void direct_step(const Net& net, const Places& p, float* f, float* x, int32_t* labels, double* row, float* loss,
+                 int32_t* count) {
   const auto [m, k, h, n] = net;
   direct("linear_relu_fwd", {x, f + p.w1, f + p.b1, f + p.a1}, {m, k, h});
   direct("linear_fwd", {f + p.a1, f + p.w2, f + p.b2, f + p.z}, {m, h, n});
@@ -105,7 +107,8 @@ void direct_step(const Net& net, const Places& p, float* f, float* x, int32_t* l
 
 void fill_weights(Plan& plan) {
   float* words = reinterpret_cast<float*>(plan.space.arena->data());
-  for (int64_t i = 0; i < plan.space.arena->bytes() / kWord; ++i) words[i] = 0.01f * static_cast<float>(i * 37 % 19 - 9);
+  for (int64_t i = 0; i < plan.space.arena->bytes() / kWord; ++i)
+    words[i] = 0.01f * static_cast<float>(i * 37 % 19 - 9);
 }
 
 constexpr Net kNet = {6, 5, 4, 3};
@@ -133,7 +136,9 @@ OwnInputs inputs_of(int64_t labels, int64_t steps) {
   return inputs;
 }
 
-bool same(const Arena& a, const Arena& b, int64_t bytes) { return memcmp(a.data(), b.data(), static_cast<size_t>(bytes)) == 0; }
+bool same(const Arena& a, const Arena& b, int64_t bytes) {
+  return memcmp(a.data(), b.data(), static_cast<size_t>(bytes)) == 0;
+}
 
 // ---- Checks --------------------------------------------------------------------------------------------------------
 
@@ -154,10 +159,12 @@ void check_against_direct_calls() {
   float first = 0, loss = 0;
   for (int32_t s = 0; s < kSteps; ++s) {
     int32_t count = 0, counted;
-    direct_step(kNet, places_of(kNet), f, x, &inputs.order[static_cast<size_t>(s * kNet.m)], &inputs.rows[static_cast<size_t>(s * 7)], &loss, &count);
+    direct_step(kNet, places_of(kNet), f, x, &inputs.order[static_cast<size_t>(s * kNet.m)],
+                &inputs.rows[static_cast<size_t>(s * 7)], &loss, &count);
     if (s == 0) first = loss;
     memcpy(&counted, run.counts->data() + 4 * s, 4);
-    expect(memcmp(&loss, run.losses->data() + 4 * s, 4) == 0 && count == counted, "loss and count are those of the calls");
+    expect(memcmp(&loss, run.losses->data() + 4 * s, 4) == 0 && count == counted,
+           "loss and count are those of the calls");
   }
   expect(loss < first, "the net learns");
   expect(same(*plan->space.arena, *twin->space.arena, plan->space.arena->bytes()), "the arena is that of the calls");
@@ -200,7 +207,8 @@ void check_segments() {
   expect(run.steps == 10 && run.done.of[0] == 7 * 6 + 3 * 4, "every segment is done");
   for (bool in_pieces : {false, true}) {
     auto other = run_segments(segments, in_pieces);
-    expect(same(*plan->space.arena, *other->space.arena, plan->space.arena->bytes()), "segments in pieces give equal bits");
+    expect(same(*plan->space.arena, *other->space.arena, plan->space.arena->bytes()),
+           "segments in pieces give equal bits");
   }
 }
 
@@ -248,7 +256,8 @@ void count_part(void* context, int part, int parts) {
 
 void use_team(int wanted, int64_t times) {
   Team team(wanted);
-  expect(team.size() >= 1 && team.size() <= wanted && team.size() <= std::max(1, core_count()), "a team is within bounds");
+  expect(team.size() >= 1 && team.size() <= wanted && team.size() <= std::max(1, core_count()),
+         "a team is within bounds");
   Tally tally;
   for (int64_t i = 0; i < times; ++i) team.parallel(count_part, &tally);
   for (int part = 0; part < team.size(); ++part) expect(tally.of[part] == times, "each part is done once each time");
@@ -258,7 +267,10 @@ void check_teams() {
   use_team(1, 10);
   use_team(64, 20000);
   std::vector<std::thread> runs;
-  for (int i = 0; i < 4; ++i) runs.emplace_back([i] { for (int r = 0; r < 50; ++r) use_team(1 + i, 50); });
+  for (int i = 0; i < 4; ++i)
+    runs.emplace_back([i] {
+      for (int r = 0; r < 50; ++r) use_team(1 + i, 50);
+    });
   for (std::thread& run : runs) run.join();
   {
     Team first(64), second(64);
@@ -278,7 +290,8 @@ void check_teams() {
 }
 
 // Buffers one after the other; scalars of an update 0.01.
-std::unique_ptr<Plan> single_call_plan(const KernelInfo& info, const std::vector<int64_t>& dims, std::vector<double>& code) {
+std::unique_ptr<Plan> single_call_plan(const KernelInfo& info, const std::vector<int64_t>& dims,
+                                       std::vector<double>& code) {
   int64_t at = 0;
   code = {0, 0, 0, 0, 0, number(info.id)};
   for (int b = 0; b < info.buffer_count; ++b) {
@@ -338,8 +351,8 @@ void check_splits() {
 constexpr Net kWide = {20, 2004, 40, 0};  // the last panel of inputs is not whole, 16 do not divide the rows
 constexpr int64_t kSetRows = 150;
 
-// A gather, a forward product of the batch and a weight gradient that updates; the rows' numbers move. `again`: somebody
-// reads the batch after the update.
+// A gather, a forward product of the batch and a weight gradient that updates; the rows' numbers move. `again`:
+// somebody reads the batch after the update.
 std::unique_ptr<Plan> relay_plan(bool again) {
   const auto [m, k, n, none_] = kWide;
   (void)none_;
@@ -353,7 +366,8 @@ std::unique_ptr<Plan> relay_plan(bool again) {
   Code code({number(m), 7});
   code.call("panel_gather", {store(0, 0), order(0), in(x)}, {number(kSetRows), number(k), number(m)});
   code.call("panel_fwd", {in(x), in(w), in(b), in(y)}, {number(m), number(k), number(n), 0});
-  code.call("panel_bwd_weight_sgd", {in(y), in(x), in(w), none(), in(b), none(), rows(0), rows(0)}, {number(m), number(k), number(n)});
+  code.call("panel_bwd_weight_sgd", {in(y), in(x), in(w), none(), in(b), none(), rows(0), rows(0)},
+            {number(m), number(k), number(n)});
   if (again) code.call("panel_fwd", {in(x), in(w), in(b), in(z)}, {number(m), number(k), number(n), 0});
   const Status status = add_program(*plan, code.numbers);
   expect(status.ok(), "the relaying program is accepted");
@@ -383,12 +397,14 @@ void check_relay() {
     for (int threads : {1, 2, 3}) {
       auto other = relay_plan(false);
       run_relay(*other, piece, threads);
-      expect(same(*plan->space.arena, *other->space.arena, plan->space.arena->bytes()), "batches handed on give equal bits");
+      expect(same(*plan->space.arena, *other->space.arena, plan->space.arena->bytes()),
+             "batches handed on give equal bits");
     }
   }
 }
 
-template <class Body> double nanoseconds(int64_t times, Body body) {
+template <class Body>
+double nanoseconds(int64_t times, Body body) {
   const auto begin = std::chrono::steady_clock::now();
   body();
   const std::chrono::duration<double, std::nano> spent = std::chrono::steady_clock::now() - begin;
@@ -420,7 +436,8 @@ void bench_split() {
     if (!add_program(*plan, code).ok()) return;
     plan->programs[0].instructions[0].splits = true;
     const double one = best_time(*plan, 1), two = best_time(*plan, 2);
-    printf("panel_fwd 64 x %d x %d: %.0f ns, two threads %.0f ns\n", static_cast<int>(size), static_cast<int>(size), one, two);
+    printf("panel_fwd 64 x %d x %d: %.0f ns, two threads %.0f ns\n", static_cast<int>(size), static_cast<int>(size),
+           one, two);
   }
 }
 
@@ -433,7 +450,8 @@ void bench() {
     const OwnInputs inputs = inputs_of(kNet.m * kSteps, kSteps);
     run.inputs = inputs.view();
     std::vector<Instruction>& calls = plan->programs[0].instructions;
-    if (empty) for (Instruction& call : calls) call.run = nothing;
+    if (empty)
+      for (Instruction& call : calls) call.run = nothing;
     else plan = training_plan();
     if (!prepare_run(*plan, run).ok()) return;
     const double time = nanoseconds(kSteps, [&] { execute_run(*plan, run); });
@@ -442,7 +460,9 @@ void bench() {
   bench_split();
   Team team(2);
   constexpr int64_t kTimes = 200000;
-  const double time = nanoseconds(kTimes, [&] { for (int64_t i = 0; i < kTimes; ++i) team.parallel(nothing_part, nullptr); });
+  const double time = nanoseconds(kTimes, [&] {
+    for (int64_t i = 0; i < kTimes; ++i) team.parallel(nothing_part, nullptr);
+  });
   printf("empty parts for %d threads: %.0f ns\n", team.size(), time);
 }
 

@@ -34,12 +34,13 @@ class Rng {
   uint64_t state_;
 };
 
-// What a case's float inputs look like. The largest finite values are apart from the infinities, and so are the smallest:
-// where a product of them overflows or vanishes in float32 but not in float64, an infinity would make the two differ in kind.
+// What a case's float inputs look like. The largest finite values are apart from the infinities, and so are the
+// smallest: where a product of them overflows or vanishes in float32 but not in float64, an infinity would make the two
+// differ in kind.
 enum class Texture { bell, ties, wide, tiny, huge, small, special };
 
 inline Texture random_texture(Rng& rng) {
-  constexpr Texture textures[] = {Texture::bell, Texture::bell, Texture::bell, Texture::bell, Texture::ties,
+  constexpr Texture textures[] = {Texture::bell, Texture::bell, Texture::bell, Texture::bell,  Texture::ties,
                                   Texture::wide, Texture::tiny, Texture::huge, Texture::small, Texture::special};
   return textures[rng.below(10)];
 }
@@ -52,7 +53,8 @@ inline float special_value(Rng& rng) {
 
 inline float small_value(Rng& rng) {
   using limits = std::numeric_limits<float>;
-  const float values[] = {limits::denorm_min(), -limits::denorm_min(), limits::min(), -limits::min(), 0.0f, -0.0f, 1.0f};
+  const float values[] = {
+      limits::denorm_min(), -limits::denorm_min(), limits::min(), -limits::min(), 0.0f, -0.0f, 1.0f};
   return values[rng.below(static_cast<int64_t>(sizeof values / sizeof *values))];
 }
 
@@ -80,9 +82,14 @@ inline int32_t random_label(Rng& rng, int64_t classes) {
 
 // Where the optimizer's row of a kernel holds eps, -1 for none.
 inline int64_t eps_place(const char* kernel) {
-  const struct { const char* kernels; int64_t place; } known[] = {
+  const struct {
+    const char* kernels;
+    int64_t place;
+  } known[] = {
       {"adagrad_update adadelta_update rmsprop_update adamax_update", 1},
-      {"adam_update panel_bwd_weight_adam widening_bwd_weight_adam narrowing_bwd_adam nadam_update radam_update adamw_schedule_free_update", 3},
+      {"adam_update panel_bwd_weight_adam widening_bwd_weight_adam narrowing_bwd_adam nadam_update radam_update "
+       "adamw_schedule_free_update",
+       3},
       {"muon_normalize", 4},
   };
   for (const auto& entry : known) {
@@ -126,8 +133,8 @@ inline float random_element(Rng& rng, const char* name, Texture texture) {
 }
 
 // The contents of one buffer, as bytes. Labels lie in the last dim, row numbers in the first.
-inline std::vector<char> random_contents(Rng& rng, const KernelInfo& info, const BufferSpec& buffer, const int64_t* dims,
-                                         Texture texture) {
+inline std::vector<char> random_contents(Rng& rng, const KernelInfo& info, const BufferSpec& buffer,
+                                         const int64_t* dims, Texture texture) {
   const int64_t count = extent(buffer, dims);
   const size_t width = buffer.dtype == Dtype::f64 ? 8 : 4;
   std::vector<char> bytes(static_cast<size_t>(count) * width);
@@ -135,10 +142,14 @@ inline std::vector<char> random_contents(Rng& rng, const KernelInfo& info, const
   for (int64_t i = 0; i < count; ++i) {
     char* at = bytes.data() + static_cast<size_t>(i) * width;
     const float value = random_element(rng, buffer.name.text, texture);
-    const int32_t label = order ? static_cast<int32_t>(rng.below(dims[0])) : random_label(rng, dims[info.dim_count - 1]);
+    const int32_t label =
+        order ? static_cast<int32_t>(rng.below(dims[0])) : random_label(rng, dims[info.dim_count - 1]);
     const double coefficient = random_coefficient(rng, info.name, i);
-    memcpy(at, buffer.dtype == Dtype::f64 ? static_cast<const void*>(&coefficient)
-               : buffer.dtype == Dtype::i32 ? static_cast<const void*>(&label) : &value, width);
+    memcpy(at,
+           buffer.dtype == Dtype::f64   ? static_cast<const void*>(&coefficient)
+           : buffer.dtype == Dtype::i32 ? static_cast<const void*>(&label)
+                                        : &value,
+           width);
   }
   return bytes;
 }

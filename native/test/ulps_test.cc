@@ -37,12 +37,9 @@ constexpr float kMost = 3.4028234663852886e38f;
 
 // In the order of vec_math_table.inc.
 constexpr Stated kStated[] = {
-    {"exp", ::exp, -kMost, kMost, 1.1},
-    {"expm1_of_negative", ::expm1, -kMost, 0, 1.1},
-    {"log", ::log, 0, kMost, 1.1},
-    {"log1p", ::log1p, -1, kMost, 1.5},
-    {"tanh", ::tanh, -kMost, kMost, 2.6},
-    {"erf", ::erf, -kMost, kMost, 1.2},
+    {"exp", ::exp, -kMost, kMost, 1.1},   {"expm1_of_negative", ::expm1, -kMost, 0, 1.1},
+    {"log", ::log, 0, kMost, 1.1},        {"log1p", ::log1p, -1, kMost, 1.5},
+    {"tanh", ::tanh, -kMost, kMost, 2.6}, {"erf", ::erf, -kMost, kMost, 1.2},
 };
 
 constexpr int kWord = 16;
@@ -70,7 +67,8 @@ void each_word(int64_t stride, F f) {
   f(special);
   float word[kWord];
   for (uint64_t bits = 0; bits < uint64_t{1} << 32;) {
-    for (int i = 0; i < kWord; ++i, bits += static_cast<uint64_t>(stride)) word[i] = float_of(static_cast<uint32_t>(bits));
+    for (int i = 0; i < kWord; ++i, bits += static_cast<uint64_t>(stride))
+      word[i] = float_of(static_cast<uint32_t>(bits));
     f(word);
   }
 }

@@ -50,7 +50,9 @@ struct Arguments {
   int buffers = 0, dims = 0, scalars = 0;
 
   template <class T>
-  void next(const T*& p) { p = static_cast<const T*>(call.buffer[buffers++]); }
+  void next(const T*& p) {
+    p = static_cast<const T*>(call.buffer[buffers++]);
+  }
   void next(Real*& p) { p = outputs[buffers++]; }
   template <class T>
   void next(InPlace<T>& u) {
