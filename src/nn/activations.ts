@@ -8,29 +8,36 @@ import { checkSoftplus, type SoftplusOptions } from '../ops/softplus.js'
 import { ops, type Tensor } from '../tensor/index.js'
 import { Module } from './module.js'
 
+/** An activation without options. */
+abstract class Plain extends Module {
+  override constructorArguments(): readonly unknown[] {
+    return []
+  }
+}
+
 /** `max(x, 0)`, elementwise. Source: torch.nn.ReLU. */
-export class ReLU extends Module {
+export class ReLU extends Plain {
   override forward(x: Tensor): Tensor {
     return ops.relu(x)
   }
 }
 
 /** `1 / (1 + e^-x)`, elementwise. Source: torch.nn.Sigmoid. */
-export class Sigmoid extends Module {
+export class Sigmoid extends Plain {
   override forward(x: Tensor): Tensor {
     return ops.sigmoid(x)
   }
 }
 
 /** Hyperbolic tangent, elementwise. Source: torch.nn.Tanh. */
-export class Tanh extends Module {
+export class Tanh extends Plain {
   override forward(x: Tensor): Tensor {
     return ops.tanh(x)
   }
 }
 
 /** `x / (1 + e^-x)`, elementwise. Source: torch.nn.SiLU. */
-export class SiLU extends Module {
+export class SiLU extends Plain {
   override forward(x: Tensor): Tensor {
     return ops.silu(x)
   }
@@ -44,6 +51,10 @@ abstract class Configured<O extends object> extends Module {
     super()
     check(options)
     this.options = { ...options }
+  }
+
+  override constructorArguments(): readonly unknown[] {
+    return [this.options]
   }
 }
 

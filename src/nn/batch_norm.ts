@@ -3,8 +3,9 @@
 import { checkBoolean, checkInt, checkNumber, checkOptions } from '../base/check.js'
 import { shapeError } from '../base/errors.js'
 import { shapeText, sizeOf } from '../ops/spec.js'
-import { checkTensor, Tensor } from '../tensor/index.js'
-import { filled, Module, type Parameter } from './module.js'
+import { checkTensor, type Tensor } from '../tensor/index.js'
+import { Module, type Parameter } from './module.js'
+import { filled, newBuffer } from './new_tensors.js'
 
 /** Options of `BatchNorm1d`. */
 export interface BatchNorm1dOptions {
@@ -51,9 +52,9 @@ export class BatchNorm1d extends Module {
     this.weight = learned ? filled([numFeatures], 1) : null
     this.bias = learned ? filled([numFeatures], 0) : null
     if (!checkBoolean(where, 'trackRunningStats', trackRunningStats)) return
-    this.runningMean = new Tensor([numFeatures], 'float32', new Float32Array(numFeatures))
-    this.runningVar = new Tensor([numFeatures], 'float32', new Float32Array(numFeatures).fill(1))
-    this.numBatchesTracked = new Tensor([], 'int32', new Int32Array(1))
+    this.runningMean = newBuffer([numFeatures], 'float32', 0)
+    this.runningVar = newBuffer([numFeatures], 'float32', 1)
+    this.numBatchesTracked = newBuffer([], 'int32', 0)
     this.registerBuffer('runningMean', 'running_mean')
     this.registerBuffer('runningVar', 'running_var')
     this.registerBuffer('numBatchesTracked', 'num_batches_tracked')
@@ -64,6 +65,11 @@ export class BatchNorm1d extends Module {
     this.runningMean?.data.fill(0)
     this.runningVar?.data.fill(1)
     this.numBatchesTracked?.data.fill(0)
+  }
+
+  override constructorArguments(): readonly unknown[] {
+    const { eps, momentum, weight, runningMean } = this
+    return [this.numFeatures, { eps, momentum, affine: weight !== null, trackRunningStats: runningMean !== null }]
   }
 
   override forward(x: Tensor): Tensor {

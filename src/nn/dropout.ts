@@ -23,6 +23,10 @@ export class Dropout extends Module {
     this.p = checkDropout('Dropout', options).p
   }
 
+  override constructorArguments(): readonly unknown[] {
+    return [{ p: this.p }]
+  }
+
   override forward(x: Tensor): Tensor {
     return this.training ? ops.dropout(x, { p: this.p }) : checkTensor('Dropout', 'x', x)
   }

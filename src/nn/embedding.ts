@@ -3,8 +3,9 @@
 import { checkInt, checkOptions } from '../base/check.js'
 import { checkPadding, type EmbeddingOptions } from '../ops/embedding.js'
 import { defaultGenerator } from '../streams/index.js'
-import { ops, Tensor } from '../tensor/index.js'
-import { Module, Parameter } from './module.js'
+import { ops, type Tensor } from '../tensor/index.js'
+import { Module, type Parameter } from './module.js'
+import { newParameter } from './new_tensors.js'
 
 export type { EmbeddingOptions }
 
@@ -31,11 +32,17 @@ export class Embedding extends Module {
     const { paddingIdx } = checkOptions(where, options, ['paddingIdx'])
     this.numEmbeddings = checkInt(where, 'numEmbeddings', numEmbeddings, { min: 0, max: 2 ** 31 - 1 })
     this.embeddingDim = checkInt(where, 'embeddingDim', embeddingDim, { min: 0, max: 2 ** 31 - 1 })
-    const size = checkInt(where, 'numEmbeddings * embeddingDim', numEmbeddings * embeddingDim, { max: 2 ** 31 - 1 })
-    this.paddingIdx = checkPadding(where, paddingIdx, numEmbeddings)
-    const values = defaultGenerator.normal_(new Float32Array(size))
-    if (this.paddingIdx !== null) values.fill(0, this.paddingIdx * embeddingDim, (this.paddingIdx + 1) * embeddingDim)
-    this.weight = new Parameter(new Tensor([numEmbeddings, embeddingDim], 'float32', values))
+    checkInt(where, 'numEmbeddings * embeddingDim', numEmbeddings * embeddingDim, { max: 2 ** 31 - 1 })
+    const padding = checkPadding(where, paddingIdx, numEmbeddings)
+    this.paddingIdx = padding
+    this.weight = newParameter([numEmbeddings, embeddingDim], ({ data }) => {
+      defaultGenerator.normal_(data as Float32Array)
+      if (padding !== null) data.fill(0, padding * embeddingDim, (padding + 1) * embeddingDim)
+    })
+  }
+
+  override constructorArguments(): readonly unknown[] {
+    return [this.numEmbeddings, this.embeddingDim, { paddingIdx: this.paddingIdx }]
   }
 
   override forward(indices: Tensor): Tensor {

@@ -33,6 +33,10 @@ export class Flatten extends Module {
     this.endDim = checkInt('Flatten', 'endDim', endDim)
   }
 
+  override constructorArguments(): readonly unknown[] {
+    return [{ startDim: this.startDim, endDim: this.endDim }]
+  }
+
   override forward(x: Tensor): Tensor {
     const { shape } = checkTensor('Flatten', 'x', x)
     const first = normalizeDim('Flatten', this.startDim, shape.length, 'startDim')

@@ -3,7 +3,8 @@
 import { checkBoolean, checkNumber, checkOptions } from '../base/check.js'
 import { checkNormalizedShape } from '../ops/layer_norm.js'
 import { ops, type Tensor } from '../tensor/index.js'
-import { filled, Module, type Parameter } from './module.js'
+import { Module, type Parameter } from './module.js'
+import { filled } from './new_tensors.js'
 
 /** Options of `LayerNorm`. */
 export interface LayerNormOptions {
@@ -39,6 +40,11 @@ export class LayerNorm extends Module {
     const learned = checkBoolean(where, 'elementwiseAffine', elementwiseAffine)
     this.weight = learned ? filled(this.normalizedShape, 1) : null
     this.bias = checkBoolean(where, 'bias', bias) && learned ? filled(this.normalizedShape, 0) : null
+  }
+
+  override constructorArguments(): readonly unknown[] {
+    const { eps, weight, bias } = this
+    return [this.normalizedShape, { eps, elementwiseAffine: weight !== null, bias: bias !== null }]
   }
 
   override forward(x: Tensor): Tensor {

@@ -2,19 +2,16 @@
 
 import { checkBoolean, checkInt, checkOptions } from '../base/check.js'
 import { shapeError } from '../base/errors.js'
-import { shapeText, sizeOf } from '../ops/spec.js'
-import { checkTensor, Tensor } from '../tensor/index.js'
+import { shapeText } from '../ops/spec.js'
+import { checkTensor, type Tensor } from '../tensor/index.js'
 import { kaimingUniform_, uniform_ } from './init.js'
-import { Module, Parameter } from './module.js'
+import { Module, type Parameter } from './module.js'
+import { newParameter } from './new_tensors.js'
 
 /** Options of `Linear`. */
 export interface LinearOptions {
   /** Add a learned bias. Default true. */
   bias?: boolean
-}
-
-function empty(...shape: number[]): Parameter {
-  return new Parameter(new Tensor(shape, 'float32', new Float32Array(sizeOf(shape))))
 }
 
 /**
@@ -39,12 +36,15 @@ export class Linear extends Module {
     this.inFeatures = checkInt('Linear', 'inFeatures', inFeatures, { min: 0, max: 2 ** 31 - 1 })
     this.outFeatures = checkInt('Linear', 'outFeatures', outFeatures, { min: 0, max: 2 ** 31 - 1 })
     checkInt('Linear', 'inFeatures * outFeatures', inFeatures * outFeatures, { max: 2 ** 31 - 1 })
-    this.weight = empty(outFeatures, inFeatures)
-    this.bias = checkBoolean('Linear', 'bias', bias) ? empty(outFeatures) : null
+    checkBoolean('Linear', 'bias', bias)
     // The two bounds agree as reals and may differ in the last bit as doubles.
-    kaimingUniform_(this.weight, { a: Math.sqrt(5) })
+    this.weight = newParameter([outFeatures, inFeatures], weight => kaimingUniform_(weight, { a: Math.sqrt(5) }))
     const bound = inFeatures > 0 ? 1 / Math.sqrt(inFeatures) : 0
-    if (this.bias) uniform_(this.bias, { a: -bound, b: bound })
+    this.bias = bias ? newParameter([outFeatures], values => uniform_(values, { a: -bound, b: bound })) : null
+  }
+
+  override constructorArguments(): readonly unknown[] {
+    return [this.inFeatures, this.outFeatures, { bias: this.bias !== null }]
   }
 
   override forward(x: Tensor): Tensor {

@@ -3,7 +3,7 @@
  */
 
 import { AnnealError, phrase, rangeError, shapeError, typeError } from '../base/errors.js'
-import { shapeText, sizeOf } from '../ops/spec.js'
+import { shapeText } from '../ops/spec.js'
 import { checkAttached, checkTensor, Tensor, tensorFrom } from '../tensor/index.js'
 import { type Copies, checkCopyable, copyOf } from './clone.js'
 
@@ -21,11 +21,6 @@ export class Parameter extends Tensor {
     super(values.shape, values.dtype, values.buf)
     this.requiresGrad = requiresGrad
   }
-}
-
-/** A parameter with the same value everywhere. */
-export function filled(shape: readonly number[], value: number): Parameter {
-  return new Parameter(new Tensor(shape, 'float32', new Float32Array(sizeOf(shape)).fill(value)))
 }
 
 /** Tensors under PyTorch's keys: `fc1.weight`, `bn.running_mean`. */
@@ -51,6 +46,14 @@ export abstract class Module {
   readonly #buffers = new Map<string, string>()
 
   abstract forward(...inputs: never[]): Tensor
+
+  /**
+   * The arguments with which the constructor makes a layer like this one, modules among them; null where the class does
+   * not say, as those of users' own. A saved model names its layers by class and arguments.
+   */
+  constructorArguments(): readonly unknown[] | null {
+    return null
+  }
 
   /** Every parameter once, in the order of definition. */
   parameters(): Tensor[] {
@@ -97,6 +100,11 @@ export abstract class Module {
 
   /** Parameters and buffers by name, sharing memory with the model. Throws ERR_STATE where two have one name. */
   stateDict(): StateDict {
+    return Object.fromEntries(this.namedState().map(([name, value]) => [name, value.detach()]))
+  }
+
+  /** @internal The same tensors themselves, one that is in several places under each of its names. */
+  namedState(): [string, Tensor][] {
     const own = (module: Module, key: string, value: Tensor) =>
       module.#isParameter(key, value) || module.#buffers.has(key)
     const entries = this.#walk(own)
@@ -105,7 +113,7 @@ export abstract class Module {
       const twice = entries.find(([name], i) => entries.findIndex(([other]) => other === name) < i)![0]
       throw new AnnealError('ERR_STATE', phrase('stateDict', 'a name of its own for each tensor', `${twice} twice`))
     }
-    return Object.fromEntries(entries.map(([name, value]) => [name, value.detach()]))
+    return entries
   }
 
   /**

@@ -21,6 +21,10 @@ export class Sequential extends Module {
     Object.assign(this, layers)
   }
 
+  override constructorArguments(): readonly unknown[] {
+    return this.namedChildren().map(([, layer]) => layer)
+  }
+
   override forward(x: Tensor): Tensor {
     let y = x
     for (const [, layer] of this.namedChildren()) y = (layer as Module & { forward(x: Tensor): Tensor }).forward(y)

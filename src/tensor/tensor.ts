@@ -80,6 +80,11 @@ export class Tensor {
     return this.buf as Float32Array | Int32Array
   }
 
+  /** @internal Takes the values of `other`, of the same form, as its own: for a tensor that was made without any. */
+  adopt({ buf }: Tensor): void {
+    ;(this as { buf: Buf }).buf = buf
+  }
+
   /** The only element as a number. Throws ERR_SHAPE where there is not exactly one. */
   item(): number {
     if (this.size !== 1) throw shapeError('item', 'a tensor of one element', `shape ${shapeText(this.shape)}`)

@@ -1,0 +1,4 @@
+/** Whole models as files. */
+
+export { type Loaded, type LoadOptions, load } from './load.js'
+export { type SaveOptions, save } from './save.js'
