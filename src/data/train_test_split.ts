@@ -7,9 +7,10 @@ import { RandomState } from '../streams/random_state.js'
 import { Tensor } from '../tensor/tensor.js'
 import { gatherRows, rowsOf } from './rows.js'
 import { type Labels, stratifiedIndices } from './stratify.js'
+import { Table } from './table.js'
 
-/** What can be split: a tensor by its rows, an array by its elements. */
-export type Splittable = Tensor | readonly unknown[] | Float32Array | Float64Array | Int32Array
+/** What can be split: a tensor or a table by its rows, an array by its elements. */
+export type Splittable = Tensor | Table | readonly unknown[] | Float32Array | Float64Array | Int32Array
 
 export interface SplitOptions {
   /** A fraction (rounded up) or a number of rows. Default: what is left of `trainSize`, else 0.25. */
@@ -83,12 +84,14 @@ export function trainTestIndices(n: number, options: SplitOptions = {}): { train
 
 function lengthOf(value: unknown, i: number): number {
   if (value instanceof Tensor) return rowsOf(WHERE, `arrays[${i}]`, value)
+  if (value instanceof Table) return value.rows
   if (Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value)) return value.length as number
-  throw typeError(WHERE, `arrays[${i}] to be a Tensor or an array`, value)
+  throw typeError(WHERE, `arrays[${i}] to be a Tensor, a Table or an array`, value)
 }
 
 function take(value: Splittable, rows: Int32Array): Splittable {
   if (value instanceof Tensor) return gatherRows(WHERE, value, rows)
+  if (value instanceof Table) return value.take(rows)
   if (Array.isArray(value)) return Array.from(rows, i => value[i])
   const array = value as Float32Array
   return array.slice(0, rows.length).map((_, i) => array[rows[i]])
@@ -104,7 +107,7 @@ function isOptions(value: unknown): value is SplitOptions {
  * ```ts
  * const [XTrain, XTest, yTrain, yTest] = data.trainTestSplit(X, y, { testSize: 0.2, randomState: 42 })
  * ```
- * Takes one or more tensors or arrays of equal length and returns for each its two parts, copied. Of n rows a fraction
+ * Takes one or more tensors, tables or arrays of equal length and returns for each its two parts, copied. Of n rows a fraction
  * testSize gives ceil(testSize·n), trainSize floor(trainSize·n). `stratify`: labels whose proportions both parts keep.
  * Throws RangeError for sizes that do not fit, ERR_SHAPE for lengths that differ, ERR_EMPTY where nothing is left to
  * train on. Source: sklearn.model_selection.train_test_split.
@@ -120,7 +123,7 @@ export function trainTestSplit(...args: (Splittable | SplitOptions | undefined)[
   const options = isOptions(last) ? last : {}
   const arrays = (last === undefined || isOptions(last) ? args.slice(0, -1) : args) as Splittable[]
   const lengths = arrays.map(lengthOf)
-  if (lengths.length === 0) throw typeError(WHERE, 'at least one Tensor or array', last)
+  if (lengths.length === 0) throw typeError(WHERE, 'at least one Tensor, Table or array', last)
   const odd = lengths.findIndex(length => length !== lengths[0])
   if (odd > 0) throw shapeError(WHERE, `arrays[${odd}] to have ${lengths[0]} rows as arrays[0]`, `${lengths[odd]}`)
   const { train, test } = trainTestIndices(lengths[0], options)

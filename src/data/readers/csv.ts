@@ -1,0 +1,147 @@
+/** CSV and TSV, read by csv-parse. Not here: types (row_builders.ts). */
+
+import type { Options, Parser } from 'csv-parse'
+import { describe } from '../../base/errors.js'
+import { importOptional } from '../../base/optional.js'
+import type { Input } from '../input.js'
+import { numberOf } from '../parse_text.js'
+import { checkNames, TextRows } from '../row_builders.js'
+import type { Table } from '../table.js'
+import { cellRefuser, type ReadOptions, refuseFile, type TableReader } from './reader.js'
+import { MAX_LINE, utf8 } from './text.js'
+
+const DELIMITERS = [',', ';', '\t', '|']
+
+/** The delimiter that is most frequent in the first line, outside quotes; the comma where there is none. */
+function toldDelimiter(text: string): string {
+  const [line] = text.replace(/"[^"]*"/g, '').split(/\r?\n/, 1)
+  const counts = DELIMITERS.map(delimiter => line.split(delimiter).length)
+  return DELIMITERS[counts.indexOf(Math.max(...counts))]
+}
+
+/** What takes the rows of a file once its names are known. */
+export interface RowSink {
+  push(cells: string[], line: number): void
+}
+
+/** Takes the records of a file one after the other: the first gives the names. */
+class Records {
+  sink: RowSink | null = null
+  names: readonly string[] = []
+
+  constructor(
+    private readonly name: string,
+    private readonly options: ReadOptions,
+    private readonly open: (names: readonly string[]) => RowSink,
+  ) {}
+
+  take(cells: string[], line: number): void {
+    const known = this.sink !== null
+    const hasNames = !known && this.#open(cells, line)
+    if (hasNames) return
+    if (cells.length !== this.names.length) this.#refuseRagged(cells, line)
+    this.sink!.push(cells, line)
+  }
+
+  /** Whether the first record is names; else the columns are numbered and it is a row. */
+  #open(cells: readonly string[], line: number): boolean {
+    const { header, asked } = this.options
+    const hasNames = header ?? !cells.every(cell => numberOf(cell) !== null)
+    this.names = cells.map((cell, c) => (hasNames && cell !== '' ? cell : `column_${c}`))
+    const twice = this.names.find((name, c) => this.names.indexOf(name) < c)
+    if (twice !== undefined) refuseFile(`${this.name}, line ${line}`, 'every column named once', describe(twice))
+    checkNames('readTable', asked, this.names)
+    this.sink = this.open(this.names)
+    return hasNames
+  }
+
+  #refuseRagged(cells: readonly string[], line: number): never {
+    const { length } = this.names
+    const beyond = `${describe(cells[length])} after column ${describe(this.names[length - 1])}`
+    const received = cells.length > length ? beyond : `none for column ${describe(this.names[cells.length])}`
+    return refuseFile(`${this.name}, line ${line}`, `${length} cells`, `${cells.length}, ${received}`)
+  }
+}
+
+/** csv-parse's complaints in our words. */
+const EXPECTED: Readonly<Record<string, string>> = {
+  CSV_QUOTE_NOT_CLOSED: 'every quote closed',
+  CSV_INVALID_CLOSING_QUOTE: 'a delimiter or the end of the line after a closing quote',
+  INVALID_OPENING_QUOTE: 'quotes around whole cells, and doubled within',
+  CSV_MAX_RECORD_SIZE: `a record of at most ${MAX_LINE} bytes`,
+}
+
+function refuseCsv(name: string, names: readonly string[], error: Error & CsvPlace): never {
+  const expected = EXPECTED[error.code ?? '']
+  if (expected === undefined) throw error
+  const column = names[Number(error.column)]
+  const place = `${name}, line ${error.lines}${column === undefined ? '' : `, column ${describe(column)}`}`
+  return refuseFile(place, expected, error.message.replace(/^[\w ]+: /, ''))
+}
+
+/** What csv-parse's errors carry. */
+interface CsvPlace {
+  code?: string
+  lines?: number
+  column?: unknown
+}
+
+/** Feeds a file to `open`'s sink. */
+export async function readCsv(
+  input: Input,
+  options: ReadOptions,
+  open: (names: readonly string[]) => RowSink,
+): Promise<void> {
+  const csvParse = await importOptional('readTable', ['csv-parse'], () => import('csv-parse'))
+  const records = new Records(input.name, options, open)
+  const begin = (chunk: Uint8Array) => {
+    const delimiter = options.delimiter ?? toldDelimiter(Buffer.from(chunk).toString())
+    return new csvParse.Parser(settings(records, delimiter)).on('error', () => {}).resume()
+  }
+  let parser: Parser | null = null
+  try {
+    for await (const chunk of utf8(input.name, input.chunks())) {
+      parser ??= begin(chunk)
+      await step(done => parser!.write(chunk, done))
+    }
+    if (parser) await step(done => parser!.end(done))
+  } catch (error) {
+    refuseCsv(input.name, records.names, error as Error)
+  }
+  if (!records.sink) refuseFile(input.name, 'a line with names or values', 'an empty file')
+}
+
+function settings(records: Records, delimiter: string): Options {
+  return {
+    bom: true,
+    delimiter,
+    max_record_size: MAX_LINE,
+    relax_column_count: true, // Records says which cell is too many or missing
+    skip_empty_lines: true,
+    on_record: (cells: string[], { lines }: { lines: number }) => void records.take(cells, lines),
+  }
+}
+
+/** A call of a stream as a promise. */
+function step(call: (done: (error?: Error | null) => void) => void): Promise<void> {
+  return new Promise((resolve, reject) => call(error => (error ? reject(error) : resolve())))
+}
+
+/** Reads a file of texts between delimiters as a table. */
+async function read(input: Input, options: ReadOptions): Promise<Table> {
+  const { asked, missing } = options
+  let rows: TextRows | null = null
+  await readCsv(input, options, names => {
+    rows = new TextRows({ names, asked, missing, refuse: cellRefuser(input.name, 'line') })
+    return rows
+  })
+  return rows!.finish()
+}
+
+export const csv: TableReader = { format: 'csv', endings: ['csv'], read }
+
+export const tsv: TableReader = {
+  format: 'tsv',
+  endings: ['tsv', 'tab'],
+  read: (input, options) => read(input, { ...options, delimiter: options.delimiter ?? '\t' }),
+}
