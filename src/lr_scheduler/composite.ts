@@ -69,7 +69,13 @@ export abstract class CompositeLR<O extends object, S extends object = object> e
     for (const part of this.schedulers) part.rewind()
   }
 
+  override takeUp(): void {
+    for (const part of this.schedulers) part.takeUp()
+    super.takeUp()
+  }
+
   override enter(): void {
+    this.takeUp()
     this.writeInitial()
     this.rewind()
     this.begin()
@@ -90,10 +96,19 @@ export abstract class CompositeLR<O extends object, S extends object = object> e
       this.schedulers.forEach((part, i) => {
         part.loadStateDict(dicts[i])
       })
+      this.#checkLength()
     } catch (error) {
       restore()
       throw error
     }
+  }
+
+  /** The values shown are those of a part. */
+  #checkLength(): void {
+    const shown = this.state._last_lr
+    const fits = this.schedulers.some(part => part.getLastLr().length === shown.length)
+    if (!fits && this.schedulers.length > 0)
+      throw stateError(this.spec.name, '_last_lr as long as that of a part', shown)
   }
 }
 

@@ -29,6 +29,7 @@ const spec: ScheduleSpec<CosineAnnealingWarmRestartsOptions> = {
     tMult: integer({ min: 1 }, { default: 1, key: 'T_mult' }),
     etaMin: number({}, { default: 0 }),
   },
+  state: { T_i: number({ min: 1 }).check, T_cur: number({ min: 0 }).check },
 }
 
 /** The cycle that a count, whole or not, falls into. */

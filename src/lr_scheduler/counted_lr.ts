@@ -6,11 +6,11 @@
  * compute it from the initial value and overwrite an edit.
  */
 
-import { checkNumber } from '../base/check.js'
+import { checkInt } from '../base/check.js'
 import { typeError } from '../base/errors.js'
 import { LRScheduler, type SchedulerState } from './lr_scheduler.js'
-import type { CountedOptions, ScheduleSpec } from './options.js'
-import { companionKey, readParam, type Schedulable, writeParam } from './schedulable.js'
+import { type CountedOptions, type ScheduleSpec, withEntry } from './options.js'
+import { companionKey, initialOf, readParam, type Schedulable, writeParam } from './schedulable.js'
 import type { SchedulerStateDict } from './state.js'
 
 /** State of a schedule that counts, under PyTorch's keys. */
@@ -72,11 +72,11 @@ export abstract class CountedLR<
 
   /**
    * To the next update, or, given a count of updates, to that one by the closed form where there is one. Throws
-   * RangeError for a negative count.
+   * RangeError for what is no count.
    */
   override step(epoch?: number): void {
     if (epoch === undefined) this.advance()
-    else this.#counted(checkNumber(`${this.spec.name}.step`, 'epoch', epoch, { min: 0 }), true)
+    else this.#counted(checkInt(`${this.spec.name}.step`, 'epoch', epoch, { min: 0 }), true)
   }
 
   override advance(): void {
@@ -86,7 +86,7 @@ export abstract class CountedLR<
   override coast(most: number): number {
     const { state } = this
     if (!Object.hasOwn(Object.getPrototypeOf(this), 'flatAfter')) return 0
-    if (state.base_lrs.length < this.optimizer.paramGroups.length) return 0 // a new group joins at the next step
+    if (!this.isComplete) return 0
     const steps = Math.min(most, this.flatAfter!(state.last_epoch))
     if (steps === 0) return 0
     state.last_epoch += steps
@@ -117,7 +117,7 @@ export abstract class CountedLR<
   /** Computes all values, then writes them: a function of the user's that throws leaves everything as it was. */
   protected moveTo(t: number, closed: boolean): void {
     const { paramGroups } = this.optimizer
-    if (this.state.base_lrs.length < paramGroups.length) this.#adopt()
+    this.takeUp()
     const values = new Array<number>(paramGroups.length)
     for (let i = 0; i < values.length; i++) {
       const now = readParam(paramGroups[i], this.param)
@@ -143,10 +143,9 @@ export abstract class CountedLR<
     }
   }
 
-  /** Groups added to the optimizer later join with the value they come with. */
-  #adopt(): void {
-    const initial = this.initialValues()
-    this.state.base_lrs = initial.map((value, i) => this.state.base_lrs[i] ?? value)
+  protected override join(i: number): void {
+    super.join(i)
+    this.state.base_lrs = withEntry(this.state.base_lrs, i, initialOf(this.optimizer.paramGroups[i], this.param))
   }
 
   #checkResumable(): void {

@@ -3,7 +3,14 @@
 import { checkNumber } from '../base/check.js'
 import { rangeError } from '../base/errors.js'
 import { CountedLR } from './counted_lr.js'
-import { cycledParam, type MomentumOptions, momentumKeys, momentumOptions, startMomentum } from './momentum_cycle.js'
+import {
+  cycledParam,
+  keepMomentum,
+  type MomentumOptions,
+  momentumKeys,
+  momentumOptions,
+  startMomentum,
+} from './momentum_cycle.js'
 import {
   type CountedOptions,
   choice,
@@ -14,6 +21,7 @@ import {
   optional,
   perGroup,
   type ScheduleSpec,
+  withEntry,
 } from './options.js'
 import { type ParamName, type Schedulable, writeParam } from './schedulable.js'
 
@@ -71,6 +79,7 @@ const spec: ScheduleSpec<CyclicLROptions> = {
     scaleMode: choice(['cycle', 'iterations']),
     ...momentumOptions(0.8, 0.9),
   },
+  state: { total_size: number({ above: 0 }).check, step_ratio: number({ min: 0, max: 1 }).check },
 }
 
 /**
@@ -115,6 +124,18 @@ export class CyclicLR extends CountedLR<CyclicLROptions, CyclicState> {
       writeParam(group, this.param, entryOf(this.options.baseLr, i))
       if (momentum !== null) startMomentum(group, i, this.options, momentum)
     })
+  }
+
+  /** The value that a group comes with is its lower limit, and no cycle goes below it. */
+  protected override join(i: number): void {
+    super.join(i)
+    const { maxLr, baseMomentum, maxMomentum } = this.options
+    const { state } = this
+    state.max_lrs = withEntry(state.max_lrs, i, Math.max(this.base(i), entryOf(maxLr, i)))
+    if (this.cycled() === null) return
+    keepMomentum(this.optimizer.paramGroups[i], i, this.options)
+    state.base_momentums = withEntry(state.base_momentums!, i, entryOf(baseMomentum, i))
+    state.max_momentums = withEntry(state.max_momentums!, i, entryOf(maxMomentum, i))
   }
 
   override ownKeys(): string[] {

@@ -6,12 +6,14 @@
 import { checkInt } from '../base/check.js'
 import { rangeError, typeError } from '../base/errors.js'
 import { EndOfSchedule } from './end_of_schedule.js'
-import { type CommonOptions, fillIn, type ScheduleSpec } from './options.js'
+import { type CommonOptions, fillIn, joined, type ScheduleSpec } from './options.js'
 import { toPlain } from './plain.js'
 import {
   checkSchedulable,
   companionKey,
   groupKey,
+  initialOf,
+  isCompanion,
   type ParamName,
   readParam,
   type Schedulable,
@@ -104,7 +106,7 @@ export abstract class LRScheduler<O extends object = any, S extends object = any
    * update will use, each further row follows one step; past the end the last value. Nothing is touched.
    *
    * `metrics[i]` is what step i would be given; without a metric a plateau does not move. Throws RangeError for an `n`
-   * that is no count. Errors of a function of yours pass through.
+   * that is no count, or above ten million. Errors of a function of yours pass through.
    *
    * ```ts
    * const curve = scheduler.preview(100).map(([lr]) => lr)
@@ -112,7 +114,7 @@ export abstract class LRScheduler<O extends object = any, S extends object = any
    */
   preview(n: number, metrics?: ArrayLike<number>): number[][] {
     const where = `${this.spec.name}.preview`
-    checkInt(where, 'n', n, { min: 0 })
+    checkInt(where, 'n', n, { min: 0, max: 1e7 })
     checkMetrics(where, metrics)
     const restore = this.snapshot()
     try {
@@ -136,7 +138,10 @@ export abstract class LRScheduler<O extends object = any, S extends object = any
       this.state = { ...kept }
       values.forEach((row, g) => {
         const group = this.optimizer.paramGroups[g]
-        for (let k = 0; k < keys.length; k++) if (group[keys[k]] !== row[k]) group[keys[k]] = row[k]
+        for (let k = 0; k < keys.length; k++) {
+          if (row[k] === undefined) delete group[keys[k]]
+          else if (group[keys[k]] !== row[k]) group[keys[k]] = row[k]
+        }
       })
     }
   }
@@ -154,8 +159,14 @@ export abstract class LRScheduler<O extends object = any, S extends object = any
   loadStateDict(dict: SchedulerStateDict): void {
     const plain = checkDict(this.spec.name, dict)
     const options = loadOptions(this.spec, this.options, plain)
-    this.state = loadState(this.spec.name, this.state, plain)
+    this.state = loadState(this.spec, this.state, plain, this.optimizer.paramGroups.length)
     this.options = options
+    const companions = this.ownKeys().filter(isCompanion)
+    this.optimizer.paramGroups.forEach((group, i) => {
+      if (i < this.state._last_lr.length) this.options = joined(this.spec, this.options, i, group, this.param)
+      // Groups that had not joined when the dict was written have nothing of this schedule yet.
+      else for (const key of companions) delete group[key]
+    })
   }
 
   /**
@@ -163,6 +174,7 @@ export abstract class LRScheduler<O extends object = any, S extends object = any
    * groups. Throws AnnealError `ERR_STATE` if an option is a function.
    */
   toJSON(): SchedulerJSON {
+    this.takeUp()
     const { lastEpoch: _, ...options } = this.options as Record<string, unknown>
     const keys = this.ownKeys()
     return toPlain(this.spec.name, {
@@ -203,11 +215,28 @@ export abstract class LRScheduler<O extends object = any, S extends object = any
 
   /** The initial value of every group, remembered in the group at first use. */
   protected initialValues(): number[] {
-    const key = companionKey('initial', this.param)
-    return this.optimizer.paramGroups.map(group => {
-      group[key] ??= readParam(group, this.param)
-      return group[key] as number
-    })
+    return this.optimizer.paramGroups.map(group => initialOf(group, this.param))
+  }
+
+  /** Whether no group was added to the optimizer since the last step. */
+  protected get isComplete(): boolean {
+    return this.state._last_lr.length >= this.optimizer.paramGroups.length
+  }
+
+  /** @internal Takes up the groups that were added since: before every step. */
+  takeUp(): void {
+    if (this.isComplete) return
+    const { _last_lr } = this.state
+    const values = this.values()
+    for (let i = _last_lr.length; i < values.length; i++) this.join(i)
+    this.state._last_lr = [..._last_lr, ...values.slice(_last_lr.length)]
+  }
+
+  /** Group `i` joins with the value that it comes with, which becomes its initial one. May be called again. */
+  protected join(i: number): void {
+    const group = this.optimizer.paramGroups[i]
+    initialOf(group, this.param)
+    this.options = joined(this.spec, this.options, i, group, this.param)
   }
 
   /** Sets every driven group to its initial value. */

@@ -24,12 +24,15 @@ export interface MomentumOptions {
   maxMomentum?: number | number[]
 }
 
+/** The momentum that a group has: with lists of limits, one that is added later keeps it. */
+const momentumOf = (group: ScheduledGroup) => group.betas?.[0] ?? group.momentum
+
 /** The rows of the option table. */
 export function momentumOptions(base: number, max: number) {
   return {
     cycleMomentum: flag(true),
-    baseMomentum: perGroup({}, { default: base }),
-    maxMomentum: perGroup({}, { default: max }),
+    baseMomentum: perGroup({}, { default: base, joins: momentumOf }),
+    maxMomentum: perGroup({}, { default: max, joins: momentumOf }),
   }
 }
 
@@ -46,16 +49,21 @@ export function cycledParam(
   return param
 }
 
-/** Writes the limits into a group, where PyTorch keeps them, and starts at the upper one. */
+/** Writes the limits into a group and starts at the upper one. */
 export function startMomentum(
   group: ScheduledGroup,
   i: number,
   options: Required<MomentumOptions>,
   param: ParamName,
 ): void {
+  keepMomentum(group, i, options)
+  writeParam(group, param, group.maxMomentum as number)
+}
+
+/** Writes the limits into a group, where PyTorch keeps them. */
+export function keepMomentum(group: ScheduledGroup, i: number, options: Required<MomentumOptions>): void {
   group.baseMomentum = entryOf(options.baseMomentum, i)
   group.maxMomentum = entryOf(options.maxMomentum, i)
-  writeParam(group, param, group.maxMomentum as number)
 }
 
 /** The groups' keys that a cycle of momentum writes. */

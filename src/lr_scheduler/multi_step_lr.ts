@@ -1,5 +1,7 @@
 /** MultiStepLR: decay by a factor at given updates. */
 
+import { checkInt } from '../base/check.js'
+import { isPlainObject } from '../base/kinds.js'
 import { CountedLR } from './counted_lr.js'
 import { type CountedOptions, countedOptions, integers, number, type ScheduleSpec } from './options.js'
 import type { Schedulable } from './schedulable.js'
@@ -20,8 +22,11 @@ function counts(milestones: number[]): Record<string, number> {
 }
 
 function elements(table: unknown): unknown {
-  if (typeof table !== 'object' || table === null) return table
-  return Object.entries(table).flatMap(([at, n]) => new Array<number>(Number(n) || 0).fill(Number(at)))
+  if (!isPlainObject(table)) return table
+  return Object.entries(table).flatMap(([at, n]) => {
+    const times = checkInt('MultiStepLR.loadStateDict', `milestones[${at}]`, n, { min: 0, max: 1e6 })
+    return new Array<number>(times).fill(Number(at))
+  })
 }
 
 const spec: ScheduleSpec<MultiStepLROptions> = {

@@ -1,9 +1,17 @@
 /** OneCycleLR: up to a high rate, then down to a very low one, once. */
 
+import { checkNumber } from '../base/check.js'
 import { typeError } from '../base/errors.js'
 import { CountedLR } from './counted_lr.js'
 import { EndOfSchedule } from './end_of_schedule.js'
-import { cycledParam, type MomentumOptions, momentumKeys, momentumOptions, startMomentum } from './momentum_cycle.js'
+import {
+  cycledParam,
+  keepMomentum,
+  type MomentumOptions,
+  momentumKeys,
+  momentumOptions,
+  startMomentum,
+} from './momentum_cycle.js'
 import {
   type CountedOptions,
   choice,
@@ -15,8 +23,16 @@ import {
   optional,
   perGroup,
   type ScheduleSpec,
+  withEntry,
 } from './options.js'
-import { companionKey, type ParamName, type Schedulable, type ScheduledGroup, writeParam } from './schedulable.js'
+import {
+  companionKey,
+  initialOf,
+  type ParamName,
+  type Schedulable,
+  type ScheduledGroup,
+  writeParam,
+} from './schedulable.js'
 
 /** Options of `OneCycleLR`. */
 export interface OneCycleLROptions extends CountedOptions, MomentumOptions {
@@ -55,6 +71,29 @@ interface OneCycleState {
   use_beta1?: boolean
 }
 
+/** What the phases' names mean: the prefix of a limit of the rate, or the group's key of one of momentum. */
+const limitKeys: Record<string, string> = {
+  initial_lr: 'initial',
+  max_lr: 'max',
+  min_lr: 'min',
+  base_momentum: 'baseMomentum',
+  max_momentum: 'maxMomentum',
+}
+
+const nameOfLimit = choice(Object.keys(limitKeys)).check
+
+/** Phases as a state dict has them. */
+function checkPhases(where: string, name: string, value: unknown): Phase[] {
+  if (!Array.isArray(value) || value.length === 0) throw typeError(where, `${name} to be an array of phases`, value)
+  return Array.from(value, (phase, i) => {
+    if (typeof phase !== 'object' || phase === null) throw typeError(where, `${name}[${i}] to be a phase`, phase)
+    const { end_step, start_lr, end_lr, start_momentum, end_momentum } = phase as Phase
+    const names = { start_lr, end_lr, start_momentum, end_momentum }
+    for (const [key, limit] of Object.entries(names)) nameOfLimit(where, `${name}[${i}].${key}`, limit)
+    return { end_step: checkNumber(where, `${name}[${i}].end_step`, end_step), ...names }
+  })
+}
+
 const count = optional(integer({ min: 1 }, { key: null }))
 
 const spec: ScheduleSpec<OneCycleLROptions> = {
@@ -73,21 +112,13 @@ const spec: ScheduleSpec<OneCycleLROptions> = {
     hold: flag(false, { key: null }),
     ...momentumOptions(0.85, 0.95),
   },
+  state: { total_steps: integer({ min: 1 }).check, _schedule_phases: checkPhases },
 }
 
 function stepsOf({ totalSteps, epochs, stepsPerEpoch }: OneCycleLROptions): number {
   if (totalSteps != null) return totalSteps
   if (epochs != null && stepsPerEpoch != null) return epochs * stepsPerEpoch
   throw typeError('OneCycleLR', 'totalSteps, or epochs and stepsPerEpoch, to be given', undefined)
-}
-
-/** What the phases' names mean: the prefix of a limit of the rate, or the group's key of one of momentum. */
-const limitKeys: Record<string, string> = {
-  initial_lr: 'initial',
-  max_lr: 'max',
-  min_lr: 'min',
-  base_momentum: 'baseMomentum',
-  max_momentum: 'maxMomentum',
 }
 
 /** The ways of the cycle, from value to value, each with the step it ends at. */
@@ -138,19 +169,32 @@ export class OneCycleLR extends CountedLR<OneCycleLROptions, OneCycleState> {
 
   protected override prepare(fresh: boolean): void {
     this.at(Math.max(0, this.options.lastEpoch + 1))
-    const { divFactor, finalDivFactor, maxLr } = this.options
     const momentum = this.cycled()
     this.optimizer.paramGroups.forEach((group, i) => {
       if (!this.drives(i)) return
-      const initial = entryOf(maxLr, i) / divFactor
-      const limits = { initial, max: entryOf(maxLr, i), min: initial / finalDivFactor }
-      for (const [name, value] of Object.entries(limits)) {
-        const key = companionKey(name, this.param)
-        if (fresh || group[key] === undefined) group[key] = value
-      }
+      this.writeLimits(group, entryOf(this.options.maxLr, i), key => !fresh && group[key] !== undefined)
       if (momentum !== null && (fresh || group.maxMomentum === undefined))
         startMomentum(group, i, this.options, momentum)
     })
+  }
+
+  /** The value that a group comes with is the top of its cycle. */
+  protected override join(i: number): void {
+    super.join(i)
+    const group = this.optimizer.paramGroups[i]
+    if (!this.drives(i)) return
+    if (group[companionKey('max', this.param)] === undefined) this.writeLimits(group, initialOf(group, this.param))
+    this.state.base_lrs = withEntry(this.state.base_lrs, i, initialOf(group, this.param))
+    if (this.cycled() !== null && group.maxMomentum === undefined) keepMomentum(group, i, this.options)
+  }
+
+  private writeLimits(group: ScheduledGroup, max: number, isKept: (key: string) => boolean = () => false): void {
+    const initial = max / this.options.divFactor
+    const limits = { initial, max, min: initial / this.options.finalDivFactor }
+    for (const [name, value] of Object.entries(limits)) {
+      const key = companionKey(name, this.param)
+      if (!isKept(key)) group[key] = value
+    }
   }
 
   override ownKeys(): string[] {

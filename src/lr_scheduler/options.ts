@@ -5,7 +5,7 @@
 
 import { type Bounds, checkBoolean, checkInt, checkNumber, checkOneOf, checkOptions } from '../base/check.js'
 import { rangeError, typeError } from '../base/errors.js'
-import type { ParamName } from './schedulable.js'
+import { initialOf, type ParamName, type ScheduledGroup } from './schedulable.js'
 
 /** Options that every schedule takes. */
 export interface CommonOptions {
@@ -29,6 +29,8 @@ export interface Option<T> {
   readonly key?: string | null
   /** An array must have one entry per parameter group. */
   readonly perGroup?: boolean
+  /** The entry of a group that is added later. Default: the value that it comes with, where it then stays. */
+  readonly joins?: (group: ScheduledGroup, param: ParamName) => unknown
   /** How the state dict shows the value, where it is not the value itself. */
   readonly save?: (value: T, groups: number) => unknown
   /** The value from what `save` wrote; `present` is the value before loading. */
@@ -42,7 +44,12 @@ export interface ScheduleSpec<O> {
   /** The name of the exported class, PyTorch's where it has one. */
   readonly name: string
   readonly options: OptionTable<O>
+  /** What its state may be in a state dict, where that is more than its type. */
+  readonly state?: StateTable
 }
+
+/** Checks of entries of a state dict, by key. */
+export type StateTable = Readonly<Record<string, Option<unknown>['check']>>
 
 type Rest<T> = Partial<Omit<Option<T>, 'check'>>
 
@@ -68,7 +75,7 @@ export function choice<T extends string>(allowed: readonly T[], rest: Rest<T> = 
 export function perGroup(bounds: Bounds, rest: Rest<number | number[]> = {}): Option<number | number[]> {
   const check = (where: string, name: string, value: unknown) =>
     Array.isArray(value)
-      ? value.map((entry, i) => checkNumber(where, `${name}[${i}]`, entry, bounds))
+      ? Array.from(value, (entry, i) => checkNumber(where, `${name}[${i}]`, entry, bounds))
       : checkNumber(where, name, value, bounds)
   return { check, perGroup: true, key: null, ...rest }
 }
@@ -85,19 +92,26 @@ export function optional<T>({ check, ...rest }: Option<T>): Option<T | null> {
 /** A function for all groups, or an array with one per group; the state dict shows null for each, as in PyTorch. */
 export function functions<F extends (...args: never[]) => number>(key: string): Option<F | F[]> {
   const check = (where: string, name: string, value: unknown) => {
-    for (const fn of Array.isArray(value) ? value : [value]) {
+    for (const fn of Array.isArray(value) ? Array.from(value) : [value]) {
       if (typeof fn !== 'function') throw typeError(where, `${name} to be a function or an array of functions`, fn)
     }
     return value as F | F[]
   }
-  return { check, perGroup: true, key, save: (_, n) => new Array(n).fill(null), load: (_, present) => present }
+  return {
+    check,
+    perGroup: true,
+    joins: () => () => 1,
+    key,
+    save: (_, n) => new Array(n).fill(null),
+    load: (_, present) => present,
+  }
 }
 
 /** Whole numbers of at least 0. */
 export function integers(rest: Rest<number[]>): Option<number[]> {
   const check = (where: string, name: string, value: unknown) => {
     if (!Array.isArray(value)) throw typeError(where, `${name} to be an array of integers`, value)
-    return value.map((entry, i) => checkInt(where, `${name}[${i}]`, entry, { min: 0 }))
+    return Array.from(value, (entry, i) => checkInt(where, `${name}[${i}]`, entry, { min: 0 }))
   }
   return { check, ...rest }
 }
@@ -148,6 +162,29 @@ function checkPerGroup(where: string, name: string, value: unknown, groups: numb
   if (Array.isArray(value) && value.length !== groups) {
     throw rangeError(where, `${name} to have one entry per parameter group (${groups})`, value)
   }
+}
+
+/** The options with an entry for group `i`, added later, in each list that has one per group. */
+export function joined<O>(
+  spec: ScheduleSpec<O>,
+  options: Required<O>,
+  i: number,
+  group: ScheduledGroup,
+  param: ParamName,
+) {
+  const extended: Record<string, unknown> = { ...options }
+  for (const [name, { perGroup, joins = initialOf }] of entriesOf(spec)) {
+    const list = extended[name]
+    if (perGroup && Array.isArray(list) && list.length <= i) extended[name] = withEntry(list, i, joins(group, param))
+  }
+  return extended as Required<O>
+}
+
+/** A copy of a list with another entry at `i`. */
+export function withEntry<T>(list: readonly T[], i: number, entry: T): T[] {
+  const copy = [...list]
+  copy[i] = entry
+  return copy
 }
 
 /** The entry of group `i` in an option that is given for all groups or per group. */

@@ -1,6 +1,6 @@
 /** ReduceLROnPlateau: decay when a metric no longer improves. */
 
-import { checkNumber } from '../base/check.js'
+import { checkInt } from '../base/check.js'
 import { LRScheduler, type Metric, metricOf } from './lr_scheduler.js'
 import {
   type CommonOptions,
@@ -11,8 +11,10 @@ import {
   number,
   perGroup,
   type ScheduleSpec,
+  withEntry,
 } from './options.js'
 import { readParam, type Schedulable, writeParam } from './schedulable.js'
+import { checkDict, type SchedulerStateDict } from './state.js'
 
 /** Options of `ReduceLROnPlateau`. */
 export interface ReduceLROnPlateauOptions extends CommonOptions {
@@ -60,12 +62,19 @@ const spec: ScheduleSpec<ReduceLROnPlateauOptions> = {
       {},
       {
         default: 0,
+        joins: () => 0,
         key: 'default_min_lr',
         save: value => (Array.isArray(value) ? null : value),
         load: (saved, present) => saved ?? present,
       },
     ),
     eps: number({ min: 0 }, { default: 1e-8 }),
+  },
+  state: {
+    best: number({ min: -Infinity, max: Infinity }).check,
+    mode_worse: number({ min: -Infinity, max: Infinity }).check,
+    cooldown_counter: integer({ min: 0 }).check,
+    num_bad_epochs: integer({ min: 0 }).check,
   },
 }
 
@@ -103,12 +112,25 @@ export class ReduceLROnPlateau extends LRScheduler<ReduceLROnPlateauOptions, Pla
   /** Counts a metric; `epoch` sets the count of steps. */
   override step(metric: Metric, epoch?: number): void {
     const value = metricOf('ReduceLROnPlateau.step', metric)
-    if (epoch !== undefined)
-      this.state.last_epoch = checkNumber('ReduceLROnPlateau.step', 'epoch', epoch, { min: 0 }) - 1
+    if (epoch !== undefined) this.state.last_epoch = checkInt('ReduceLROnPlateau.step', 'epoch', epoch, { min: 0 }) - 1
     this.advance(value)
   }
 
+  protected override join(i: number): void {
+    super.join(i)
+    this.state.min_lrs = withEntry(this.state.min_lrs, i, entryOf(this.options.minLr, i))
+  }
+
+  /** JSON has no infinity: `best` before the first metric, and what is worse than any, are null there. */
+  override loadStateDict(dict: SchedulerStateDict): void {
+    const { mode, best, mode_worse, ...rest } = checkDict('ReduceLROnPlateau', dict)
+    const worst = mode === 'max' ? -Infinity : Infinity
+    const or = (value: unknown) => (value === null ? worst : value)
+    super.loadStateDict({ ...rest, mode, best: or(best), mode_worse: or(mode_worse) })
+  }
+
   override advance(metric?: number): void {
+    this.takeUp()
     this.state.last_epoch++
     if (metric !== undefined) this.#count(metric)
     this.state._last_lr = this.values()
@@ -123,6 +145,7 @@ export class ReduceLROnPlateau extends LRScheduler<ReduceLROnPlateauOptions, Pla
   }
 
   override enter(): void {
+    this.takeUp()
     this.rewind()
     this.writeInitial()
   }
@@ -156,11 +179,11 @@ export class ReduceLROnPlateau extends LRScheduler<ReduceLROnPlateauOptions, Pla
   }
 
   #reduce(): void {
-    const { factor, eps, minLr } = this.options
+    const { factor, eps } = this.options
     this.optimizer.paramGroups.forEach((group, i) => {
       if (!this.drives(i)) return
       const now = readParam(group, this.param)
-      const value = Math.max(now * factor, this.state.min_lrs[i] ?? entryOf(minLr, i))
+      const value = Math.max(now * factor, this.state.min_lrs[i])
       if (now - value > eps) writeParam(group, this.param, value)
     })
   }

@@ -46,6 +46,18 @@ export function companionKey(prefix: string, param: ParamName): string {
   return param === 'lr' ? `${prefix}Lr` : `${prefix}${param[0].toUpperCase()}${param.slice(1)}`
 }
 
+/** Whether a key of a group is a companion, and not a hyper-parameter itself. */
+export function isCompanion(key: string): boolean {
+  return /^(?:initial|max|min|base|swa)[A-Z]/.test(key)
+}
+
+/** The initial value of a group's hyper-parameter, remembered in the group at first use. */
+export function initialOf(group: ScheduledGroup, param: ParamName): number {
+  const key = companionKey('initial', param)
+  group[key] ??= readParam(group, param)
+  return group[key] as number
+}
+
 /** The momentum that is cycled against the rate: beta1 where there are betas. */
 export function momentumParam(where: string, { paramGroups }: Schedulable): ParamName {
   const param = paramGroups[0].betas === undefined ? 'momentum' : 'beta1'

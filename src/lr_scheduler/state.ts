@@ -3,17 +3,23 @@
  * Not here: which state a schedule keeps.
  */
 
-import { AnnealError, describe, typeError } from '../base/errors.js'
-import { entriesOf, type ScheduleSpec, stateKey } from './options.js'
+import { checkNumber } from '../base/check.js'
+import { AnnealError, describe, phrase, typeError } from '../base/errors.js'
+import { entriesOf, integer, type ScheduleSpec, type StateTable, stateKey } from './options.js'
 
 /** A schedule's state under PyTorch's keys: numbers, strings, booleans, null, arrays and objects. */
 export type SchedulerStateDict = Record<string, unknown>
 
-/** A deep copy of plain data. */
-export function copyOf<T>(value: T): T {
-  if (Array.isArray(value)) return value.map(copyOf) as T
+/** No state of a schedule is nested deeper. */
+const DEPTH = 8
+
+/** A deep copy of plain data. Throws ERR_STATE for what never ends. */
+export function copyOf<T>(value: T, depth = DEPTH): T {
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, copyOf(entry)])) as T
+  if (depth === 0)
+    throw new AnnealError('ERR_STATE', phrase('state dict', `plain data of ${DEPTH} levels at most`, 'more'))
+  if (Array.isArray(value)) return Array.from(value, entry => copyOf(entry, depth - 1)) as T
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, copyOf(entry, depth - 1)])) as T
 }
 
 /** The options that are part of the state dict, under its keys. */
@@ -34,22 +40,61 @@ export function loadOptions<O>(spec: ScheduleSpec<O>, values: Required<O>, dict:
     const key = stateKey(name, option)
     if (key === null) continue
     const saved = entry(spec.name, dict, key)
-    const value = option.load ? option.load(saved, values[name as keyof O]) : copyOf(saved)
-    loaded[name] = checked(() => option.check(`${spec.name}.loadStateDict`, key, value))
+    loaded[name] = checked(() => {
+      const value = option.load ? option.load(saved, values[name as keyof O]) : copyOf(saved)
+      return option.check(`${spec.name}.loadStateDict`, key, value)
+    })
   }
   return loaded as Required<O>
 }
 
-/** The state of the dict, of the same form as the present one. */
-export function loadState<S extends object>(where: string, present: S, dict: SchedulerStateDict): S {
+/** Counts of steps: -1 before the first. */
+const counts: StateTable = { last_epoch: integer({ min: -1 }).check, _step_count: integer({ min: 0 }).check }
+
+/**
+ * The state of the dict, of the same form as the present one. Lists have one entry for each group that had joined when it
+ * was written.
+ */
+export function loadState<S extends { _last_lr: number[] }>(
+  spec: Pick<ScheduleSpec<object>, 'name' | 'state'>,
+  present: S,
+  dict: SchedulerStateDict,
+  groups: number,
+): S {
+  const { name, state } = spec
+  const checks: StateTable = { ...counts, ...state }
+  const length = checkGroups(name, entry(name, dict, '_last_lr'), groups)
   const loaded: SchedulerStateDict = {}
   for (const [key, value] of Object.entries(present)) {
-    const saved = entry(where, dict, key)
-    if (!sameForm(value, saved)) throw stateError(where, `${key} to be like ${formOf(value)}`, saved)
-    loaded[key] = copyOf(saved)
+    const saved = entry(name, dict, key)
+    const check = Object.hasOwn(checks, key) ? checks[key] : Array.isArray(value) ? numbers(length) : sameType(value)
+    loaded[key] = checked(() => check(`${name}.loadStateDict`, key, saved))
   }
   return loaded as S
 }
+
+function checkGroups(where: string, saved: unknown, groups: number): number {
+  if (Array.isArray(saved) && saved.length >= 1 && saved.length <= groups) return saved.length
+  throw stateError(where, `_last_lr to have one entry per parameter group (${groups})`, saved)
+}
+
+/** Values of groups: any but NaN. */
+const numbers =
+  (length: number): StateTable[string] =>
+  (where, name, value) => {
+    if (!Array.isArray(value) || value.length !== length)
+      throw typeError(where, `${name} to be an array of ${length}`, value)
+    return Array.from(value, (entry, i) =>
+      checkNumber(where, `${name}[${i}]`, entry, { min: -Infinity, max: Infinity }),
+    )
+  }
+
+const sameType =
+  (present: unknown): StateTable[string] =>
+  (where, name, value) => {
+    if (typeof value !== typeof present) throw typeError(where, `${name} to be a ${typeof present}`, value)
+    return value
+  }
 
 export function stateError(where: string, expected: string, received: unknown): AnnealError {
   return new AnnealError('ERR_STATE', `${where}.loadStateDict: expected ${expected} but received ${describe(received)}`)
@@ -73,25 +118,7 @@ function checked<T>(check: () => T): T {
   try {
     return check()
   } catch (error) {
+    if (error instanceof AnnealError) throw error
     throw new AnnealError('ERR_STATE', (error as Error).message, { cause: error })
   }
-}
-
-function formOf(value: unknown): string {
-  return typeof value === 'object' && value !== null ? JSON.stringify(value) : describe(value)
-}
-
-/** Lists of numbers, one per group, keep their length. NaN is never a state. */
-function sameForm(present: unknown, saved: unknown): boolean {
-  if (typeof saved !== typeof present || saved === null || Number.isNaN(saved)) return false
-  if (Array.isArray(present)) {
-    if (
-      !Array.isArray(saved) ||
-      (present.length !== saved.length && (typeof present[0] !== 'object' || saved.length === 0))
-    )
-      return false
-    return saved.every(value => sameForm(present[0], value))
-  }
-  if (typeof present !== 'object' || present === null) return true
-  return Object.entries(present).every(([key, value]) => sameForm(value, (saved as SchedulerStateDict)[key]))
 }

@@ -58,6 +58,12 @@ export class SWALR extends CountedLR<SWALROptions> {
     })
   }
 
+  protected override join(i: number): void {
+    super.join(i)
+    const group = this.optimizer.paramGroups[i]
+    if (this.drives(i)) group[companionKey('swa', this.param)] ??= entryOf(this.options.swaLr, i)
+  }
+
   override ownKeys(): string[] {
     return [...super.ownKeys(), companionKey('swa', this.param)]
   }

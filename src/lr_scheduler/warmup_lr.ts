@@ -3,8 +3,17 @@
 import { rangeError, typeError } from '../base/errors.js'
 import { CompositeLR, checkPart } from './composite.js'
 import type { LRScheduler } from './lr_scheduler.js'
-import { type CountedOptions, choice, countedOptions, integer, number, optional, type ScheduleSpec } from './options.js'
-import { type Schedulable, writeParam } from './schedulable.js'
+import {
+  type CountedOptions,
+  choice,
+  countedOptions,
+  integer,
+  number,
+  optional,
+  type ScheduleSpec,
+  withEntry,
+} from './options.js'
+import { initialOf, type Schedulable, writeParam } from './schedulable.js'
 
 /** Options of `WarmupLR`. */
 export interface WarmupLROptions extends CountedOptions {
@@ -39,6 +48,7 @@ const spec: ScheduleSpec<WarmupLROptions> = {
     startFactor: number({ min: 0, max: 1 }, { default: 0.01 }),
     schedule: optional({ check: checkPart, key: null }),
   },
+  state: { steps: integer({ min: 0 }).check },
 }
 
 function stepsOf({ steps, epochs, stepsPerEpoch }: WarmupLROptions): number {
@@ -86,7 +96,13 @@ export class WarmupLR extends CompositeLR<WarmupLROptions, WarmupState> {
     this.moveTo(0)
   }
 
+  protected override join(i: number): void {
+    super.join(i)
+    this.state.targets = withEntry(this.state.targets, i, initialOf(this.optimizer.paramGroups[i], this.param))
+  }
+
   override advance(metric?: number): void {
+    this.takeUp()
     const t = this.state.last_epoch + 1
     if (t <= this.state.steps) {
       this.moveTo(t)
