@@ -40,7 +40,7 @@ export function expectClose(got: ArrayLike<number>, want: ArrayLike<number>, ato
 
 /** Options in PyTorch's snake_case as ours in camelCase. */
 export function camelOptions(args: Record<string, unknown>): Record<string, unknown> {
-  const camel = (key: string) => key.replace(/_([a-z])/g, (_, c: string) => c.toUpperCase())
+  const camel = (key: string) => key.replace(/_([a-z\d])/g, (_, c: string) => c.toUpperCase())
   const small = (key: string) => key[0].toLowerCase() + key.slice(1)
   return Object.fromEntries(Object.entries(args).map(([key, value]) => [small(camel(key)), value]))
 }
