@@ -111,7 +111,7 @@ describe('describe', () => {
     const model = new Shift()
     const optimizer = new SGD(model.parameters())
     const loss = new nn.CrossEntropyLoss()
-    expect(compile(model, loss, optimizer, { batchSize: 4, inputShape: [3] }).describe()).toContain('by')
+    expect(compile(model, loss, optimizer, { batchSize: 4, inputs: [{ shape: [3] }] }).describe()).toContain('by')
     expect(() => compile(model, loss, optimizer, { batchSize: 4 })).toThrow(TypeError)
   })
 })
@@ -128,7 +128,7 @@ it('describes layers that draw, remember and look up', () => {
   const optimizer = new SGD(model.parameters(), { lr: 0.1 })
   const before = stateOf({ model, optimizer } as unknown as Job)
   const stream = [...defaultGenerator.getState()]
-  const options = { batchSize: 4, inputShape: [2], inputDtype: 'int32' } as const
+  const options = { batchSize: 4, inputs: [{ shape: [2], dtype: 'int32' }] } as const
   const text = compile(model, new nn.CrossEntropyLoss(), optimizer, options).describe()
   for (const name of ['words.weight', 'rest.0.running_mean', 'rest.2.weight']) expect(text).toContain(name)
   expect(stateOf({ model, optimizer } as unknown as Job)).toEqual(before)
@@ -148,10 +148,12 @@ describe('bad input', () => {
     [{ model: mlp([4, 3]) }, { batchSize: 4 }, RangeError],
     [{}, { batchSize: 0 }, RangeError],
     [{}, {}, TypeError],
-    [{}, { batchSize: 4, inputShape: 4 }, TypeError],
-    [{}, { batchSize: 4, inputShape: [5] }, 'Linear: expected'],
+    [{}, { batchSize: 4, inputs: 4 }, TypeError],
+    [{}, { batchSize: 4, inputs: [] }, RangeError],
+    [{}, { batchSize: 4, inputs: [{ shape: 4 }] }, TypeError],
+    [{}, { batchSize: 4, inputs: [{ shape: [5] }] }, 'Linear: expected'],
     [{}, { batchSize: 4, size: 1 }, TypeError],
-    [{}, { batchSize: 4, inputDtype: 'float64' }, RangeError],
+    [{}, { batchSize: 4, inputs: [{ shape: [4], dtype: 'float64' }] }, RangeError],
   ])('%o %o', (change, options, kind) => {
     expect(make(change, options)).toThrow(kind as never)
   })

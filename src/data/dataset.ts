@@ -3,16 +3,22 @@
 import { checkInt } from '../base/check.js'
 import { shapeError, typeError } from '../base/errors.js'
 import type { Tensor } from '../tensor/tensor.js'
+import { type Columns, columnsOf } from './columns.js'
 import { gatherRows, rowsOf, rowView, stack } from './rows.js'
 
-/** What a DataLoader can draw from. Implement `length` and `get`; `batch` is for those who can do it faster. */
+/**
+ * What a DataLoader can draw from. Implement `length` and `get`; `batch` is for those who can do it faster, `columns` for
+ * those whose samples are rows of tensors: `fit` then trains on its plan, without asking for batches.
+ */
 export interface Dataset {
   /** Number of samples. */
   readonly length: number
-  /** Sample `i` as its tensors, for example [x, y]; same shapes and dtypes for all. */
+  /** Sample `i` as its tensors, the target last, for example [x, y]; same shapes and dtypes for all. */
   get(i: number): Tensor[]
   /** The samples at `indices` stacked: for each tensor of a sample one of shape [indices.length, …]. */
   batch?(indices: Int32Array): Tensor[]
+  /** All samples as rows of tensors; null where they are none. */
+  columns?(): Columns | null
 }
 
 export function checkDataset(where: string, dataset: unknown): Dataset {
@@ -35,11 +41,12 @@ export function batchOf(dataset: Dataset, indices: Int32Array): Tensor[] {
 }
 
 /**
- * Tensors side by side: sample i is row i of each.
+ * Tensors side by side: sample i is row i of each. Of several, the last is the target and those before it are inputs.
  *
  * ```ts
  * const train = new data.TensorDataset(X, y) // X: [n, …], y: [n]
  * const [x0, y0] = train.get(0)
+ * new data.TensorDataset(numbers, categories, y) // trains model.forward(numbers, categories)
  * ```
  * Throws TypeError for what is no tensor, ERR_SHAPE where the first dimensions differ. Source: torch.utils.data.TensorDataset.
  */
@@ -66,6 +73,10 @@ export class TensorDataset implements Dataset {
   /** The rows at `indices` of each tensor, copied. */
   batch(indices: Int32Array): Tensor[] {
     return this.tensors.map(t => gatherRows('TensorDataset', t, indices))
+  }
+
+  columns(): Columns {
+    return { tensors: this.tensors, indices: null }
   }
 }
 
@@ -98,5 +109,12 @@ export class Subset implements Dataset {
       this.dataset,
       indices.map(i => this.indices[i]),
     )
+  }
+
+  columns(): Columns | null {
+    const columns = columnsOf(this.dataset)
+    if (!columns) return null
+    const { tensors, indices } = columns
+    return { tensors, indices: indices ? this.indices.map(i => indices[i]) : this.indices }
   }
 }

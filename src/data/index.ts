@@ -1,6 +1,7 @@
 /** Data sets, splits and loaders. */
 
 export type { Cell, ColumnType, ColumnValues } from './column.js'
+export type { Columns } from './columns.js'
 export { DataLoader, type DataLoaderOptions } from './data_loader.js'
 export { type Dataset, Subset, TensorDataset } from './dataset.js'
 export type { TableSource } from './input.js'

@@ -1,22 +1,64 @@
 /** Batches as models and losses take them. Not here: which rows they hold (data/). */
 
+import { AnnealError, phrase } from '../base/errors.js'
+import { partsOf, type SampleParts } from '../data/columns.js'
 import type { Loss } from '../nn/index.js'
-import type { Tensor } from '../tensor/index.js'
+import { Tensor } from '../tensor/index.js'
 import type { Model } from './options.js'
 
 /** A batch's tensors by what they are for. */
-export interface Batch {
-  readonly inputs: readonly Tensor[]
-  readonly target: Tensor
-}
+export type Batch = SampleParts
 
-/** The last tensor of a sample is the target, all before it are inputs. */
-export function batchOf(tensors: readonly Tensor[]): Batch {
-  return { inputs: tensors.slice(0, -1), target: tensors[tensors.length - 1] }
+/** The last tensor of a sample is the target; one alone is an input, which is enough for a loss that needs no target. */
+export function batchOf(tensors: readonly Tensor[], loss: Loss): Batch {
+  const batch = partsOf(tensors)
+  if (batch.inputs.length === 0 || (!batch.target && (loss.needsTarget !== false || loss.classifies))) {
+    const expected = `samples of inputs and a target, which ${loss.constructor.name} needs,`
+    throw new AnnealError(
+      'ERR_SHAPE',
+      phrase('DataLoader', expected, `${tensors.length} tensor${tensors.length ? '' : 's'}`),
+    )
+  }
+  return batch
 }
 
 /** The model's output for a batch, and its loss. */
 export function forward(model: Model, loss: Loss, { inputs, target }: Batch): { prediction: Tensor; value: Tensor } {
   const prediction = model.forward(...inputs)
-  return { prediction, value: loss.forward(prediction, target) }
+  return { prediction, value: target ? loss.forward(prediction, target) : loss.forward(prediction) }
+}
+
+/** The same tensor, which tells when its values are asked for. */
+function watched({ shape, dtype, buf }: Tensor, seen: () => void): Tensor {
+  const get = () => {
+    seen()
+    return buf
+  }
+  return Object.defineProperty(new Tensor(shape, dtype, buf), 'buf', { get })
+}
+
+/**
+ * Runs the first forward on some inputs, refusing as many as the model does not take. Its `length` alone proves nothing,
+ * as it leaves out defaults and rest parameters: an input beyond it is refused where nothing reads it.
+ */
+export function firstForward<T>(model: Model, inputs: readonly Tensor[], run: (inputs: readonly Tensor[]) => T): T {
+  const { length } = model.forward
+  const refused = (received: string, cause?: unknown) => {
+    const expected = `${length} input${length === 1 ? '' : 's'}, all tensors of a sample but its target,`
+    return new AnnealError('ERR_SHAPE', phrase(`${model.constructor.name}.forward`, expected, received), { cause })
+  }
+  const unread = new Set<number>()
+  const given = inputs.map((t, i) => {
+    if (i < length) return t
+    unread.add(i)
+    return watched(t, () => unread.delete(i))
+  })
+  try {
+    const result = run(given)
+    if (unread.size > 0) throw refused(`${inputs.length}, of which nothing reads number ${Math.min(...unread) + 1}`)
+    return result
+  } catch (error) {
+    if (inputs.length < length && error instanceof TypeError) throw refused(`${inputs.length}`, error)
+    throw error
+  }
 }

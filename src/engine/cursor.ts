@@ -79,16 +79,16 @@ export class Cursor {
   }
 
   /** Has the order of a pass drawn; into the table, if the pass is taken whole, within `most` steps, and fits there. */
-  #begin({ loader, source }: Segment, most: number, table: Int32Array, at: number): void {
+  #begin({ loader, columns }: Segment, most: number, table: Int32Array, at: number): void {
     if (this.#ahead > 0) {
       this.#ahead--
       return
     }
     const end = at + loader.dataset.length
     const whole = loader.shuffle && loader.length <= most && end <= table.length
-    if (whole && !source.indices && this.#beginMany(loader, most, table.subarray(at))) return
+    if (whole && !columns.indices && this.#beginMany(loader, most, table.subarray(at))) return
     const drawn = loader.epochOrder(whole ? table.subarray(at, end) : this.#memory)
-    this.#order = rowsOf(source, drawn)
+    this.#order = rowsOf(columns, drawn)
     this.#inPlace = whole && this.#order === drawn
     if (loader.shuffle && !whole) this.#memory = drawn
   }

@@ -3,12 +3,12 @@
  * middle that a batch of one row is none to BatchNorm1d. (A plan finds out while it records.)
  */
 
-import { batchOf as batchFrom } from '../data/dataset.js'
+import { partsOf } from '../data/columns.js'
+import { batchOf } from '../data/dataset.js'
 import type { DataLoader } from '../data/index.js'
 import { BatchNorm1d } from '../nn/index.js'
 import { defaultGenerator } from '../streams/index.js'
 import { noGrad } from '../tensor/index.js'
-import { batchOf } from './batch.js'
 import type { Model } from './options.js'
 
 function lastBatchRows({ dataset, batchSize, dropLast }: DataLoader): number {
@@ -22,7 +22,7 @@ export function dryRunLastBatch(model: Model, loader: DataLoader): void {
   const buffers = model.namedBuffers().map(([, { data }]) => ({ data, before: data.slice() }))
   model.train()
   try {
-    noGrad(() => model.forward(...batchOf(batchFrom(loader.dataset, Int32Array.of(0))).inputs))
+    noGrad(() => model.forward(...partsOf(batchOf(loader.dataset, Int32Array.of(0))).inputs))
   } finally {
     for (const { data, before } of buffers) data.set(before)
     restore?.()

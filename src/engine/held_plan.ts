@@ -90,12 +90,12 @@ export class HeldPlan {
   *#writeData(): Steps<void> {
     const { segments, forms } = this.#recorded
     for (const [dataSet, pass] of passes(segments).entries()) {
-      const [{ source }] = pass
+      const [{ columns }] = pass
       checkLabels(
-        source,
+        columns,
         recordedIn(pass).flatMap(({ labelChecks }) => labelChecks),
       )
-      yield* makeResident(this.plan, source, dataSet, forms[dataSet])
+      yield* makeResident(this.plan, columns, dataSet, forms[dataSet])
     }
   }
 

@@ -3,21 +3,21 @@
 import { type Steps, toEventLoop } from '../base/drive.js'
 import type { DataLoader } from '../data/index.js'
 import type { Loss } from '../nn/index.js'
-import type { Tensor } from '../tensor/index.js'
 import { countCorrect } from './accuracy.js'
-import { type Batch, batchOf } from './batch.js'
+import { type Batch, batchOf, firstForward } from './batch.js'
 import { type Engine, type EpochSums, emptySums, type Run } from './engine.js'
 import type { Model, TrainingOptions } from './options.js'
 import { inEvalMode } from './state.js'
 import type { BatchResult, Trainer } from './trainer.js'
 
 /** Counts a batch in; `rows` are labels, where a row has several. */
-function add(sums: EpochSums, loss: Loss, { loss: value, prediction }: BatchResult, target: Tensor): void {
+function add(sums: EpochSums, loss: Loss, { loss: value, prediction }: BatchResult, { inputs, target }: Batch): void {
   sums.loss += value
   sums.batches++
-  const { correct, rows } = loss.classifies ? countCorrect(prediction, target) : { correct: 0, rows: target.shape[0] }
-  sums.rows += rows
-  sums.correct += correct
+  const rows = (target ?? inputs[0]).shape[0]
+  const counted = loss.classifies ? countCorrect(prediction, target!) : { correct: 0, rows }
+  sums.rows += counted.rows
+  sums.correct += counted.correct
 }
 
 /** Losses and correct rows over a loader, in evaluation mode; `evaluate` gives those of a batch. */
@@ -30,8 +30,8 @@ export function evaluateAll(
   return inEvalMode(model, function* () {
     const sums = emptySums()
     for (const tensors of loader) {
-      const batch = batchOf(tensors)
-      add(sums, loss, evaluate(batch), batch.target)
+      const batch = batchOf(tensors, loss)
+      add(sums, loss, evaluate(batch), batch)
       yield toEventLoop
     }
     return sums
@@ -42,6 +42,7 @@ export function evaluateAll(
 export class LoopEngine implements Engine {
   /** Whether the model holds the weights, and may have been given others. */
   #handedBack = true
+  #forwards = 0
 
   /** `reason`: why this is not the plan. */
   constructor(
@@ -70,9 +71,9 @@ export class LoopEngine implements Engine {
     let [done, parts] = [0, 0]
     for (const tensors of train) {
       if (done === 0) parts = Math.min(accumulate, train.length - sums.batches)
-      const batch = batchOf(tensors)
-      const result = trainer.gradients(batch, parts)
-      add(sums, loss, result, batch.target)
+      const batch = batchOf(tensors, loss)
+      const result = this.#gradients(batch, parts)
+      add(sums, loss, result, batch)
       run.afterLoss?.(result.loss)
       if (++done === parts) {
         done = 0
@@ -84,6 +85,11 @@ export class LoopEngine implements Engine {
       yield toEventLoop
     }
     return sums
+  }
+
+  #gradients(batch: Batch, parts: number): BatchResult {
+    if (this.#forwards++ > 0) return this.trainer.gradients(batch, parts)
+    return firstForward(this.model, batch.inputs, inputs => this.trainer.gradients({ ...batch, inputs }, parts))
   }
 
   handBack(): void {

@@ -17,7 +17,7 @@ import { Recorder } from '../plan/recorder.js'
 import { noGrad, Tensor } from '../tensor/index.js'
 import { withEmitter } from '../tensor/tape.js'
 import { emitCorrect, labelsOf } from './accuracy.js'
-import { forward } from './batch.js'
+import { type Batch, batchOf, firstForward, forward } from './batch.js'
 import type { Model } from './options.js'
 import { dropGradients, keepModes } from './state.js'
 import type { Training } from './trainer.js'
@@ -32,16 +32,13 @@ export interface RecordedStep {
   readonly draws: readonly Draw[]
 }
 
-/** x and y of a data set, as far as a recording needs them. */
-export interface Columns {
-  readonly x: Tensor
-  readonly y: Tensor
-}
-
-function batchTensor(r: Recorder, from: Tensor, column: number, start: number, rows: number): Tensor {
-  const rest = from.shape.slice(1)
-  const origin = { kind: 'batch', column, start, rows, width: sizeOf(rest) } as const
-  return new Tensor([rows, ...rest], from.dtype, r.slot(from.dtype, rows * origin.width, origin))
+/** Rows `start` to `start + rows` of a step's order, of every column. */
+function batchTensors(r: Recorder, columns: readonly Tensor[], start: number, rows: number): Tensor[] {
+  return columns.map(({ shape, dtype }, column) => {
+    const rest = shape.slice(1)
+    const origin = { kind: 'batch', column, start, rows, width: sizeOf(rest) } as const
+    return new Tensor([rows, ...rest], dtype, r.slot(dtype, rows * origin.width, origin))
+  })
 }
 
 function temp({ buf }: Tensor, what: string): Slot {
@@ -52,12 +49,18 @@ function temp({ buf }: Tensor, what: string): Slot {
 }
 
 /** Sends the loss of the step's batch number `part` out, and the count of its correct rows. */
-function emitResults(r: Recorder, loss: Loss, value: Tensor, prediction: Tensor, y: Tensor, part: number): void {
+function emitResults(
+  r: Recorder,
+  { classifies }: Loss,
+  { value, prediction }: { value: Tensor; prediction: Tensor },
+  { target }: Batch,
+  part: number,
+): void {
   r.kernels.copy(temp(value, 'loss'), r.slot('float32', 1, { kind: 'loss', offset: part }), 1)
-  if (!loss.classifies) return
+  if (!classifies) return
   temp(prediction, 'prediction')
   if (prediction.shape.length !== 2) throw new Unplannable('a row has several labels')
-  const labels = labelsOf(prediction, y)
+  const labels = labelsOf(prediction, target!)
   const slot = labels.dtype === 'int32' ? labels.buf : r.slot('int32', labels.size, (labels.buf as Slot).origin)
   emitCorrect(r, prediction, slot, r.slot('int32', 1, { kind: 'count', offset: part }))
 }
@@ -86,7 +89,7 @@ function emitUpdates({ optimizer }: Training, r: Recorder, scalars: UpdateScalar
 export function recordTraining(
   model: Model,
   training: Training,
-  { x, y }: Columns,
+  columns: readonly Tensor[],
   parts: readonly number[],
   scalars: UpdateScalars,
   memory: Memory,
@@ -99,11 +102,12 @@ export function recordTraining(
     dropGradients(model, optimizer)
     let start = 0
     parts.forEach((count, part) => {
-      const [bx, by] = [batchTensor(r, x, 0, start, count), batchTensor(r, y, 1, start, count)]
-      const { prediction, value } = forward(model, loss, { inputs: [bx], target: by })
+      const batch = batchOf(batchTensors(r, columns, start, count), loss)
+      const result = firstForward(model, batch.inputs, inputs => forward(model, loss, { ...batch, inputs }))
+      const { value } = result
       const share = parts.length === 1 ? undefined : new Tensor(value.shape, 'float32', r.constant([1 / parts.length]))
       value.backward(share)
-      emitResults(r, loss, value, prediction, by, part)
+      emitResults(r, loss, result, batch, part)
       start += count
     })
     const grads = optimizer.paramGroups.flatMap(group => group.params.flatMap(p => (p.grad ? [p.grad] : [])))
@@ -118,7 +122,7 @@ export function recordTraining(
 export function recordEvaluation(
   model: Model,
   loss: Loss,
-  { x, y }: Columns,
+  columns: readonly Tensor[],
   count: number,
   memory: Memory,
 ): RecordedStep {
@@ -128,9 +132,8 @@ export function recordEvaluation(
   try {
     withEmitter(r, () =>
       noGrad(() => {
-        const [bx, by] = [batchTensor(r, x, 0, 0, count), batchTensor(r, y, 1, 0, count)]
-        const { prediction, value } = forward(model, loss, { inputs: [bx], target: by })
-        emitResults(r, loss, value, prediction, by, 0)
+        const batch = batchOf(batchTensors(r, columns, 0, count), loss)
+        emitResults(r, loss, forward(model, loss, batch), batch, 0)
       }),
     )
   } finally {

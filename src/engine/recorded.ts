@@ -8,7 +8,7 @@ import { withoutDraws } from './draws.js'
 import { generatorsOf } from './exclusive.js'
 import type { Model, TrainingOptions } from './options.js'
 import { recordEvaluation, recordTraining } from './record_step.js'
-import { formOf, sourceOf } from './resident.js'
+import { columnsBehind, formOf } from './resident.js'
 import { type Segment, segmentsOf } from './segments.js'
 import { UpdateScalars } from './update_scalars.js'
 
@@ -41,16 +41,16 @@ export function dropUnusedState({ state }: Optimizer): void {
 function recordSegments(model: Model, options: TrainingOptions): Recorded {
   const { train, test, optimizer, loss, accumulate = 1 } = options
   const [memory, scalars] = [new Memory(), new UpdateScalars(optimizer)]
-  const source = sourceOf(train)
-  const record = (parts: readonly number[]) => recordTraining(model, options, source, parts, scalars, memory)
+  const columns = columnsBehind(train)
+  const record = (parts: readonly number[]) => recordTraining(model, options, columns.tensors, parts, scalars, memory)
   model.train()
-  const segments = segmentsOf({ loader: train, source, trains: true, accumulate, record }, 0)
+  const segments = segmentsOf({ loader: train, columns, trains: true, accumulate, record }, 0)
   if (test) {
-    const source = sourceOf(test)
-    const record = ([count]: readonly number[]) => recordEvaluation(model, loss, source, count, memory)
-    segments.push(...segmentsOf({ loader: test, source, trains: false, accumulate: 1, record }, segments.length))
+    const columns = columnsBehind(test)
+    const record = ([count]: readonly number[]) => recordEvaluation(model, loss, columns.tensors, count, memory)
+    segments.push(...segmentsOf({ loader: test, columns, trains: false, accumulate: 1, record }, segments.length))
   }
-  const forms = passes(segments).map(pass => formOf(pass[0].source, recordedIn(pass)))
+  const forms = passes(segments).map(pass => formOf(pass[0].columns, recordedIn(pass)))
   return { memory, scalars, segments, forms, streams: streamsOf(model, options, segments) }
 }
 

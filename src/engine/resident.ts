@@ -2,7 +2,8 @@
 
 import { type Steps, toEventLoop } from '../base/drive.js'
 import { AnnealError } from '../base/errors.js'
-import { type DataLoader, Subset, TensorDataset } from '../data/index.js'
+import { type Columns, columnsOf } from '../data/columns.js'
+import { DataLoader } from '../data/index.js'
 import { Unplannable } from '../emitters/emitter.js'
 import { checkedLabels } from '../emitters/run_now.js'
 import type { TypedArray } from '../native/types.js'
@@ -11,37 +12,26 @@ import type { CompiledPlan } from '../plan/compiled.js'
 import type { Column, DataForm, LabelCheck, Slot } from '../plan/program.js'
 import { writeSlices } from '../plan/slices.js'
 import type { Tensor } from '../tensor/index.js'
-import type { Columns, RecordedStep } from './record_step.js'
+import type { RecordedStep } from './record_step.js'
 
-/** A loader's data as the plan sees it. */
-export interface DataSource extends Columns {
-  /** Rows of x and y that the loader's sample numbers stand for; null where they are the same. */
-  readonly indices: Int32Array | null
+/** The columns behind a loader; throws Unplannable where there are none, or where it makes batches of its own. */
+export function columnsBehind(loader: DataLoader): Columns {
+  if (loader[Symbol.iterator] !== DataLoader.prototype[Symbol.iterator])
+    throw new Unplannable('the loader makes batches of its own')
+  const columns = columnsOf(loader.dataset)
+  if (!columns) throw new Unplannable('the data set offers no columns')
+  return columns
 }
 
-/** The tensors behind a loader; throws Unplannable where there are none. */
-export function sourceOf({ dataset }: DataLoader): DataSource {
-  if (dataset instanceof TensorDataset && dataset.tensors.length === 2) {
-    const [x, y] = dataset.tensors
-    return { x, y, indices: null }
-  }
-  if (dataset instanceof Subset) {
-    const inner = sourceOf({ dataset: dataset.dataset } as DataLoader)
-    const { indices } = dataset
-    return { ...inner, indices: inner.indices ? indices.map(i => inner.indices![i]) : indices }
-  }
-  throw new Unplannable('the data set is no TensorDataset of x and y')
-}
-
-/** An epoch's order as rows of x and y. */
-export function rowsOf({ indices }: DataSource, order: Int32Array): Int32Array {
+/** An epoch's order as rows of the columns. */
+export function rowsOf({ indices }: Columns, order: Int32Array): Int32Array {
   return indices ? order.map(i => indices[i]) : order
 }
 
 /** Refuses labels that the recorded losses cannot use; rows are numbered as in the data set. */
-export function checkLabels({ x, y, indices }: DataSource, checks: readonly LabelCheck[]): void {
+export function checkLabels({ tensors, indices }: Columns, checks: readonly LabelCheck[]): void {
   for (const { column, where, classes, ignoreIndex, as } of checks) {
-    const labels = column === 0 ? x : y
+    const labels = tensors[column]
     checkedLabels(where, indices ? rowsAt(labels, indices) : labels.data, classes, ignoreIndex, as)
   }
 }
@@ -64,7 +54,7 @@ function valuesOf(t: Tensor, dtype: 'float32' | 'int32'): TypedArray {
 }
 
 /** The form of a data set: the columns that recorded steps gather from. */
-export function formOf(source: DataSource, steps: readonly RecordedStep[]): DataForm {
+export function formOf({ tensors }: Columns, steps: readonly RecordedStep[]): DataForm {
   const found = new Map<string, Column>()
   const note = (slot: Slot | null) => {
     if (slot?.origin.kind !== 'batch') return
@@ -73,13 +63,13 @@ export function formOf(source: DataSource, steps: readonly RecordedStep[]): Data
     found.set(`${column} ${dtype}`, { column, dtype, width })
   }
   for (const { calls } of steps) for (const { buffers } of calls) buffers.forEach(note)
-  return { rows: source.x.shape[0], columns: [...found.values()] }
+  return { rows: tensors[0].shape[0], columns: [...found.values()] }
 }
 
 /** Writes the values that steps gather into the plan's stores, as they are now. */
-export function* makeResident(plan: CompiledPlan, source: DataSource, dataSet: number, form: DataForm): Steps<void> {
+export function* makeResident(plan: CompiledPlan, { tensors }: Columns, dataSet: number, form: DataForm): Steps<void> {
   for (const column of form.columns) {
-    const t = column.column === 0 ? source.x : source.y
+    const t = tensors[column.column]
     for (const _ of writeSlices(plan.store(dataSet, column), 0, valuesOf(t, column.dtype))) yield toEventLoop
   }
 }

@@ -3,15 +3,15 @@
  * that is recorded for it. Not here: moving along them (cursor.ts), or what a step computes.
  */
 
+import type { Columns } from '../data/columns.js'
 import type { DataLoader } from '../data/index.js'
 import { Unplannable } from '../emitters/emitter.js'
 import type { RecordedStep } from './record_step.js'
-import type { DataSource } from './resident.js'
 
 /** Steps of one kind: one program, over the rows of a loader's pass from `from` on. */
 export interface Segment {
   readonly loader: DataLoader
-  readonly source: DataSource
+  readonly columns: Columns
   /** Number of the program that the plan runs. */
   readonly program: number
   readonly recorded: RecordedStep
@@ -40,20 +40,20 @@ function workOf({ calls }: RecordedStep): number {
 /** What the segments over one loader have in common. */
 interface Pass {
   readonly loader: DataLoader
-  readonly source: DataSource
+  readonly columns: Columns
   readonly trains: boolean
   readonly accumulate: number
   readonly record: (parts: readonly number[]) => RecordedStep
 }
 
 /** The segments of a pass over a loader; their programs are numbered from `program`. */
-export function segmentsOf({ loader, source, trains, accumulate, record }: Pass, program: number): Segment[] {
+export function segmentsOf({ loader, columns, trains, accumulate, record }: Pass, program: number): Segment[] {
   const parts = stepParts(loader, accumulate)
   const full = parts.filter(sizes => sizes.join() === parts[0].join()).length
   const segment = (first: number, steps: number, from: number): Segment => {
     const recorded = record(parts[first])
     const own = { recorded, steps, from, program: program + Math.sign(first), work: workOf(recorded) }
-    return { loader, source, trains, ...own }
+    return { loader, columns, trains, ...own }
   }
   const segments = [segment(0, full, 0)]
   if (full === parts.length) return segments

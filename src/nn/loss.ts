@@ -8,7 +8,10 @@ export abstract class Loss extends Module {
   /** Whether predictions are scores per class and targets name classes, so that accuracy means something. */
   readonly classifies: boolean = false
 
-  abstract override forward(prediction: Tensor, target: Tensor): Tensor
+  /** Whether there must be a target; where not, samples of one tensor will do, and `forward` gets the prediction alone. */
+  readonly needsTarget: boolean = true
+
+  abstract override forward(prediction: Tensor, target?: Tensor): Tensor
 }
 
 /** A loss that is an op with options, checked when the loss is made. */

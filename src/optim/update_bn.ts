@@ -2,13 +2,14 @@
 
 import { checkIterable } from '../base/check.js'
 import { typeError } from '../base/errors.js'
+import { partsOf } from '../data/columns.js'
 import { BatchNorm1d } from '../nn/batch_norm.js'
 import { Module } from '../nn/module.js'
 import { checkTensor, noGrad, type Tensor } from '../tensor/index.js'
 
 /**
  * Computes the running statistics of every batch normalisation anew: their plain mean over one pass of `loader`, batches
- * being tensors or arrays that start with x.
+ * being tensors, or arrays whose last tensor is the target.
  *
  * ```ts
  * optim.updateBn(trainLoader, averaged)
@@ -31,8 +32,9 @@ export function updateBn(loader: Iterable<Tensor | readonly Tensor[]>, model: Mo
   }
   try {
     for (const batch of loader) {
-      const x = checkTensor('updateBn', 'the input of a batch', Array.isArray(batch) ? batch[0] : batch)
-      noGrad(() => model.forward(x as never))
+      const { inputs } = partsOf(Array.isArray(batch) ? batch : [batch])
+      for (const x of inputs) checkTensor('updateBn', 'the input of a batch', x)
+      noGrad(() => model.forward(...(inputs as never[])))
     }
   } finally {
     for (const [layer, momentum] of momenta) layer.momentum = momentum

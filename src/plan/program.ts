@@ -16,7 +16,7 @@ export type Origin =
   | { readonly kind: 'memory'; readonly index: number }
   /** The same numbers in every step. */
   | { readonly kind: 'constant'; readonly values: readonly number[] }
-  /** Rows of a data set, gathered: `column` 0 is x, 1 is y; rows `start` to `start + rows` of the step's order. */
+  /** Rows of a data set's column, gathered: rows `start` to `start + rows` of the step's order. */
   | {
       readonly kind: 'batch'
       readonly column: number

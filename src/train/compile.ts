@@ -8,29 +8,35 @@ import { Unplannable } from '../emitters/emitter.js'
 import type { Dispatch } from '../engine/chunks.js'
 import { checkModel, checkTrainer, type Model } from '../engine/options.js'
 import { PlanEngine } from '../engine/plan_engine.js'
-import { type Columns, recordTraining } from '../engine/record_step.js'
+import { recordTraining } from '../engine/record_step.js'
 import { keepState } from '../engine/state.js'
 import { UpdateScalars } from '../engine/update_scalars.js'
 import type { Loss } from '../nn/index.js'
 import { sizeOf } from '../ops/spec.js'
 import type { Optimizer } from '../optim/index.js'
 import { Placement } from '../plan/compiled.js'
-import { describeProgram, type MemoryNames } from '../plan/describe.js'
 import { Memory } from '../plan/program.js'
 import { Recorder } from '../plan/recorder.js'
 import { noGrad, Tensor } from '../tensor/index.js'
 import { withEmitter } from '../tensor/tape.js'
+import { describeProgram, type Names } from './describe.js'
 import { fitSteps } from './fit.js'
 import type { History } from './history.js'
+
+/** A column of a data set that the model reads, without its rows. */
+export interface InputForm {
+  /** Shape of one row. */
+  shape: readonly number[]
+  /** Default float32; an Embedding takes int32. */
+  dtype?: 'float32' | 'int32'
+}
 
 /** Options of `compile`. */
 export interface CompileOptions {
   /** Rows of a batch. */
   batchSize: number
-  /** Shape of one row of x. Default: `[inFeatures]` of the first layer that has it. */
-  inputShape?: readonly number[]
-  /** Type of x. Default float32; an Embedding takes int32. */
-  inputDtype?: 'float32' | 'int32'
+  /** The model's inputs in order. Default: one, `[inFeatures]` of the first layer that has it. */
+  inputs?: readonly InputForm[]
 }
 
 /** Options of a compiled plan's `run`. */
@@ -57,8 +63,7 @@ interface Subject {
   readonly loss: Loss
   readonly optimizer: Optimizer
   readonly batchSize: number
-  readonly inputShape: readonly number[]
-  readonly inputDtype: 'float32' | 'int32'
+  readonly inputs: readonly Required<InputForm>[]
 }
 
 function unplannable(reason: string): AnnealError {
@@ -73,38 +78,54 @@ function refusing<T>(make: () => T): T {
   }
 }
 
-function inputShapeOf(model: Model, given: unknown): readonly number[] {
-  if (given !== undefined) {
-    if (!Array.isArray(given)) throw typeError('compile', 'inputShape to be an array', given)
-    return given.map((size, i) => checkInt('compile', `inputShape[${i}]`, size, { min: 0 }))
-  }
+function inputsOf(model: Model, given: unknown): Required<InputForm>[] {
+  const where = 'compile'
+  if (given === undefined) return [{ shape: firstFeatures(model), dtype: 'float32' }]
+  if (!Array.isArray(given)) throw typeError(where, 'inputs to be an array', given)
+  if (given.length === 0) throw rangeError(where, 'inputs to have at least one', given)
+  return given.map((input, i) => {
+    const { shape, dtype = 'float32' } = checkOptions<InputForm>(where, input, ['shape', 'dtype'])
+    if (!Array.isArray(shape)) throw typeError(where, `inputs[${i}].shape to be an array`, shape)
+    const sizes = shape.map((size, d) => checkInt(where, `inputs[${i}].shape[${d}]`, size, { min: 0 }))
+    return { shape: sizes, dtype: checkOneOf(where, `inputs[${i}].dtype`, dtype, ['float32', 'int32']) }
+  })
+}
+
+function firstFeatures(model: Model): readonly number[] {
   for (const module of model.modules()) {
     const { inFeatures } = module as { inFeatures?: unknown }
     if (typeof inFeatures === 'number') return [inFeatures]
   }
-  throw typeError('compile', 'inputShape, as no layer has inFeatures', given)
+  throw typeError('compile', 'inputs, as no layer has inFeatures', undefined)
 }
 
-/** Tensors of a batch's form, without values. */
-function standIns({ model, loss, batchSize, inputShape, inputDtype }: Subject): Columns {
+/** Columns of a batch's form, without values; the target last, where the loss needs one. */
+function standIns({ model, loss, batchSize, inputs }: Subject): Tensor[] {
   const empty = (shape: readonly number[], dtype: 'float32' | 'int32') =>
     new Tensor(shape, dtype, { length: sizeOf(shape) })
-  const x = empty([batchSize, ...inputShape], inputDtype)
-  if (loss.classifies) return { x, y: empty([batchSize], 'int32') }
+  const columns = inputs.map(({ shape, dtype }) => empty([batchSize, ...shape], dtype))
+  if (loss.classifies) return [...columns, empty([batchSize], 'int32')]
+  if (!loss.needsTarget) return columns
   const r = new Recorder()
-  const input = new Tensor(x.shape, x.dtype, r.alloc(inputDtype, x.size))
-  const { shape } = withEmitter(r, () => noGrad(() => model.forward(input)))
-  return { x, y: empty(shape, 'float32') }
+  const recorded = columns.map(({ shape, dtype, size }) => new Tensor(shape, dtype, r.alloc(dtype, size)))
+  const { shape } = withEmitter(r, () => noGrad(() => model.forward(...recorded)))
+  return [...columns, empty(shape, 'float32')]
+}
+
+/** What the columns are called: `x` and `y`, or `x1`, `x2` … and `y`. */
+function columnNames(inputs: number): string[] {
+  return [...(inputs === 1 ? ['x'] : Array.from({ length: inputs }, (_, i) => `x${i + 1}`)), 'y']
 }
 
 /** What the arrays of the recording are called: parameters and buffers by their names, state by PyTorch's keys. */
-function namesOf({ model, optimizer }: Subject, { arrays }: Memory): MemoryNames {
+function namesOf({ model, optimizer, inputs }: Subject, { arrays }: Memory): Names {
   const named = new Map<unknown, string>()
   for (const [name, t] of [...model.namedParameters(), ...model.namedBuffers()]) named.set(t.buf, name)
   for (const [p, { tensors }] of optimizer.state) {
     for (const [key, t] of Object.entries(tensors)) named.set(t.buf, `${named.get(p.buf) ?? 'parameter'}.${key}`)
   }
-  return new Map(arrays.flatMap((array, i) => (named.has(array) ? [[i, named.get(array)!] as const] : [])))
+  const memory = new Map(arrays.flatMap((array, i) => (named.has(array) ? [[i, named.get(array)!] as const] : [])))
+  return { memory, columns: columnNames(inputs.length) }
 }
 
 /** Records a step, leaving everything as it was, and describes it. */
@@ -150,12 +171,10 @@ function runSteps(subject: Subject, loader: DataLoader, options: RunOptions, dis
  */
 export function compile(model: Model, loss: Loss, optimizer: Optimizer, options: CompileOptions): Plan {
   checkModel('compile', model)
-  checkOptions('compile', options, ['batchSize', 'inputShape', 'inputDtype'])
+  checkOptions('compile', options, ['batchSize', 'inputs'])
   checkTrainer('compile', model, { loss, optimizer })
   const batchSize = checkInt('compile', 'batchSize', options.batchSize, { min: 1 })
-  const inputShape = inputShapeOf(model, options.inputShape)
-  const inputDtype = checkOneOf('compile', 'inputDtype', options.inputDtype ?? 'float32', ['float32', 'int32'])
-  const subject = { model, loss, optimizer, batchSize, inputShape, inputDtype }
+  const subject = { model, loss, optimizer, batchSize, inputs: inputsOf(model, options.inputs) }
   refusing(() => describe(subject))
   const run = async (loader: DataLoader, given: RunOptions) => driveAsync(runSteps(subject, loader, given, 'auto'))
   const sync = (loader: DataLoader, given: RunOptions) =>

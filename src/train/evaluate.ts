@@ -2,12 +2,15 @@
 
 import { checkInt, checkOptions } from '../base/check.js'
 import { driveAsync, driveSync, type Steps, toEventLoop } from '../base/drive.js'
-import { AnnealError, typeError } from '../base/errors.js'
+import { AnnealError, rangeError, shapeError, typeError } from '../base/errors.js'
 import { DataLoader } from '../data/index.js'
+import { rowsOf } from '../data/rows.js'
+import { type Batch, firstForward } from '../engine/batch.js'
 import { evaluateBatch } from '../engine/eager_trainer.js'
 import { evaluateAll } from '../engine/loop_engine.js'
 import { checkLoss, checkModel, type Model } from '../engine/options.js'
 import { inEvalMode } from '../engine/state.js'
+import type { BatchResult } from '../engine/trainer.js'
 import type { Loss } from '../nn/index.js'
 import { sizeOf } from '../ops/spec.js'
 import { noGrad, Tensor } from '../tensor/index.js'
@@ -22,22 +25,28 @@ export interface Evaluation {
   count: number
 }
 
+/** Evaluates batches; the first one shows whether the model takes all its inputs. */
+function evaluator(model: Model, loss: Loss): (batch: Batch) => BatchResult {
+  let first = true
+  return batch => {
+    const evaluate = (inputs: readonly Tensor[]) => evaluateBatch(model, loss, { ...batch, inputs })
+    if (!first) return evaluate(batch.inputs)
+    first = false
+    return firstForward(model, batch.inputs, evaluate)
+  }
+}
+
 function* evaluateSteps(model: Model, loader: DataLoader, loss: Loss): Steps<Evaluation> {
   checkModel('evaluate', model)
   if (!(loader instanceof DataLoader)) throw typeError('evaluate', 'loader to be a DataLoader', loader)
   checkLoss('evaluate', loss)
   if (loader.length === 0) throw new AnnealError('ERR_EMPTY', 'evaluate: expected at least one batch but received none')
-  const {
-    loss: sum,
-    batches,
-    rows,
-    correct,
-  } = yield* evaluateAll(model, loader, loss, batch => evaluateBatch(model, loss, batch))
+  const { loss: sum, batches, rows, correct } = yield* evaluateAll(model, loader, loss, evaluator(model, loss))
   return { loss: sum / batches, ...(loss.classifies && { accuracy: correct / rows }), count: rows }
 }
 
 /**
- * Mean batch loss and accuracy of a model over a loader, in evaluation mode.
+ * Mean batch loss and accuracy of a model over a loader, in evaluation mode. The last tensor of a batch is the target.
  *
  * ```ts
  * const { loss, accuracy } = await evaluate(model, testLoader, new nn.CrossEntropyLoss())
@@ -59,18 +68,35 @@ export interface PredictOptions {
   batchSize?: number
 }
 
-function* predictSteps(model: Model, x: Tensor, options: PredictOptions): Steps<Tensor> {
+function checkInputs(x: Tensor | readonly Tensor[]): readonly Tensor[] {
+  const inputs = Array.isArray(x) ? x : [x]
+  const named = (i: number) => (Array.isArray(x) ? `x[${i}]` : 'x')
+  if (inputs.length === 0) throw rangeError('predict', 'x to be a Tensor with rows or several', x)
+  const counts = inputs.map((t, i) => rowsOf('predict', named(i), t))
+  const odd = counts.findIndex(count => count !== counts[0])
+  if (odd > 0) throw shapeError('predict', `${named(odd)} to have ${counts[0]} rows as x[0]`, `${counts[odd]}`)
+  return inputs
+}
+
+/** Rows `at` to `at + count`, sharing memory. */
+function rowsFrom({ shape, dtype, data }: Tensor, at: number, count: number): Tensor {
+  const rest = shape.slice(1)
+  const width = sizeOf(rest)
+  return new Tensor([count, ...rest], dtype, data.subarray(at * width, (at + count) * width))
+}
+
+function* predictSteps(model: Model, x: Tensor | readonly Tensor[], options: PredictOptions): Steps<Tensor> {
   checkModel('predict', model)
-  if (!(x instanceof Tensor) || x.shape.length === 0) throw typeError('predict', 'x to be a Tensor with rows', x)
+  const inputs = checkInputs(x)
   checkOptions('predict', options, ['batchSize'])
   const batchSize = checkInt('predict', 'batchSize', options.batchSize ?? 256, { min: 1 })
-  const [rows, ...rest] = x.shape
+  const [rows] = inputs[0].shape
   return yield* inEvalMode(model, function* () {
     const parts: Tensor[] = []
+    const forward = (given: readonly Tensor[]) => noGrad(() => model.forward(...given))
     for (let at = 0; at < rows || parts.length === 0; at += batchSize) {
-      const count = Math.min(batchSize, rows - at)
-      const values = x.data.subarray(at * sizeOf(rest), (at + count) * sizeOf(rest))
-      parts.push(noGrad(() => model.forward(new Tensor([count, ...rest], x.dtype, values))))
+      const batch = inputs.map(t => rowsFrom(t, at, Math.min(batchSize, rows - at)))
+      parts.push(at === 0 ? firstForward(model, batch, forward) : forward(batch))
       yield toEventLoop
     }
     return joinRows(parts)
@@ -91,18 +117,20 @@ function joinRows(parts: readonly Tensor[]): Tensor {
 }
 
 /**
- * The model's output for every row of `x` [rows, ...], in evaluation mode and in batches.
+ * The model's output for every row of `x` [rows, ...], or of its inputs side by side, in evaluation mode and in batches.
  *
  * ```ts
  * const logits = await predict(model, x, { batchSize: 256 })
+ * const prices = await predict(model, [numbers, categories])
  * ```
+ * Throws TypeError for what is no Tensor, ERR_SHAPE for inputs that differ in rows or that the model does not take.
  * `predict.sync` is the same without leaving the thread.
  */
 export const predict = Object.assign(
-  async (model: Model, x: Tensor, options: PredictOptions = {}): Promise<Tensor> =>
+  async (model: Model, x: Tensor | readonly Tensor[], options: PredictOptions = {}): Promise<Tensor> =>
     driveAsync(predictSteps(model, x, options)),
   {
-    sync: (model: Model, x: Tensor, options: PredictOptions = {}) =>
+    sync: (model: Model, x: Tensor | readonly Tensor[], options: PredictOptions = {}) =>
       driveSync('predict.sync', predictSteps(model, x, options)),
   },
 )

@@ -135,6 +135,12 @@ function crossEntropyForwardBackward(
   dlogits.tensor = grad
 }
 
+/** Rows of a table by a product, whose gradient every kind has; that of `tf.gather` is not there on wasm. */
+function embedding(tf: Tf, weight: Operand, indices: Int32Array, y: Box, _m: number, k: number, n: number): void {
+  const rows = tf.oneHot(tf.tensor(indices, [indices.length], 'int32'), n)
+  y.tensor = tf.matMul(tf.cast(rows, 'float32'), inShape(tf, weight, [n, k]))
+}
+
 /** What a model's forward pass may call. */
 const forward: Readonly<Record<string, TfKernel>> = {
   linear_fwd: product('linear'),
@@ -145,6 +151,7 @@ const forward: Readonly<Record<string, TfKernel>> = {
   sub: elementwise('sub'),
   mul: elementwise('mul'),
   div: elementwise('div'),
+  embedding_fwd: embedding,
   softmax_xent_fwd_bwd: crossEntropyForward,
 }
 

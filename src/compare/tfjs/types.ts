@@ -64,6 +64,7 @@ export interface Tf {
   scalar(value: number): TfTensor
   variable(value: TfTensor, trainable?: boolean): TfVariable
   oneHot(labels: TfTensor, classes: number): TfTensor
+  cast(x: TfTensor, dtype: 'float32' | 'int32'): TfTensor
   valueAndGrad(fn: (x: TfTensor) => TfTensor): (x: TfTensor) => { value: TfTensor; grad: TfTensor }
   matMul(a: TfTensor, b: TfTensor, transposeA?: boolean, transposeB?: boolean): TfTensor
   transpose(x: TfTensor): TfTensor

@@ -1,14 +1,17 @@
 /** A program as text: its calls with shapes and bytes, and what was fused into what. Not here: making it. */
 
 import { addon } from '../native/addon.js'
+import type { Placement } from '../plan/compiled.js'
+import { fuse } from '../plan/fuse.js'
+import type { Physical, PhysicalCall } from '../plan/layout.js'
+import type { Recording, Slot, SlotCall } from '../plan/program.js'
 import { type Row, textTable } from '../report/index.js'
-import type { Placement } from './compiled.js'
-import { fuse } from './fuse.js'
-import type { Physical, PhysicalCall } from './layout.js'
-import type { Recording, Slot, SlotCall } from './program.js'
 
-/** What the arrays of a recording's memory are called, by number. */
-export type MemoryNames = ReadonlyMap<number, string>
+/** What the arrays of a recording's memory and the columns of its data are called, by number. */
+export interface Names {
+  readonly memory: ReadonlyMap<number, string>
+  readonly columns: readonly string[]
+}
 
 const BYTES = { float32: 4, int32: 4, float64: 8 } as const
 
@@ -79,11 +82,11 @@ function fusionLines({ calls }: Recording): string[] {
   return [...lines, ...(dropped.length ? [`left out: ${listOf(dropped.map(({ kernel }) => kernel))}`] : [])]
 }
 
-function nameOf({ slot, within }: Physical, names: MemoryNames): string {
+function nameOf({ slot, within }: Physical, names: Names): string {
   const { origin, id } = slot
   if (within) return `${nameOf(within.base, names)}[${within.start}…]`
-  if (origin.kind === 'memory') return names.get(origin.index) ?? `memory ${origin.index}`
-  if (origin.kind === 'batch') return origin.column === 0 ? 'x' : 'y'
+  if (origin.kind === 'memory') return names.memory.get(origin.index) ?? `memory ${origin.index}`
+  if (origin.kind === 'batch') return names.columns[origin.column]
   if (origin.kind === 'temp') return `t${id}`
   return origin.kind === 'constant' ? `[${origin.values.join(' ')}]` : origin.kind
 }
@@ -95,7 +98,7 @@ function sizesOf({ kernel, dims, buffers }: PhysicalCall): string {
   return addon.signatures[kernel].dims.map((dim, d) => `${dim} ${dims[d]}`).join(', ')
 }
 
-function rowOf(call: PhysicalCall, i: number, names: MemoryNames): Row {
+function rowOf(call: PhysicalCall, i: number, names: Names): Row {
   const { kernel, buffers } = call
   const present = buffers.flatMap((buffer, place) => (buffer ? [{ buffer, out: isWritten(kernel, place) }] : []))
   const namesIn = (out: boolean) => {
@@ -107,12 +110,7 @@ function rowOf(call: PhysicalCall, i: number, names: MemoryNames): Row {
 }
 
 /** One program of a placed plan, and its recording. */
-export function describeProgram(
-  recording: Recording,
-  placement: Placement,
-  program: number,
-  names: MemoryNames,
-): string {
+export function describeProgram(recording: Recording, placement: Placement, program: number, names: Names): string {
   const { calls } = placement.programs[program]
   const held = placement.homes.reduce((sum, { dtype, length }) => sum + BYTES[dtype] * length, 0)
   const memory = `${bytesText(held)} of weights, state and constants, ${bytesText(4 * placement.size - held)} for each step's values`

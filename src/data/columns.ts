@@ -1,0 +1,61 @@
+/** Data sets as columns: what lets an engine keep them in its own memory. Not here: batches (data_loader.ts). */
+
+import { AnnealError, phrase, typeError } from '../base/errors.js'
+import type { Tensor } from '../tensor/tensor.js'
+import type { Dataset } from './dataset.js'
+import { rowsOf } from './rows.js'
+
+/** Sample `i` is row `indices[i]` of each tensor; row `i` where `indices` is null. */
+export interface Columns {
+  readonly tensors: readonly Tensor[]
+  readonly indices: Int32Array | null
+}
+
+/** How far up the prototypes a property is found; Infinity where it is not. */
+function depthOf(object: object, name: string): number {
+  let depth = 0
+  for (let at: object | null = object; at; at = Object.getPrototypeOf(at), depth++) {
+    if (Object.hasOwn(at, name)) return depth
+  }
+  return Infinity
+}
+
+/**
+ * The columns that a data set offers; null where it offers none, or where it has a `get` or `batch` of its own below its
+ * `columns`, which they would pass over. Throws TypeError or AnnealError for columns that do not hold its samples.
+ */
+export function columnsOf(dataset: Dataset): Columns | null {
+  const depth = depthOf(dataset, 'columns')
+  if (depth === Infinity || depthOf(dataset, 'get') < depth || depthOf(dataset, 'batch') < depth) return null
+  const columns = dataset.columns!()
+  if (columns) checkColumns(columns, dataset.length)
+  return columns
+}
+
+function checkColumns({ tensors, indices }: Columns, length: number): void {
+  const where = 'Dataset.columns'
+  if (!Array.isArray(tensors) || tensors.length === 0)
+    throw typeError(where, 'tensors to be an array of Tensors', tensors)
+  const counts = tensors.map((t, i) => rowsOf(where, `tensors[${i}]`, t))
+  const odd = counts.find(count => count !== counts[0])
+  if (odd !== undefined) throw new AnnealError('ERR_SHAPE', phrase(where, `tensors of ${counts[0]} rows`, `${odd}`))
+  if (indices !== null && !(indices instanceof Int32Array))
+    throw typeError(where, 'indices to be an Int32Array or null', indices)
+  const samples = indices?.length ?? counts[0]
+  if (samples !== length) throw new AnnealError('ERR_SHAPE', phrase(where, `${length} samples`, `${samples}`))
+  const outside = indices?.find(i => i < 0 || i >= counts[0])
+  if (outside !== undefined)
+    throw new AnnealError('ERR_SHAPE', phrase(where, `indices to be in [0, ${counts[0] - 1}]`, outside))
+}
+
+/** A sample's, or a batch's, tensors by what they are for. */
+export interface SampleParts {
+  readonly inputs: readonly Tensor[]
+  readonly target: Tensor | undefined
+}
+
+/** The last tensor is the target, all before it are inputs; one alone is an input. */
+export function partsOf(tensors: readonly Tensor[]): SampleParts {
+  if (tensors.length === 1) return { inputs: tensors, target: undefined }
+  return { inputs: tensors.slice(0, -1), target: tensors[tensors.length - 1] }
+}
