@@ -58,6 +58,24 @@ export async function driveAsync<T>(steps: Steps<T>): Promise<T> {
   return next.value
 }
 
+/** Where the work of an algorithm runs: off the thread where that pays, or here. */
+export type Place = 'auto' | 'here'
+
+/** `f` returns a promise and lets the event loop go on; `f.sync` is the same without leaving the thread. */
+export interface Both<A extends unknown[], T> {
+  (...args: A): Promise<T>
+  sync(...args: A): T
+}
+
+/** One algorithm as a function and its `sync`. What `steps` throws before it gives any, the function rejects with. */
+export function bothWays<A extends unknown[], T>(
+  name: string,
+  steps: (place: Place, ...args: A) => Steps<T>,
+): Both<A, T> {
+  const run = async (...args: A) => driveAsync(steps('auto', ...args))
+  return Object.assign(run, { sync: (...args: A) => driveSync(`${name}.sync`, steps('here', ...args)) })
+}
+
 /** Runs to the end without leaving the thread. Throws TypeError at a promise. */
 export function driveSync<T>(where: string, steps: Steps<T>): T {
   let next = steps.next()

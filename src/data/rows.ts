@@ -1,7 +1,7 @@
 /** Rows of tensors: gathering them into a batch. Not here: which rows, in which order. */
 
-import { AnnealError, phrase, shapeError, typeError } from '../base/errors.js'
-import { Tensor } from '../tensor/tensor.js'
+import { shapeError, typeError } from '../base/errors.js'
+import { checkAttached, Tensor } from '../tensor/tensor.js'
 
 /** Up to this many values a row is copied value by value; a call of `set` costs more than that. */
 const NARROW = 16
@@ -14,10 +14,9 @@ export function rowsOf(where: string, name: string, value: unknown): number {
 }
 
 /** The values, unless their buffer was transferred or resized since. */
-function valuesOf(where: string, { data, size }: Tensor): Float32Array | Int32Array {
-  if (data.length === size) return data
-  const received = `${data.length}: its buffer was transferred or resized`
-  throw new AnnealError('ERR_DETACHED', phrase(where, `a tensor of ${size} values`, received))
+function valuesOf(where: string, t: Tensor): Float32Array | Int32Array {
+  checkAttached(where, t)
+  return t.data
 }
 
 /** Values per row of x: [n, …]. */

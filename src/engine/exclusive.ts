@@ -2,7 +2,6 @@
 
 import type { Steps } from '../base/drive.js'
 import { AnnealError } from '../base/errors.js'
-import { Dropout } from '../nn/index.js'
 import { defaultGenerator, type Generator } from '../streams/index.js'
 import type { Model, TrainingOptions } from './options.js'
 
@@ -14,7 +13,7 @@ type Used = Pick<TrainingOptions, 'train' | 'test' | 'optimizer'>
 /** The streams that a run draws from: each loader's own, and the default one for other loaders and for layers. */
 export function generatorsOf(model: Model, { train, test }: Pick<TrainingOptions, 'train' | 'test'>): Generator[] {
   const streams = (test ? [train, test] : [train]).map(({ generator }) => generator ?? defaultGenerator)
-  if (model.modules().some(module => module instanceof Dropout)) streams.push(defaultGenerator)
+  if (model.modules().some(({ drawsRandomNumbers }) => drawsRandomNumbers)) streams.push(defaultGenerator)
   return [...new Set(streams)]
 }
 

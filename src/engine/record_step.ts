@@ -19,7 +19,7 @@ import { withEmitter } from '../tensor/tape.js'
 import { emitCorrect, labelsOf } from './accuracy.js'
 import { type Batch, batchOf, firstForward, forward } from './batch.js'
 import type { Model } from './options.js'
-import { dropGradients, keepModes } from './state.js'
+import { dropGradients } from './state.js'
 import type { Training } from './trainer.js'
 import type { UpdateScalars } from './update_scalars.js'
 
@@ -127,7 +127,7 @@ export function recordEvaluation(
   memory: Memory,
 ): RecordedStep {
   const r = new Recorder(memory)
-  const restore = keepModes(model)
+  const restore = model.keepModes()
   model.eval()
   try {
     withEmitter(r, () =>

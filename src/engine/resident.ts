@@ -1,7 +1,6 @@
 /** Data sets in native memory: copied once per fit, in slices, so that the event loop goes on. */
 
 import { type Steps, toEventLoop } from '../base/drive.js'
-import { AnnealError } from '../base/errors.js'
 import { type Columns, columnsOf } from '../data/columns.js'
 import { DataLoader } from '../data/index.js'
 import { Unplannable } from '../emitters/emitter.js'
@@ -11,7 +10,7 @@ import { sizeOf } from '../ops/spec.js'
 import type { CompiledPlan } from '../plan/compiled.js'
 import type { Column, DataForm, LabelCheck, Slot } from '../plan/program.js'
 import { writeSlices } from '../plan/slices.js'
-import type { Tensor } from '../tensor/index.js'
+import { checkAttached, type Tensor } from '../tensor/index.js'
 import type { RecordedStep } from './record_step.js'
 
 /** The columns behind a loader; throws Unplannable where there are none, or where it makes batches of its own. */
@@ -45,11 +44,7 @@ function rowsAt({ data, shape }: Tensor, rows: Int32Array): Float64Array {
 }
 
 function valuesOf(t: Tensor, dtype: 'float32' | 'int32'): TypedArray {
-  if (t.data.length !== t.size)
-    throw new AnnealError(
-      'ERR_DETACHED',
-      'fit: expected the data set to hold its values but its buffer was transferred or resized',
-    )
+  checkAttached('fit', t, 'a column of the data set')
   return t.dtype === dtype ? t.data : Int32Array.from(t.data)
 }
 

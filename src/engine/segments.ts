@@ -7,6 +7,7 @@ import type { Columns } from '../data/columns.js'
 import type { DataLoader } from '../data/index.js'
 import { Unplannable } from '../emitters/emitter.js'
 import type { RecordedStep } from './record_step.js'
+import { workOf } from './work.js'
 
 /** Steps of one kind: one program, over the rows of a loader's pass from `from` on. */
 export interface Segment {
@@ -32,11 +33,6 @@ function stepParts({ dataset, batchSize, dropLast }: DataLoader, accumulate: num
   return steps
 }
 
-function workOf({ calls }: RecordedStep): number {
-  const products = calls.filter(({ kernel }) => kernel.startsWith('linear'))
-  return products.reduce((sum, { dims: [m, k, n] }) => sum + 2 * m * k * n, 1)
-}
-
 /** What the segments over one loader have in common. */
 interface Pass {
   readonly loader: DataLoader
@@ -52,7 +48,7 @@ export function segmentsOf({ loader, columns, trains, accumulate, record }: Pass
   const full = parts.filter(sizes => sizes.join() === parts[0].join()).length
   const segment = (first: number, steps: number, from: number): Segment => {
     const recorded = record(parts[first])
-    const own = { recorded, steps, from, program: program + Math.sign(first), work: workOf(recorded) }
+    const own = { recorded, steps, from, program: program + Math.sign(first), work: workOf(recorded.calls) }
     return { loader, columns, trains, ...own }
   }
   const segments = [segment(0, full, 0)]

@@ -7,17 +7,9 @@ import type { Tensor } from '../tensor/index.js'
 import { generatorsOf } from './exclusive.js'
 import type { Model, TrainingOptions } from './options.js'
 
-/** Remembers the mode of every module; the function returned puts them back. */
-export function keepModes(model: Model): () => void {
-  const modes = model.modules().map(module => [module, module.training] as const)
-  return () => {
-    for (const [module, training] of modes) module.training = training
-  }
-}
-
 /** Runs `steps` in evaluation mode, then puts every module's own mode back. */
 export function* inEvalMode<T>(model: Model, steps: () => Steps<T>): Steps<T> {
-  const restore = keepModes(model)
+  const restore = model.keepModes()
   model.eval()
   try {
     return yield* steps()
@@ -76,7 +68,7 @@ export function keepState(
   const restores = [
     keepTensors([...model.parameters(), ...buffers, ...groups.flatMap(({ params }) => params)]),
     keepOptimizerState(optimizer),
-    keepModes(model),
+    model.keepModes(),
     ...groups.map(keepGroup),
     ...[...streams].map(stream => stream.snapshot()),
   ]

@@ -60,6 +60,11 @@ export class BatchNorm1d extends Module {
     this.registerBuffer('numBatchesTracked', 'num_batches_tracked')
   }
 
+  /** One value per channel has no variance. */
+  override get smallestBatch(): number {
+    return 2
+  }
+
   /** Forgets what the running statistics have seen: mean 0, variance 1, no batch. */
   resetRunningStats(): void {
     this.runningMean?.data.fill(0)

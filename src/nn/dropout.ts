@@ -27,6 +27,10 @@ export class Dropout extends Module {
     return [{ p: this.p }]
   }
 
+  override get drawsRandomNumbers(): boolean {
+    return true
+  }
+
   override forward(x: Tensor): Tensor {
     return this.training ? ops.dropout(x, { p: this.p }) : checkTensor('Dropout', 'x', x)
   }

@@ -8,7 +8,7 @@ import { erf } from '../base/erf.js'
 import { AnnealError, phrase, shapeError, typeError } from '../base/errors.js'
 import { shapeText, sizeOf } from '../ops/spec.js'
 import { checkGenerator, defaultGenerator, type Generator } from '../streams/generator.js'
-import { Tensor } from '../tensor/index.js'
+import { checkAttached, Tensor } from '../tensor/index.js'
 
 /** Where random values come from. */
 export interface Drawn {
@@ -25,8 +25,7 @@ const nonlinearities: readonly Nonlinearity[] = ['linear', 'sigmoid', 'tanh', 'r
 function valuesOf(where: string, t: Tensor): Float32Array {
   if (!(t instanceof Tensor)) throw typeError(where, 't to be a Tensor', t)
   if (t.dtype !== 'float32') throw new AnnealError('ERR_DTYPE', phrase(where, 't to be float32', t.dtype))
-  if (t.data.length !== t.size)
-    throw new AnnealError('ERR_DETACHED', phrase(where, `t to hold ${t.size} elements`, t.data.length))
+  checkAttached(where, t, 't')
   return t.data as Float32Array
 }
 

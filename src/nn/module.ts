@@ -55,6 +55,16 @@ export abstract class Module {
     return null
   }
 
+  /** Whether forward draws random numbers in training, from the default generator: what trains holds it then. */
+  get drawsRandomNumbers(): boolean {
+    return false
+  }
+
+  /** Rows that a batch must have in training; what trains finds out before the first step. */
+  get smallestBatch(): number {
+    return 1
+  }
+
   /** Every parameter once, in the order of definition. */
   parameters(): Tensor[] {
     const found = new Set<Tensor>()
@@ -185,6 +195,14 @@ export abstract class Module {
   requiresGrad_(value = true): this {
     for (const parameter of this.parameters()) parameter.requiresGrad = value
     return this
+  }
+
+  /** @internal Remembers the mode of this module and all below it; the function returned puts them back. */
+  keepModes(): () => void {
+    const modes = this.modules().map(module => [module, module.training] as const)
+    return () => {
+      for (const [module, training] of modes) module.training = training
+    }
   }
 
   /** Drops all gradients: `grad` becomes null. */

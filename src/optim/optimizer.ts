@@ -104,6 +104,12 @@ export class Optimizer {
     for (const { params } of this.paramGroups) for (const p of params) p.grad = null
   }
 
+  /**
+   * Puts the weights to train with, or to evaluate with, in the place of the others. Only optimizers have it whose two
+   * points differ.
+   */
+  switchTo?(mode: 'train' | 'eval'): void
+
   /** State and options in PyTorch's layout and key names; state tensors share memory with the optimizer. */
   stateDict(): OptimizerStateDict {
     return writeStateDict(this)

@@ -91,6 +91,10 @@ export abstract class ScheduleFree extends Optimizer {
     this.#switch(false, beta => 1 - 1 / beta)
   }
 
+  override switchTo(mode: 'train' | 'eval'): void {
+    this[mode]()
+  }
+
   override step(closure?: () => Tensor): Tensor | undefined {
     if (this.paramGroups.some(group => !group.trainMode)) {
       throw new AnnealError('ERR_STATE', `${this.rule.name}: expected train() before step() but received eval()`)

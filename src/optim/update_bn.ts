@@ -23,7 +23,7 @@ export function updateBn(loader: Iterable<Tensor | readonly Tensor[]>, model: Mo
   const modules = model.modules()
   const layers = modules.filter(module => module instanceof BatchNorm1d)
   if (layers.length === 0) return
-  const modes = modules.map(module => [module, module.training] as const)
+  const restoreModes = model.keepModes()
   const momenta = layers.map(layer => [layer, layer.momentum] as const)
   model.train()
   for (const layer of layers) {
@@ -38,6 +38,6 @@ export function updateBn(loader: Iterable<Tensor | readonly Tensor[]>, model: Mo
     }
   } finally {
     for (const [layer, momentum] of momenta) layer.momentum = momentum
-    for (const [module, training] of modes) module.training = training
+    restoreModes()
   }
 }

@@ -1,7 +1,7 @@
 /** `compile`: the plan of a model by itself, to look at and to run. `fit` makes the same plan on its own. */
 
 import { checkInt, checkNumber, checkOneOf, checkOptions } from '../base/check.js'
-import { driveAsync, driveSync, type Steps } from '../base/drive.js'
+import { type Both, bothWays, type Steps } from '../base/drive.js'
 import { AnnealError, rangeError, typeError } from '../base/errors.js'
 import { DataLoader } from '../data/index.js'
 import { Unplannable } from '../emitters/emitter.js'
@@ -49,10 +49,7 @@ export interface RunOptions {
 /** What `compile` returns. */
 export interface Plan {
   /** Trains on a loader of batches of the plan's size, with the numbers of `fit`. `run.sync` does not leave the thread. */
-  readonly run: {
-    (loader: DataLoader, options: RunOptions): Promise<History>
-    sync(loader: DataLoader, options: RunOptions): History
-  }
+  readonly run: Both<[loader: DataLoader, options: RunOptions], History>
   /** The program of a full batch as text: kernels, shapes, bytes, fusions. */
   describe(): string
 }
@@ -176,8 +173,6 @@ export function compile(model: Model, loss: Loss, optimizer: Optimizer, options:
   const batchSize = checkInt('compile', 'batchSize', options.batchSize, { min: 1 })
   const subject = { model, loss, optimizer, batchSize, inputs: inputsOf(model, options.inputs) }
   refusing(() => describe(subject))
-  const run = async (loader: DataLoader, given: RunOptions) => driveAsync(runSteps(subject, loader, given, 'auto'))
-  const sync = (loader: DataLoader, given: RunOptions) =>
-    driveSync('run.sync', runSteps(subject, loader, given, 'here'))
-  return { run: Object.assign(run, { sync }), describe: () => refusing(() => describe(subject)) }
+  const run = bothWays('run', (place, loader: DataLoader, given: RunOptions) => runSteps(subject, loader, given, place))
+  return { run, describe: () => refusing(() => describe(subject)) }
 }

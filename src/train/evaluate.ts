@@ -1,7 +1,7 @@
 /** `evaluate` and `predict`: a model's numbers without training it. */
 
 import { checkInt, checkOptions } from '../base/check.js'
-import { driveAsync, driveSync, type Steps, toEventLoop } from '../base/drive.js'
+import { bothWays, type Steps, toEventLoop } from '../base/drive.js'
 import { AnnealError, rangeError, shapeError, typeError } from '../base/errors.js'
 import { DataLoader } from '../data/index.js'
 import { rowsOf } from '../data/rows.js'
@@ -53,13 +53,8 @@ function* evaluateSteps(model: Model, loader: DataLoader, loss: Loss): Steps<Eva
  * ```
  * `evaluate.sync` is the same without leaving the thread.
  */
-export const evaluate = Object.assign(
-  async (model: Model, loader: DataLoader, loss: Loss): Promise<Evaluation> =>
-    driveAsync(evaluateSteps(model, loader, loss)),
-  {
-    sync: (model: Model, loader: DataLoader, loss: Loss) =>
-      driveSync('evaluate.sync', evaluateSteps(model, loader, loss)),
-  },
+export const evaluate = bothWays('evaluate', (_, model: Model, loader: DataLoader, loss: Loss) =>
+  evaluateSteps(model, loader, loss),
 )
 
 /** Options of `predict`. */
@@ -126,11 +121,7 @@ function joinRows(parts: readonly Tensor[]): Tensor {
  * Throws TypeError for what is no Tensor, ERR_SHAPE for inputs that differ in rows or that the model does not take.
  * `predict.sync` is the same without leaving the thread.
  */
-export const predict = Object.assign(
-  async (model: Model, x: Tensor | readonly Tensor[], options: PredictOptions = {}): Promise<Tensor> =>
-    driveAsync(predictSteps(model, x, options)),
-  {
-    sync: (model: Model, x: Tensor | readonly Tensor[], options: PredictOptions = {}) =>
-      driveSync('predict.sync', predictSteps(model, x, options)),
-  },
+export const predict = bothWays(
+  'predict',
+  (_, model: Model, x: Tensor | readonly Tensor[], options: PredictOptions = {}) => predictSteps(model, x, options),
 )

@@ -1,12 +1,11 @@
 /** `fit`: epochs of training with schedule, evaluation, callbacks and abort, around an engine that does the work. */
 
-import { driveAsync, driveSync, type Steps } from '../base/drive.js'
+import { bothWays, type Steps } from '../base/drive.js'
 import { chooseEngine } from '../engine/choose.js'
 import type { Engine, EpochSums, Run } from '../engine/engine.js'
 import { exclusively } from '../engine/exclusive.js'
 import type { Model } from '../engine/options.js'
 import { dropGradients } from '../engine/state.js'
-import { ScheduleFree } from '../optim/index.js'
 import type { Callback } from './callbacks.js'
 import { checkFit, type FitOptions, schedulerCadence } from './fit_options.js'
 import { AbortedError, type EpochEvent, type History } from './history.js'
@@ -34,7 +33,7 @@ class FitRun implements Run {
     private readonly engine: Engine,
   ) {
     const { test, loss, train, optimizer, accumulate = 1 } = options
-    if (optimizer instanceof ScheduleFree) this.switchTo = mode => optimizer[mode]()
+    if (optimizer.switchTo) this.switchTo = mode => optimizer.switchTo!(mode)
     this.history = {
       trainLoss: [],
       ...(test && { testLoss: [] }),
@@ -216,14 +215,6 @@ export function fitSteps(model: Model, options: FitOptions, makeEngine: () => En
  * optimizer, ERR_ABORTED (with `history` so far) when `signal` aborts. Afterwards the model is in training mode and
  * has no gradients; a schedule-free optimizer leaves its average in it. `fit.sync` is the same without leaving the thread.
  */
-export const fit = Object.assign(
-  async (model: Model, options: FitOptions): Promise<History> =>
-    driveAsync(fitSteps(model, options, () => chooseEngine(model, options, 'auto'))),
-  {
-    sync: (model: Model, options: FitOptions): History =>
-      driveSync(
-        'fit.sync',
-        fitSteps(model, options, () => chooseEngine(model, options, 'here')),
-      ),
-  },
+export const fit = bothWays('fit', (place, model: Model, options: FitOptions) =>
+  fitSteps(model, options, () => chooseEngine(model, options, place)),
 )

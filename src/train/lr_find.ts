@@ -1,7 +1,7 @@
 /** The learning-rate range test: `lrFind`. Not here: its result and the suggestions (lr_curve.ts), or training (engines). */
 
 import { checkInt, checkNumber, checkOptions } from '../base/check.js'
-import { driveAsync, driveSync, type Steps } from '../base/drive.js'
+import { bothWays, type Steps } from '../base/drive.js'
 import { AnnealError } from '../base/errors.js'
 import { chooseEngine } from '../engine/choose.js'
 import type { Dispatch } from '../engine/chunks.js'
@@ -9,7 +9,6 @@ import type { Run } from '../engine/engine.js'
 import { exclusively } from '../engine/exclusive.js'
 import { checkTraining, type Model, type TrainingOptions } from '../engine/options.js'
 import { keepState } from '../engine/state.js'
-import { ScheduleFree } from '../optim/index.js'
 import { drawLrCurve, type LrCurve, suggest } from './lr_curve.js'
 
 /** Options of `lrFind`. */
@@ -144,7 +143,7 @@ function lrFindSteps(model: Model, options: LrFindOptions, dispatch: Dispatch): 
   return exclusively('lrFind', model, setting, function* () {
     const restore = keepState(model, setting)
     const test = new RangeTest(setting)
-    if (setting.optimizer instanceof ScheduleFree) setting.optimizer.train()
+    setting.optimizer.switchTo?.('train')
     try {
       yield* train(model, test, dispatch)
     } finally {
@@ -168,10 +167,6 @@ function lrFindSteps(model: Model, options: LrFindOptions, dispatch: Dispatch): 
  * loss is not finite, ERR_ABORTED. `lrFind.sync` is the same without leaving the thread.
  * Source: Smith 2017 (arXiv:1506.01186); Gugger and Howard, fastai.
  */
-export const lrFind = Object.assign(
-  async (model: Model, options: LrFindOptions): Promise<LrCurve> => driveAsync(lrFindSteps(model, options, 'auto')),
-  {
-    sync: (model: Model, options: LrFindOptions): LrCurve =>
-      driveSync('lrFind.sync', lrFindSteps(model, options, 'here')),
-  },
+export const lrFind = bothWays('lrFind', (place, model: Model, options: LrFindOptions) =>
+  lrFindSteps(model, options, place),
 )
