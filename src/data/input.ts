@@ -9,7 +9,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { createGunzip } from 'node:zlib'
 import { HOLD_MS } from '../base/drive.js'
-import { typeError } from '../base/errors.js'
+import { AnnealError, phrase, typeError } from '../base/errors.js'
 
 /** A path, bytes, or a stream of bytes or text. */
 export type TableSource = string | URL | Uint8Array | AsyncIterable<Uint8Array | string>
@@ -37,7 +37,7 @@ export async function openInput(where: string, source: TableSource): Promise<Inp
   const { name, chunks, whole } = originOf(where, source)
   const raw = await peek(chunks)
   const zipped = raw.head[0] === 0x1f && raw.head[1] === 0x8b
-  const { head, all, close } = zipped ? await peek(gunzipped(raw.all())) : raw
+  const { head, all, close } = zipped ? await peek(gunzipped(name, raw.all())) : raw
   return {
     name,
     format: 'table',
@@ -110,11 +110,17 @@ async function peek(chunks: AsyncIterator<Uint8Array>) {
   return { head: head.subarray(0, HEAD_BYTES), all, close: async () => void (await chunks.return?.()) }
 }
 
-function gunzipped(chunks: AsyncIterable<Uint8Array>): AsyncIterator<Uint8Array> {
+async function* gunzipped(name: string, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const gunzip = createGunzip({ chunkSize: PIECE })
   // an error of either side reaches who iterates
   pipeline(Readable.from(chunks), gunzip, () => {})
-  return gunzip[Symbol.asyncIterator]()
+  try {
+    yield* gunzip
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (!code?.startsWith('Z_')) throw error
+    throw new AnnealError('ERR_FILE_FORMAT', phrase(name, 'whole gzip data', message), { cause: error })
+  }
 }
 
 async function joined(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {

@@ -7,8 +7,9 @@ import type { Input } from '../input.js'
 import { numberOf } from '../parse_text.js'
 import { checkNames, TextRows } from '../row_builders.js'
 import type { Table } from '../table.js'
+import { needsParser, PlainLines } from './plain_lines.js'
 import { cellRefuser, type ReadOptions, refuseFile, type TableReader } from './reader.js'
-import { MAX_LINE, utf8 } from './text.js'
+import { MAX_LINE, textOf, utf8 } from './text.js'
 
 const DELIMITERS = [',', ';', '\t', '|']
 
@@ -71,11 +72,11 @@ const EXPECTED: Readonly<Record<string, string>> = {
   CSV_MAX_RECORD_SIZE: `a record of at most ${MAX_LINE} bytes`,
 }
 
-function refuseCsv(name: string, names: readonly string[], error: Error & CsvPlace): never {
+function refuseCsv(name: string, names: readonly string[], linesBefore: number, error: Error & CsvPlace): never {
   const expected = EXPECTED[error.code ?? '']
   if (expected === undefined) throw error
   const column = names[Number(error.column)]
-  const place = `${name}, line ${error.lines}${column === undefined ? '' : `, column ${describe(column)}`}`
+  const place = `${name}, line ${linesBefore + (error.lines ?? 1)}${column === undefined ? '' : `, column ${describe(column)}`}`
   return refuseFile(place, expected, error.message.replace(/^[\w ]+: /, ''))
 }
 
@@ -86,39 +87,42 @@ interface CsvPlace {
   column?: unknown
 }
 
-/** Feeds a file to `open`'s sink. */
-export async function readCsv(
+/** Feeds a file to `open`'s sink, a piece at every step of the iteration. */
+export async function* feedCsv(
   input: Input,
   options: ReadOptions,
   open: (names: readonly string[]) => RowSink,
-): Promise<void> {
+): AsyncGenerator<void> {
   const csvParse = await importOptional('readTable', ['csv-parse'], () => import('csv-parse'))
   const records = new Records(input.name, options, open)
-  const begin = (chunk: Uint8Array) => {
-    const delimiter = options.delimiter ?? toldDelimiter(Buffer.from(chunk).toString())
-    return new csvParse.Parser(settings(records, delimiter)).on('error', () => {}).resume()
-  }
+  let plain: PlainLines | null = null
   let parser: Parser | null = null
   try {
     for await (const chunk of utf8(input.name, input.chunks())) {
-      parser ??= begin(chunk)
-      await step(done => parser!.write(chunk, done))
+      plain ??= new PlainLines(input.name, options.delimiter ?? toldDelimiter(textOf(chunk)), records)
+      if (!parser && !needsParser(chunk)) plain.push(chunk)
+      else {
+        parser ??= new csvParse.Parser(settings(records, plain)).on('error', () => {}).resume()
+        const bytes = plain.drain(chunk)
+        await step(done => parser!.write(bytes, done))
+      }
+      yield
     }
     if (parser) await step(done => parser!.end(done))
+    else plain?.finish()
   } catch (error) {
-    refuseCsv(input.name, records.names, error as Error)
+    refuseCsv(input.name, records.names, plain?.lines ?? 0, error as Error)
   }
   if (!records.sink) refuseFile(input.name, 'a line with names or values', 'an empty file')
 }
 
-function settings(records: Records, delimiter: string): Options {
+function settings(records: Records, { delimiter, lines: before }: PlainLines): Options {
   return {
-    bom: true,
     delimiter,
     max_record_size: MAX_LINE,
     relax_column_count: true, // Records says which cell is too many or missing
     skip_empty_lines: true,
-    on_record: (cells: string[], { lines }: { lines: number }) => void records.take(cells, lines),
+    on_record: (cells: string[], { lines }: { lines: number }) => void records.take(cells, before + lines),
   }
 }
 
@@ -131,10 +135,11 @@ function step(call: (done: (error?: Error | null) => void) => void): Promise<voi
 async function read(input: Input, options: ReadOptions): Promise<Table> {
   const { asked, missing } = options
   let rows: TextRows | null = null
-  await readCsv(input, options, names => {
+  const open = (names: readonly string[]) => {
     rows = new TextRows({ names, asked, missing, refuse: cellRefuser(input.name, 'line') })
     return rows
-  })
+  }
+  for await (const _ of feedCsv(input, options, open));
   return rows!.finish()
 }
 

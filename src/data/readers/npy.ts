@@ -148,6 +148,9 @@ export const npy: TableReader = {
   },
 }
 
+/** How a zip file with something in it begins. */
+const ZIP = 'PK\x03\x04'
+
 /** Deflate makes at most 1,032 bytes of one: a size beyond that is a lie, and memory is not taken for it. */
 const MAX_RATIO = 1032
 
@@ -165,10 +168,11 @@ function checkSizes(
 export const npz: TableReader = {
   format: 'npz',
   endings: ['npz'],
-  begins: head => beginsWith(head, 'PK\x03\x04'),
+  begins: head => beginsWith(head, ZIP),
   async read(input, { asked }) {
     const { unzipSync } = await importOptional('readTable', ['fflate'], () => import('fflate'))
     const bytes = await input.bytes()
+    if (!beginsWith(bytes, ZIP)) refuseFile(input.name, 'a zip file', 'other bytes at the beginning')
     const files = unzipSync(bytes, { filter: info => checkSizes(input.name, info, bytes.length) })
     const names = Object.keys(files).map(file => file.replace(/\.npy$/, ''))
     if (names.length === 0) refuseFile(input.name, 'at least one array', 'none')

@@ -6,7 +6,12 @@ import { refuseFile } from './reader.js'
 /** The longest line, or record within quotes, in bytes: one that never ends is refused here, not at the end of memory. */
 export const MAX_LINE = 1 << 24
 
-/** The pieces of a text, cut between characters; refuses what is no UTF-8. */
+/** Bytes that are known to be UTF-8 as text. */
+export function textOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString()
+}
+
+/** The pieces of a text without a byte order mark, cut between characters; refuses what is no UTF-8. */
 export async function* utf8(name: string, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let rest: Uint8Array = new Uint8Array(0)
   let at = 0
@@ -14,7 +19,7 @@ export async function* utf8(name: string, chunks: AsyncIterable<Uint8Array>): As
     const bytes = rest.length ? Buffer.concat([rest, chunk]) : chunk
     if (at === 0 && isUtf16(bytes)) refuseFile(name, 'text in UTF-8', 'UTF-16')
     const end = bytes.length - openBytes(bytes)
-    const whole = bytes.subarray(0, end)
+    const whole = bytes.subarray(at === 0 && hasMark(bytes) ? 3 : 0, end)
     if (!isUtf8(whole)) refuseFile(`${name}, near byte ${at}`, 'text in UTF-8', 'other bytes')
     at += end
     rest = bytes.subarray(end)
@@ -25,6 +30,10 @@ export async function* utf8(name: string, chunks: AsyncIterable<Uint8Array>): As
 
 function isUtf16([first, second]: Uint8Array): boolean {
   return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)
+}
+
+function hasMark([first, second, third]: Uint8Array): boolean {
+  return first === 0xef && second === 0xbb && third === 0xbf
 }
 
 /** How many bytes at the end begin a character that goes on. */
@@ -48,10 +57,10 @@ export async function eachLine(
   let open: string[] = []
   let length = 0
   for await (const chunk of utf8(name, chunks)) {
-    const lines = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString().split('\n')
+    const lines = textOf(chunk).split('\n')
     for (let i = 0; i < lines.length - 1; i++) {
       const line = open.length ? open.join('') + lines[i] : lines[i]
-      each(number === 0 ? line.replace(/^\ufeff/, '') : line, ++number)
+      each(line, ++number)
       open = []
       length = 0
     }
