@@ -1,6 +1,6 @@
 /**
  * The random numbers of coming steps as a table, since native code draws none. They come from the default generator in
- * the order of the explicit loop. Not here: what they are for (the ops), or when a loader draws (course.ts).
+ * the order of the explicit loop. Not here: what they are for (the ops), or when a loader draws (cursor.ts).
  */
 
 import { Unplannable } from '../emitters/emitter.js'

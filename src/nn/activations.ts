@@ -5,58 +5,25 @@ import { checkElu, type EluOptions } from '../ops/elu.js'
 import { checkGelu, type GeluOptions } from '../ops/gelu.js'
 import { checkLeakyRelu, type LeakyReluOptions } from '../ops/leaky_relu.js'
 import { checkSoftplus, type SoftplusOptions } from '../ops/softplus.js'
-import { ops, type Tensor } from '../tensor/index.js'
-import { Module } from './module.js'
+import { ops } from '../tensor/index.js'
+import { layerOf } from './op_layer.js'
 
-/** An activation without options. */
-abstract class Plain extends Module {
-  override constructorArguments(): readonly unknown[] {
-    return []
-  }
-}
+/** Activations without options refuse them, as those with options refuse what they do not know. */
+const none = (where: string) => (options: NoOptions) => checkOptions(where, options, [])
+
+type NoOptions = Record<never, never>
 
 /** `max(x, 0)`, elementwise. Source: torch.nn.ReLU. */
-export class ReLU extends Plain {
-  override forward(x: Tensor): Tensor {
-    return ops.relu(x)
-  }
-}
+export class ReLU extends layerOf<NoOptions>(ops.relu, none('ReLU')) {}
 
 /** `1 / (1 + e^-x)`, elementwise. Source: torch.nn.Sigmoid. */
-export class Sigmoid extends Plain {
-  override forward(x: Tensor): Tensor {
-    return ops.sigmoid(x)
-  }
-}
+export class Sigmoid extends layerOf<NoOptions>(ops.sigmoid, none('Sigmoid')) {}
 
 /** Hyperbolic tangent, elementwise. Source: torch.nn.Tanh. */
-export class Tanh extends Plain {
-  override forward(x: Tensor): Tensor {
-    return ops.tanh(x)
-  }
-}
+export class Tanh extends layerOf<NoOptions>(ops.tanh, none('Tanh')) {}
 
 /** `x / (1 + e^-x)`, elementwise. Source: torch.nn.SiLU. */
-export class SiLU extends Plain {
-  override forward(x: Tensor): Tensor {
-    return ops.silu(x)
-  }
-}
-
-/** An activation with options, checked when it is made. */
-abstract class Configured<O extends object> extends Module {
-  readonly options: Readonly<O>
-
-  constructor(options: O, check: (options: O) => unknown) {
-    super()
-    check(options)
-    this.options = { ...options }
-  }
-
-  override constructorArguments(): readonly unknown[] {
-    return [this.options]
-  }
-}
+export class SiLU extends layerOf<NoOptions>(ops.silu, none('SiLU')) {}
 
 /**
  * `x` where x > 0, else `negativeSlope·x`, elementwise.
@@ -66,15 +33,7 @@ abstract class Configured<O extends object> extends Module {
  * ```
  * Source: torch.nn.LeakyReLU.
  */
-export class LeakyReLU extends Configured<LeakyReluOptions> {
-  constructor(options: LeakyReluOptions = {}) {
-    super(options, checkLeakyRelu)
-  }
-
-  override forward(x: Tensor): Tensor {
-    return ops.leakyRelu(x, this.options)
-  }
-}
+export class LeakyReLU extends layerOf<LeakyReluOptions>(ops.leakyRelu, checkLeakyRelu) {}
 
 /**
  * `x` where x > 0, else `alpha·(e^x - 1)`, elementwise.
@@ -84,15 +43,7 @@ export class LeakyReLU extends Configured<LeakyReluOptions> {
  * ```
  * Source: torch.nn.ELU.
  */
-export class ELU extends Configured<EluOptions> {
-  constructor(options: EluOptions = {}) {
-    super(options, checkElu)
-  }
-
-  override forward(x: Tensor): Tensor {
-    return ops.elu(x, this.options)
-  }
-}
+export class ELU extends layerOf<EluOptions>(ops.elu, checkElu) {}
 
 /**
  * `x·Φ(x)` with Φ the normal distribution function, elementwise; with `approximate: 'tanh'` by its usual approximation.
@@ -102,15 +53,7 @@ export class ELU extends Configured<EluOptions> {
  * ```
  * Source: torch.nn.GELU.
  */
-export class GELU extends Configured<GeluOptions> {
-  constructor(options: GeluOptions = {}) {
-    super(options, checkGelu)
-  }
-
-  override forward(x: Tensor): Tensor {
-    return ops.gelu(x, this.options)
-  }
-}
+export class GELU extends layerOf<GeluOptions>(ops.gelu, checkGelu) {}
 
 /**
  * `log(1 + e^(beta·x)) / beta`, and x itself where `beta·x > threshold`, elementwise.
@@ -120,15 +63,7 @@ export class GELU extends Configured<GeluOptions> {
  * ```
  * Source: torch.nn.Softplus.
  */
-export class Softplus extends Configured<SoftplusOptions> {
-  constructor(options: SoftplusOptions = {}) {
-    super(options, checkSoftplus)
-  }
-
-  override forward(x: Tensor): Tensor {
-    return ops.softplus(x, this.options)
-  }
-}
+export class Softplus extends layerOf<SoftplusOptions>(ops.softplus, checkSoftplus) {}
 
 /** Options of `Softmax` and `LogSoftmax`. */
 export interface SoftmaxOptions {
@@ -147,15 +82,7 @@ const checkDim = (where: string) => (options: SoftmaxOptions) =>
  * ```
  * Source: torch.nn.Softmax.
  */
-export class Softmax extends Configured<SoftmaxOptions> {
-  constructor(options: SoftmaxOptions) {
-    super(options, checkDim('Softmax'))
-  }
-
-  override forward(x: Tensor): Tensor {
-    return ops.softmax(x, this.options.dim)
-  }
-}
+export class Softmax extends layerOf<SoftmaxOptions>((x, { dim }) => ops.softmax(x, dim), checkDim('Softmax')) {}
 
 /**
  * `x - log Σ e^x` along `dim`.
@@ -165,12 +92,7 @@ export class Softmax extends Configured<SoftmaxOptions> {
  * ```
  * Source: torch.nn.LogSoftmax.
  */
-export class LogSoftmax extends Configured<SoftmaxOptions> {
-  constructor(options: SoftmaxOptions) {
-    super(options, checkDim('LogSoftmax'))
-  }
-
-  override forward(x: Tensor): Tensor {
-    return ops.logSoftmax(x, this.options.dim)
-  }
-}
+export class LogSoftmax extends layerOf<SoftmaxOptions>(
+  (x, { dim }) => ops.logSoftmax(x, dim),
+  checkDim('LogSoftmax'),
+) {}

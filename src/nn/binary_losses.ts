@@ -5,8 +5,8 @@ import {
   type BinaryCrossEntropyWithLogitsOptions,
   checkBinaryCrossEntropyWithLogits,
 } from '../ops/binary_cross_entropy_with_logits.js'
-import { ops, type Tensor } from '../tensor/index.js'
-import { ConfiguredLoss } from './loss.js'
+import { ops } from '../tensor/index.js'
+import { lossOf } from './op_layer.js'
 
 /**
  * Cross-entropy of probabilities against binary targets: `-w·(t·log x + (1 - t)·log(1 - x))`, logarithms at least -100.
@@ -17,15 +17,7 @@ import { ConfiguredLoss } from './loss.js'
  * NaN where x is no probability (PyTorch refuses those). Throws ERR_SHAPE unless prediction and target have one shape.
  * Source: torch.nn.BCELoss.
  */
-export class BCELoss extends ConfiguredLoss<BinaryCrossEntropyOptions> {
-  constructor(options: BinaryCrossEntropyOptions = {}) {
-    super(options, checkBinaryCrossEntropy)
-  }
-
-  override forward(prediction: Tensor, target: Tensor): Tensor {
-    return ops.binaryCrossEntropy(prediction, target, this.options)
-  }
-}
+export class BCELoss extends lossOf<BinaryCrossEntropyOptions>(ops.binaryCrossEntropy, checkBinaryCrossEntropy) {}
 
 /**
  * Sigmoid and binary cross-entropy in one: `-w·(p·t·log σ(x) + (1 - t)·log(1 - σ(x)))`, without overflow.
@@ -35,12 +27,7 @@ export class BCELoss extends ConfiguredLoss<BinaryCrossEntropyOptions> {
  * ```
  * Throws ERR_SHAPE unless logits and target have one shape. Source: torch.nn.BCEWithLogitsLoss.
  */
-export class BCEWithLogitsLoss extends ConfiguredLoss<BinaryCrossEntropyWithLogitsOptions> {
-  constructor(options: BinaryCrossEntropyWithLogitsOptions = {}) {
-    super(options, checkBinaryCrossEntropyWithLogits)
-  }
-
-  override forward(logits: Tensor, target: Tensor): Tensor {
-    return ops.binaryCrossEntropyWithLogits(logits, target, this.options)
-  }
-}
+export class BCEWithLogitsLoss extends lossOf<BinaryCrossEntropyWithLogitsOptions>(
+  ops.binaryCrossEntropyWithLogits,
+  checkBinaryCrossEntropyWithLogits,
+) {}

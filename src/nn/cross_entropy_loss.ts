@@ -1,8 +1,8 @@
 /** Softmax and cross-entropy as a loss. */
 
 import { type CrossEntropyOptions, checkCrossEntropy } from '../ops/cross_entropy.js'
-import { ops, type Tensor } from '../tensor/index.js'
-import { ConfiguredLoss } from './loss.js'
+import { ops } from '../tensor/index.js'
+import { lossOf } from './op_layer.js'
 
 /**
  * Cross-entropy of softmax(logits): logits [rows, classes] against labels [rows], or against distributions over the
@@ -14,14 +14,4 @@ import { ConfiguredLoss } from './loss.js'
  * ```
  * Throws ERR_LABEL_RANGE with the row and the value of a label that is no class. Source: torch.nn.CrossEntropyLoss.
  */
-export class CrossEntropyLoss extends ConfiguredLoss<CrossEntropyOptions> {
-  override readonly classifies = true
-
-  constructor(options: CrossEntropyOptions = {}) {
-    super(options, checkCrossEntropy)
-  }
-
-  override forward(logits: Tensor, targets: Tensor): Tensor {
-    return ops.crossEntropy(logits, targets, this.options)
-  }
-}
+export class CrossEntropyLoss extends lossOf<CrossEntropyOptions>(ops.crossEntropy, checkCrossEntropy, true) {}

@@ -13,14 +13,3 @@ export abstract class Loss extends Module {
 
   abstract override forward(prediction: Tensor, target?: Tensor): Tensor
 }
-
-/** A loss that is an op with options, checked when the loss is made. */
-export abstract class ConfiguredLoss<O extends object> extends Loss {
-  readonly options: Readonly<O>
-
-  constructor(options: O, check: (options: O) => unknown) {
-    super()
-    check(options)
-    this.options = { ...options }
-  }
-}

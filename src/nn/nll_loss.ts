@@ -2,8 +2,8 @@
 
 import type { ClassLossOptions } from '../ops/class_loss.js'
 import { checkNll } from '../ops/nll_loss.js'
-import { ops, type Tensor } from '../tensor/index.js'
-import { ConfiguredLoss } from './loss.js'
+import { ops } from '../tensor/index.js'
+import { lossOf } from './op_layer.js'
 
 /**
  * Negative log-likelihood of labels: log-probabilities [rows, classes], such as LogSoftmax gives, labels [rows].
@@ -14,14 +14,4 @@ import { ConfiguredLoss } from './loss.js'
  * ```
  * Throws ERR_LABEL_RANGE with the row and the value of a label that is no class. Source: torch.nn.NLLLoss.
  */
-export class NLLLoss extends ConfiguredLoss<ClassLossOptions> {
-  override readonly classifies = true
-
-  constructor(options: ClassLossOptions = {}) {
-    super(options, checkNll)
-  }
-
-  override forward(logProbabilities: Tensor, labels: Tensor): Tensor {
-    return ops.nllLoss(logProbabilities, labels, this.options)
-  }
-}
+export class NLLLoss extends lossOf<ClassLossOptions>(ops.nllLoss, checkNll, true) {}

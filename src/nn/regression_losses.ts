@@ -5,8 +5,8 @@ import { checkL1 } from '../ops/l1_loss.js'
 import { checkMse } from '../ops/mse_loss.js'
 import type { LossOptions } from '../ops/reduced_loss.js'
 import { checkSmoothL1, type SmoothL1Options } from '../ops/smooth_l1_loss.js'
-import { ops, type Tensor } from '../tensor/index.js'
-import { ConfiguredLoss } from './loss.js'
+import { ops } from '../tensor/index.js'
+import { lossOf } from './op_layer.js'
 
 /**
  * Squared error `(x - target)²`.
@@ -17,15 +17,7 @@ import { ConfiguredLoss } from './loss.js'
  * Throws ERR_SHAPE unless prediction and target have one shape: PyTorch broadcasts them, with a warning.
  * Source: torch.nn.MSELoss.
  */
-export class MSELoss extends ConfiguredLoss<LossOptions> {
-  constructor(options: LossOptions = {}) {
-    super(options, checkMse)
-  }
-
-  override forward(prediction: Tensor, target: Tensor): Tensor {
-    return ops.mseLoss(prediction, target, this.options)
-  }
-}
+export class MSELoss extends lossOf<LossOptions>(ops.mseLoss, checkMse) {}
 
 /**
  * Absolute error `|x - target|`.
@@ -35,15 +27,7 @@ export class MSELoss extends ConfiguredLoss<LossOptions> {
  * ```
  * Errors as `MSELoss`. Source: torch.nn.L1Loss.
  */
-export class L1Loss extends ConfiguredLoss<LossOptions> {
-  constructor(options: LossOptions = {}) {
-    super(options, checkL1)
-  }
-
-  override forward(prediction: Tensor, target: Tensor): Tensor {
-    return ops.l1Loss(prediction, target, this.options)
-  }
-}
+export class L1Loss extends lossOf<LossOptions>(ops.l1Loss, checkL1) {}
 
 /**
  * With d = x - target: `d²/(2 beta)` where |d| < beta, else `|d| - beta/2`; beta 0 is `L1Loss`.
@@ -53,15 +37,7 @@ export class L1Loss extends ConfiguredLoss<LossOptions> {
  * ```
  * Errors as `MSELoss`. Source: torch.nn.SmoothL1Loss.
  */
-export class SmoothL1Loss extends ConfiguredLoss<SmoothL1Options> {
-  constructor(options: SmoothL1Options = {}) {
-    super(options, checkSmoothL1)
-  }
-
-  override forward(prediction: Tensor, target: Tensor): Tensor {
-    return ops.smoothL1Loss(prediction, target, this.options)
-  }
-}
+export class SmoothL1Loss extends lossOf<SmoothL1Options>(ops.smoothL1Loss, checkSmoothL1) {}
 
 /**
  * With d = x - target: `d²/2` where |d| < delta, else `delta·(|d| - delta/2)`.
@@ -71,12 +47,4 @@ export class SmoothL1Loss extends ConfiguredLoss<SmoothL1Options> {
  * ```
  * Errors as `MSELoss`. Source: torch.nn.HuberLoss.
  */
-export class HuberLoss extends ConfiguredLoss<HuberOptions> {
-  constructor(options: HuberOptions = {}) {
-    super(options, checkHuber)
-  }
-
-  override forward(prediction: Tensor, target: Tensor): Tensor {
-    return ops.huberLoss(prediction, target, this.options)
-  }
-}
+export class HuberLoss extends lossOf<HuberOptions>(ops.huberLoss, checkHuber) {}

@@ -98,7 +98,7 @@ function checkRankBy({ rankBy, test, loss }: Pick<SweepOptions<object>, 'rankBy'
 function combinations<P extends object>(grid: SweepOptions<P>['grid']): RunParams<P>[] {
   const lists = Object.entries<readonly unknown[]>(Object.hasOwn(grid, 'seed') ? grid : { ...grid, seed: [0] })
   return lists.reduce<object[]>(
-    (rows, [name, values]) => rows.flatMap(row => values.map(value => ({ ...row, [name]: value }))),
+    (runs, [name, values]) => runs.flatMap(run => values.map(value => ({ ...run, [name]: value }))),
     [{}],
   ) as RunParams<P>[]
 }

@@ -1,0 +1,73 @@
+/** Layers and losses that are an op and its options, checked once, when they are made. Not here: which there are. */
+
+import type { Tensor } from '../tensor/index.js'
+import { Loss } from './loss.js'
+import { Module } from './module.js'
+
+/** The arguments of a constructor whose options may be left out where each of them may. */
+type OptionsArgument<O> = Partial<O> extends O ? [options?: O] : [options: O]
+
+/** A layer that is an op with options. */
+export interface OpLayer<O extends object> extends Module {
+  readonly options: Readonly<O>
+  forward(x: Tensor): Tensor
+}
+
+/** A loss that is an op with options. */
+export interface OpLoss<O extends object> extends Loss {
+  readonly options: Readonly<O>
+  forward(prediction: Tensor, target: Tensor): Tensor
+}
+
+function checked<O extends object>(options: O, check: (options: O) => unknown): Readonly<O> {
+  check(options)
+  return { ...options }
+}
+
+/** The base of a layer's class: the op, and the check of its options. */
+export function layerOf<O extends object>(
+  op: (x: Tensor, options: O) => Tensor,
+  check: (options: O) => unknown,
+): new (
+  ...options: OptionsArgument<O>
+) => OpLayer<O> {
+  return class extends Module implements OpLayer<O> {
+    readonly options: Readonly<O>
+
+    constructor(options: O = {} as O) {
+      super()
+      this.options = checked(options, check)
+    }
+
+    override forward(x: Tensor): Tensor {
+      return op(x, this.options)
+    }
+
+    override constructorArguments(): readonly unknown[] {
+      return Object.keys(this.options).length > 0 ? [this.options] : []
+    }
+  }
+}
+
+/** The base of a loss's class: the op, the check of its options, and whether its targets name classes. */
+export function lossOf<O extends object>(
+  op: (prediction: Tensor, target: Tensor, options: O) => Tensor,
+  check: (options: O) => unknown,
+  classes = false,
+): new (
+  options?: O,
+) => OpLoss<O> {
+  return class extends Loss implements OpLoss<O> {
+    override readonly classifies = classes
+    readonly options: Readonly<O>
+
+    constructor(options: O = {} as O) {
+      super()
+      this.options = checked(options, check)
+    }
+
+    override forward(prediction: Tensor, target: Tensor): Tensor {
+      return op(prediction, target, this.options)
+    }
+  }
+}
