@@ -18,7 +18,7 @@ function halving(job: Job, seen: EpochSums[], turns: string[]): Run {
   return {
     beforeUpdate() {},
     afterUpdate() {},
-    afterChunk() {},
+    *afterChunk() {},
     snapshot: () => () => {},
     afterEpoch: (train, test) => void seen.push(train, test!),
     switchTo(mode) {

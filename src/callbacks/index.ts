@@ -6,4 +6,5 @@ export {
   earlyStopping,
   failOnNaN,
 } from '../train/callbacks.js'
+export { type CheckpointOptions, checkpoint } from './checkpoint.js'
 export { type TensorBoardOptions, tensorBoard } from './tensor_board.js'

@@ -52,6 +52,11 @@ export class DataLoader implements Iterable<Tensor[]> {
     }
   }
 
+  /** The streams that an epoch draws from. */
+  get streams(): Generator[] {
+    return [this.generator ?? defaultGenerator]
+  }
+
   /** Batches per epoch. */
   get length(): number {
     const batches = this.dataset.length / this.batchSize
@@ -65,7 +70,26 @@ export class DataLoader implements Iterable<Tensor[]> {
 
   [Symbol.iterator](): IterableIterator<Tensor[]> {
     this.#drawBaseSeed()
-    return this.#batches()
+    return this.#batches(() => this.#drawOrder())
+  }
+
+  /** The order of an epoch that begins with its streams in these states; they stay as they are. */
+  orderFrom(states: readonly Uint8Array[]): Int32Array {
+    const { streams } = this
+    const present = streams.map(stream => stream.getState())
+    streams.forEach((stream, i) => {
+      stream.setState(states[i])
+    })
+    const order = this.epochOrder()
+    streams.forEach((stream, i) => {
+      stream.setState(present[i])
+    })
+    return order
+  }
+
+  /** The batches of such an epoch from number `first` on. */
+  batchesFrom(first: number, states: readonly Uint8Array[]): IterableIterator<Tensor[]> {
+    return this.#batches(() => this.orderFrom(states), first)
   }
 
   /**
@@ -105,10 +129,10 @@ export class DataLoader implements Iterable<Tensor[]> {
     if (this.shuffle) this.generator?.randperm(this.dataset.length)
   }
 
-  *#batches(): IterableIterator<Tensor[]> {
-    const order = this.#drawOrder()
+  *#batches(draw: () => Int32Array, first = 0): IterableIterator<Tensor[]> {
+    const order = draw()
     const full = this.fullRows
-    for (let at = 0; at < full; at += this.batchSize) {
+    for (let at = first * this.batchSize; at < full; at += this.batchSize) {
       yield batchOf(this.dataset, order.subarray(at, at + this.batchSize))
     }
     this.endEpoch()

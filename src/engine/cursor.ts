@@ -34,6 +34,8 @@ export class Cursor {
   /** Whether the order of this pass was drawn where it goes, and those of how many more. */
   #inPlace = false
   #ahead = 0
+  /** The states of the loader's streams before this pass's order was drawn, if it is one of training and under way. */
+  #passStart: readonly Uint8Array[] | null = null
   /** Where other orders are drawn, one after the other. */
   #memory: Int32Array = new Int32Array(0)
 
@@ -43,6 +45,22 @@ export class Cursor {
   /** Whether the next step is one of training. */
   get trains(): boolean {
     return this.segments[this.#segment].trains
+  }
+
+  /** The states of the loader's streams when the training pass that is under way began; null where none is. */
+  get passStart(): readonly Uint8Array[] | null {
+    return this.#passStart
+  }
+
+  /** To the middle of a training pass, whose order is drawn again from these states; the streams stay as they are. */
+  goTo(batches: number, passStart: readonly Uint8Array[]): void {
+    const [{ loader, columns }] = this.segments
+    this.#order = rowsOf(columns, loader.orderFrom(passStart))
+    this.#passStart = passStart
+    const rows = batches * loader.batchSize
+    this.#segment = this.segments.findLastIndex(({ trains, from }) => trains && from <= rows)
+    const { from, recorded } = this.segments[this.#segment]
+    this.#step = (rows - from) / recorded.advance.order
   }
 
   /** Steps from here to the first limit. */
@@ -79,14 +97,16 @@ export class Cursor {
   }
 
   /** Has the order of a pass drawn; into the table, if the pass is taken whole, within `most` steps, and fits there. */
-  #begin({ loader, columns }: Segment, most: number, table: Int32Array, at: number): void {
+  #begin({ loader, columns, trains }: Segment, most: number, table: Int32Array, at: number): void {
     if (this.#ahead > 0) {
       this.#ahead--
       return
     }
     const end = at + loader.dataset.length
-    const whole = loader.shuffle && loader.length <= most && end <= table.length
+    const over = loader.length <= most
+    const whole = loader.shuffle && over && end <= table.length
     if (whole && !columns.indices && this.#beginMany(loader, most, table.subarray(at))) return
+    this.#passStart = trains && !over ? loader.streams.map(stream => stream.getState()) : null
     const drawn = loader.epochOrder(whole ? table.subarray(at, end) : this.#memory)
     this.#order = rowsOf(columns, drawn)
     this.#inPlace = whole && this.#order === drawn
@@ -113,17 +133,18 @@ export class Cursor {
     if (from === 0) loader.endEpoch()
     this.#segment = (this.#segment + 1) % this.segments.length
     this.#step = 0
+    if (this.segments[this.#segment].from === 0) this.#passStart = null
   }
 
   /** Remembers where it is; the function returned goes back. */
   snapshot(): () => void {
-    const [segment, step] = [this.#segment, this.#step]
+    const [segment, step, passStart] = [this.#segment, this.#step, this.#passStart]
     // In the middle of a pass its order is needed again, when the next one has been drawn over it.
     const midway = step > 0 || this.segments[segment].from > 0
     const order = midway ? this.#order.slice() : this.#order
     return () => {
       ;[this.#segment, this.#step, this.#order] = [segment, step, order]
-      ;[this.#inPlace, this.#ahead] = [false, 0]
+      ;[this.#inPlace, this.#ahead, this.#passStart] = [false, 0, passStart]
     }
   }
 }

@@ -18,6 +18,14 @@ export function emptySums(): EpochSums {
   return { loss: 0, batches: 0, rows: 0, correct: 0 }
 }
 
+/** Where a run is in the middle of a training pass, between two updates. */
+export interface Place {
+  /** The states of the loader's streams when the pass began: its order is drawn from there again. */
+  readonly streams: readonly Uint8Array[]
+  /** What the pass has given so far; its batches say how far it has come. */
+  readonly sums: EpochSums
+}
+
 /** The run an engine works for: it is told of every update. */
 export interface Run {
   /** Notes the rates of the update that follows. */
@@ -39,7 +47,7 @@ export interface Run {
   /** Takes the sums of an epoch; `test` is undefined, or empty, where nothing is evaluated. */
   afterEpoch(train: EpochSums, test: EpochSums | undefined): void
   /** Reports progress; throws where the run is over. Called when the updates so far have really been done. */
-  afterChunk(sums: EpochSums): void
+  afterChunk(sums: EpochSums): Steps<void>
   /** Updates that may still be done, where there is a limit besides the epochs. */
   updatesLeft?(): number
   /** Remembers rates and schedule; the function returned puts them back. */
@@ -58,6 +66,15 @@ export interface Engine {
    * they may be changed.
    */
   handBack(): void
+  /**
+   * Runs `read` while the model and the optimizer are those of the last update, to be read and not changed: the engine
+   * goes on with its own.
+   */
+  show<T>(read: () => T): T
+  /** Where the training pass is; null between two passes, and in that of evaluation. */
+  place(): Place | null
+  /** Goes on from there, with streams, weights and state as they were. Before the first epoch. */
+  goTo(place: Place): void
   /** Frees what it holds outside of JavaScript's memory; the last call. */
   close?(): void
 }

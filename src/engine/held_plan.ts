@@ -61,12 +61,28 @@ export class HeldPlan {
     }
   }
 
+  /** Runs `read` with weights, state and counts in JavaScript as they are now; the plan goes on with its own. */
+  show<T>(read: () => T): T {
+    const held = this.#held
+    if (!held) return read()
+    this.#save(held)
+    try {
+      return read()
+    } finally {
+      for (const t of held) t.busy = true
+    }
+  }
+
   /** Gives weights, state and counts back to JavaScript, where they may change until they are taken again. */
   handBack(): void {
     this.#stale = true
     if (!this.#held) return
-    for (const t of this.#held) t.busy = false
+    this.#save(this.#held)
     this.#held = null
+  }
+
+  #save(held: Set<Tensor>): void {
+    for (const t of held) t.busy = false
     this.plan.save(this.#recorded.memory)
     this.#recorded.scalars.handBack()
   }

@@ -5,7 +5,7 @@ import type { DataLoader } from '../data/index.js'
 import type { Loss } from '../nn/index.js'
 import { countCorrect } from './accuracy.js'
 import { type Batch, batchOf, firstForward } from './batch.js'
-import { type Engine, type EpochSums, emptySums, type Run } from './engine.js'
+import { type Engine, type EpochSums, emptySums, type Place, type Run } from './engine.js'
 import type { Model, TrainingOptions } from './options.js'
 import { inEvalMode } from './state.js'
 import type { BatchResult, Trainer } from './trainer.js'
@@ -43,6 +43,8 @@ export class LoopEngine implements Engine {
   /** Whether the model holds the weights, and may have been given others. */
   #handedBack = true
   #forwards = 0
+  /** The training pass that is under way, or is to be gone on with. */
+  #pass: Place | null = null
 
   /** `reason`: why this is not the plan. */
   constructor(
@@ -65,11 +67,13 @@ export class LoopEngine implements Engine {
   *#train(run: Run): Steps<EpochSums> {
     const { trainer } = this
     const { train, loss, accumulate = 1 } = this.options
-    const sums = emptySums()
+    const begun = this.#pass
+    const { streams, sums } = begun ?? { streams: train.streams.map(stream => stream.getState()), sums: emptySums() }
+    this.#pass = { streams, sums }
     if (this.#handedBack) trainer.load()
     this.#handedBack = false
     let [done, parts] = [0, 0]
-    for (const tensors of train) {
+    for (const tensors of begun ? train.batchesFrom(sums.batches, streams) : train) {
       if (done === 0) parts = Math.min(accumulate, train.length - sums.batches)
       const batch = batchOf(tensors, loss)
       const result = this.#gradients(batch, parts)
@@ -80,16 +84,31 @@ export class LoopEngine implements Engine {
         run.beforeUpdate()
         trainer.update()
         run.afterUpdate()
-        run.afterChunk(sums)
+        yield* run.afterChunk(sums)
       }
       yield toEventLoop
     }
+    this.#pass = null
     return sums
   }
 
   #gradients(batch: Batch, parts: number): BatchResult {
     if (this.#forwards++ > 0) return this.trainer.gradients(batch, parts)
     return firstForward(this.model, batch.inputs, inputs => this.trainer.gradients({ ...batch, inputs }, parts))
+  }
+
+  show<T>(read: () => T): T {
+    if (!this.#handedBack) this.trainer.read()
+    return read()
+  }
+
+  place(): Place | null {
+    const pass = this.#pass
+    return pass && pass.sums.batches < this.options.train.length ? { ...pass, sums: { ...pass.sums } } : null
+  }
+
+  goTo({ streams, sums }: Place): void {
+    this.#pass = { streams, sums: { ...sums } }
   }
 
   handBack(): void {

@@ -10,7 +10,7 @@ import { Attempt } from './attempt.js'
 import { chunkSettings, type Dispatch, MAX_STEPS, Pace } from './chunks.js'
 import { Cursor, type Limits } from './cursor.js'
 import { stepsPerTable } from './draws.js'
-import { type Engine, emptySums, type Run } from './engine.js'
+import { type Engine, emptySums, type Place, type Run } from './engine.js'
 import { HeldPlan } from './held_plan.js'
 import type { Model, TrainingOptions } from './options.js'
 import { recordedIn } from './recorded.js'
@@ -20,6 +20,8 @@ export class PlanEngine implements Engine {
   readonly #pace: Pace
   readonly #held: HeldPlan
   readonly #cursor: Cursor
+  /** Of the epoch that is under way. */
+  readonly #sums = { train: emptySums(), test: emptySums() }
   /** What the run was last switched to; null where it may have switched by itself. */
   #mode: 'train' | 'eval' | null = null
 
@@ -35,7 +37,6 @@ export class PlanEngine implements Engine {
   }
 
   *epochs(run: Run, most: number): Steps<void> {
-    const sums = { train: emptySums(), test: emptySums() }
     this.#mode = null
     for (let done = 0; done < most; ) {
       if (run.switchTo) this.#switch(run)
@@ -47,15 +48,29 @@ export class PlanEngine implements Engine {
       const updates = run.updatesLeft?.() ?? Infinity
       const steps = this.#cursor.stepsWithin({ ...this.#chunkLimits(), epochs, updates, onePass: !!run.switchTo })
       const attempt = new Attempt({ run, recorded, plan, cursor: this.#cursor })
-      done += yield* attempt.steps(steps, this.#pace, this.options.signal, sums)
-      run.afterChunk(sums.train)
+      done += yield* attempt.steps(steps, this.#pace, this.options.signal, this.#sums)
+      this.#cursor.finishSegment()
+      yield* run.afterChunk(this.#sums.train)
       yield toEventLoop
     }
-    this.#cursor.finishSegment()
   }
 
   handBack(): void {
     this.#held.handBack()
+  }
+
+  show<T>(read: () => T): T {
+    return this.#held.show(read)
+  }
+
+  place(): Place | null {
+    const streams = this.#cursor.passStart
+    return streams && { streams, sums: { ...this.#sums.train } }
+  }
+
+  goTo({ streams, sums }: Place): void {
+    this.#cursor.goTo(sums.batches, streams)
+    this.#sums.train = { ...sums }
   }
 
   close(): void {
@@ -64,7 +79,6 @@ export class PlanEngine implements Engine {
 
   /** At the beginning of a pass: lets the run put the weights for it in place. */
   #switch(run: Run): void {
-    this.#cursor.finishSegment()
     const mode = this.#cursor.trains ? 'train' : 'eval'
     if (mode === this.#mode) return
     this.handBack()

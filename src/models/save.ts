@@ -3,6 +3,7 @@
 import { checkOptions } from '../base/check.js'
 import { typeError } from '../base/errors.js'
 import { saveSafetensors } from '../io/index.js'
+import { safetensorsParts } from '../io/safetensors.js'
 import { info } from '../native/info.js'
 import { Module } from '../nn/index.js'
 import { Transformer } from '../preprocessing/index.js'
@@ -46,6 +47,11 @@ function describeModel(model: Module, { preprocessing, labels, notes }: SaveOpti
 function contents(model: Module, options: SaveOptions) {
   checkSave(model, options)
   return [model.stateDict(), { metadata: { [KEY]: describeModel(model, options) } }] as const
+}
+
+/** The bytes of a model's file; they share the model's memory. */
+export function modelParts(where: string, model: Module, options: SaveOptions = {}): Uint8Array[] {
+  return safetensorsParts(where, ...contents(model, options))
 }
 
 /**

@@ -5,12 +5,19 @@ import { AnnealError } from '../base/errors.js'
 import type { Model } from '../engine/options.js'
 import type { StateDict } from '../nn/index.js'
 import { tensor } from '../tensor/index.js'
+import type { CheckpointSettings } from './checkpoints.js'
 import { directionOf, type EpochEvent, type Metric, metrics } from './history.js'
 
 /** What `fit` calls. One object serves one run at a time. */
 export interface Callback {
   /** It reads and changes neither weights nor the optimizer's state: it only looks at the events. */
   readonly watchOnly?: boolean
+  /** @internal What `callbacks.checkpoint` asks of the run. */
+  readonly checkpoint?: CheckpointSettings
+  /** Its counters as plain data, tensors among them, for checkpoints. */
+  stateDict?(): object
+  /** Goes on from such data; called after `onStart` in a run that is resumed. */
+  loadStateDict?(state: object): void
   /** Before the first epoch. */
   onStart?(model: Model): void
   /** After each epoch; `false` ends the training. */
@@ -55,6 +62,10 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
   let [best, waited] = [Infinity, 0]
   let weights: StateDict | null = null
   return {
+    stateDict: () => ({ best, waited, weights }),
+    loadStateDict(state: object) {
+      ;({ best, waited, weights } = state as { best: number; waited: number; weights: StateDict | null })
+    },
     onStart() {
       best = Infinity
       waited = 0

@@ -2,14 +2,17 @@
 
 import { bothWays, type Steps } from '../base/drive.js'
 import { chooseEngine } from '../engine/choose.js'
-import type { Engine, EpochSums, Run } from '../engine/engine.js'
+import type { Engine, EpochSums, Place, Run } from '../engine/engine.js'
 import { exclusively } from '../engine/exclusive.js'
 import type { Model } from '../engine/options.js'
 import { dropGradients } from '../engine/state.js'
 import type { Callback } from './callbacks.js'
+import { readNewest } from './checkpoint_folder.js'
+import { Checkpoints, checkpointDisk, checkpointParts } from './checkpoints.js'
 import { checkFit, type FitOptions, schedulerCadence } from './fit_options.js'
 import { AbortedError, type EpochEvent, type History } from './history.js'
 import { Rates } from './rates.js'
+import { asRunState, captureRun, configurationOf, type RunState, restoreRun } from './run_state.js'
 
 const PROGRESS_MS = 100
 
@@ -18,11 +21,14 @@ class FitRun implements Run {
   readonly #callbacks: readonly Callback[]
   readonly #cadence: ReturnType<typeof schedulerCadence>
   readonly #updatesPerEpoch: number
+  readonly #checkpoints: readonly Checkpoints[]
   /** What becomes the history's when the run is over. */
   readonly #rates = new Rates()
   /** Schedule-free optimizers train at one point and are judged, and left, at another. */
   readonly switchTo?: (mode: 'train' | 'eval') => void
   #last: EpochEvent | null = null
+  /** Whether a callback has ended the run. */
+  #stopped = false
   #epochStart = 0
   #started = performance.now()
   #reported = performance.now()
@@ -31,6 +37,8 @@ class FitRun implements Run {
     private readonly model: Model,
     private readonly options: FitOptions,
     private readonly engine: Engine,
+    private readonly configuration: RunState['configuration'],
+    private readonly resumed: RunState | null,
   ) {
     const { test, loss, train, optimizer, accumulate = 1 } = options
     if (optimizer.switchTo) this.switchTo = mode => optimizer.switchTo!(mode)
@@ -45,6 +53,17 @@ class FitRun implements Run {
     this.#callbacks = options.callbacks ?? []
     this.#cadence = schedulerCadence(options)
     this.#updatesPerEpoch = Math.ceil(train.length / accumulate)
+    this.#checkpoints = Checkpoints.of(options, resumed?.best ?? [])
+    if (resumed) this.#goOn(resumed)
+  }
+
+  /** What the run itself keeps, from a checkpoint; the model and all others have theirs already. */
+  #goOn({ history, rates, place, stopped }: RunState): void {
+    const { engine, engineReason, ...curves } = history
+    Object.assign(this.history, curves)
+    this.#rates.loadStateDict(rates)
+    this.#stopped = stopped
+    if (place) this.engine.goTo(place)
   }
 
   *steps(): Steps<History> {
@@ -64,14 +83,18 @@ class FitRun implements Run {
     model.train()
     this.#checkAbort()
     for (const callback of this.#callbacks) callback.onStart?.(model)
+    this.resumed?.callbacks.forEach((state, i) => {
+      if (state) this.#callbacks[i].loadStateDict?.(state)
+    })
     if (this.#callbacks.length > 0) this.engine.handBack()
-    while (history.trainLoss.length < options.epochs) {
+    while (!this.#stopped && history.trainLoss.length < options.epochs) {
       this.#epochStart = performance.now()
       yield* this.engine.epochs(this, this.#ahead())
       this.#switchToAverage()
       const event = this.#last!
       this.#stepPlateauOrEpoch(event)
-      if (!(yield* this.#report(event))) break
+      this.#stopped = !(yield* this.#report(event))
+      yield* this.#saveEpoch(event)
     }
     this.#emitProgress(history.trainLoss[history.trainLoss.length - 1])
   }
@@ -87,7 +110,9 @@ class FitRun implements Run {
   #ahead(): number {
     const { epochs, onEpochEnd } = this.options
     const asked = this.#callbacks.length > 0 || onEpochEnd || this.#cadence === 'plateau' || this.#cadence === 'epoch'
-    return asked || this.switchTo ? 1 : epochs - this.history.trainLoss.length
+    const done = this.history.trainLoss.length
+    if (asked || this.switchTo) return 1
+    return Math.min(epochs - done, ...this.#checkpoints.map(folder => folder.epochsAhead(done)))
   }
 
   beforeUpdate(): void {
@@ -105,9 +130,34 @@ class FitRun implements Run {
     return updates
   }
 
-  afterChunk(sums: EpochSums): void {
+  *afterChunk(sums: EpochSums): Steps<void> {
     this.#reportProgress(sums)
     this.#checkAbort()
+    const due = this.#checkpoints.filter(folder => folder.isDue(this.#rates.count))
+    const place = due.length > 0 ? this.engine.place() : null
+    if (place) yield* this.#save(due, place)
+  }
+
+  updatesLeft(): number {
+    return Math.min(Infinity, ...this.#checkpoints.map(folder => folder.updatesAhead(this.#rates.count)))
+  }
+
+  /** Checkpoints between two epochs, when everybody was told of the last one. */
+  *#saveEpoch(event: EpochEvent): Steps<void> {
+    const over = this.#stopped || event.epoch === this.options.epochs
+    const show: Engine['show'] = read => this.engine.show(read)
+    for (const folder of this.#checkpoints) yield* folder.writeBest(event, this.model, show)
+    const due = this.#checkpoints.filter(folder => folder.isDueAfter(event, this.#rates.count, over))
+    if (due.length > 0) yield* this.#save(due, null)
+  }
+
+  *#save(due: readonly Checkpoints[], place: Place | null): Steps<void> {
+    const { configuration, model, options } = this
+    const { lr, ...history } = this.history
+    const [rates, best] = [this.#rates.stateDict(), this.#checkpoints.map(folder => folder.best)]
+    const own = { configuration, place, history, rates, stopped: this.#stopped, best }
+    const parts = this.engine.show(() => checkpointParts(captureRun(model, options, own)))
+    for (const folder of due) yield* folder.write(this.#rates.count, parts)
   }
 
   snapshot(): () => void {
@@ -191,12 +241,25 @@ class FitRun implements Run {
   }
 }
 
+/** Puts model, optimizer, schedule and streams where the newest checkpoint has them; null where there is none. */
+function* takeUp(model: Model, options: FitOptions): Steps<RunState | null> {
+  const { resume } = options
+  if (resume === undefined) return null
+  const read = yield* readNewest(checkpointDisk.disk, resume)
+  if (read === null) return null
+  const state = asRunState(resume, read)
+  restoreRun(resume, model, options, state)
+  return state
+}
+
 /** @internal The steps of a fit; they leave the model in training mode and without gradients. */
 export function fitSteps(model: Model, options: FitOptions, makeEngine: () => Engine): Steps<History> {
   checkFit(model, options)
   return exclusively('fit', model, options, function* () {
     try {
-      return yield* new FitRun(model, options, makeEngine()).steps()
+      const configuration = configurationOf(model, options)
+      const resumed = yield* takeUp(model, options)
+      return yield* new FitRun(model, options, makeEngine(), configuration, resumed).steps()
     } finally {
       model.train()
       dropGradients(model, options.optimizer)

@@ -1,7 +1,7 @@
 /** The options of `fit`, checked. */
 
 import { checkFunction, checkInt, checkOneOf, checkOptions } from '../base/check.js'
-import { typeError } from '../base/errors.js'
+import { rangeError, typeError } from '../base/errors.js'
 import { checkTraining, type Model, type TrainingOptions } from '../engine/options.js'
 import type { LRScheduler } from '../lr_scheduler/index.js'
 import type { Callback } from './callbacks.js'
@@ -14,6 +14,8 @@ export interface FitOptions extends TrainingOptions {
   stepSchedulerEvery?: 'batch' | 'epoch'
   epochs: number
   callbacks?: readonly Callback[]
+  /** Goes on from the newest whole checkpoint in this folder; from the beginning where there is none. */
+  resume?: string
   /** Awaited after each epoch; `false` ends the training. */
   // biome-ignore lint/suspicious/noConfusingVoidType: a callback may return nothing.
   onEpochEnd?: (event: EpochEvent) => boolean | void | Promise<boolean | void>
@@ -33,6 +35,7 @@ const known: Readonly<Record<keyof FitOptions, true>> = {
   clipGradNorm: true,
   accumulate: true,
   callbacks: true,
+  resume: true,
   onEpochEnd: true,
   onProgress: true,
   signal: true,
@@ -51,8 +54,17 @@ export function checkFit(model: Model, options: FitOptions): void {
   checkInt(where, 'epochs', epochs, { min: 0 })
   checkOneOf(where, 'stepSchedulerEvery', stepSchedulerEvery, ['batch', 'epoch'])
   if (!Array.isArray(callbacks)) throw typeError(where, 'callbacks to be an array', callbacks)
+  checkResume(where, options)
   if (onEpochEnd !== undefined) checkFunction(where, 'onEpochEnd', onEpochEnd)
   if (onProgress !== undefined) checkFunction(where, 'onProgress', onProgress)
+}
+
+/** Checkpoints hold our own optimizer's state, which another library's run does not keep. */
+function checkResume(where: string, { resume, callbacks = [], backend }: FitOptions): void {
+  if (resume !== undefined && (typeof resume !== 'string' || resume === ''))
+    throw typeError(where, 'resume to be a folder', resume)
+  const wanted = resume !== undefined || callbacks.some(callback => callback?.checkpoint)
+  if (wanted && backend) throw rangeError(where, 'no backend with checkpoints', backend.name)
 }
 
 /** How often the scheduler steps, if there is one. */

@@ -86,7 +86,8 @@ class RangeTest implements Run {
 
   afterEpoch(): void {}
 
-  afterChunk(): void {
+  // biome-ignore lint/correctness/useYield: nothing to wait for.
+  *afterChunk(): Steps<void> {
     const { signal } = this.setting
     if (signal?.aborted) {
       const message = `lrFind: aborted after ${this.lr.length} steps`

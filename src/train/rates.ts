@@ -5,6 +5,13 @@ type Rate = number | number[]
 /** So many equal ones are worth a call. */
 const WORTH_FILLING = 16
 
+/** As plain data: where each stretch ends, how many rates it has (0: one that is no array), and all of them. */
+export interface RatesState {
+  readonly ends: Float64Array
+  readonly widths: Float64Array
+  readonly values: Float64Array
+}
+
 export class Rates {
   /** Each stretch's rate, and the update it ends before. */
   readonly #rates: Rate[] = []
@@ -53,6 +60,25 @@ export class Rates {
       else for (let at = start; at < end; at++) values[at] = typeof rate === 'number' ? rate : rate.slice()
     })
     return values
+  }
+
+  stateDict(): RatesState {
+    return {
+      ends: Float64Array.from(this.#ends),
+      widths: Float64Array.from(this.#rates, rate => (typeof rate === 'number' ? 0 : rate.length)),
+      values: Float64Array.from(this.#rates.flat()),
+    }
+  }
+
+  loadStateDict({ ends, widths, values }: RatesState): void {
+    let at = 0
+    this.#rates.length = 0
+    this.#ends.length = 0
+    for (const [i, width] of widths.entries()) {
+      this.#rates.push(width === 0 ? values[at] : Array.from(values.subarray(at, at + width)))
+      this.#ends.push(ends[i])
+      at += Math.max(1, width)
+    }
   }
 
   #startOf(stretch: number): number {

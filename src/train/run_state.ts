@@ -1,0 +1,135 @@
+/**
+ * All that a run is made of, as plain data and back: model, optimizer, schedule, streams, place, history, callbacks. Not
+ * here: when it is written (checkpoints.ts), its bytes (models/checkpoint.ts).
+ */
+
+import { AnnealError, describe, phrase } from '../base/errors.js'
+import type { Place } from '../engine/engine.js'
+import type { Model } from '../engine/options.js'
+import type { StateDict } from '../nn/index.js'
+import type { OptimizerStateDict } from '../optim/state_dict.js'
+import { defaultGenerator, type Generator } from '../streams/index.js'
+import type { FitOptions } from './fit_options.js'
+import type { History } from './history.js'
+import type { RatesState } from './rates.js'
+
+/** What must be equal in the run that goes on, by name: shapes, classes, options. */
+type Configuration = Readonly<Record<string, string>>
+
+export interface RunState {
+  readonly configuration: Configuration
+  readonly model: StateDict
+  readonly modes: readonly boolean[]
+  readonly trained: readonly boolean[]
+  readonly optimizer: OptimizerStateDict
+  readonly scheduler: object | null
+  readonly streams: readonly Uint8Array[]
+  /** Null between two epochs. */
+  readonly place: Place | null
+  /** The curves so far; the rates are apart. */
+  readonly history: Omit<History, 'lr'>
+  readonly rates: RatesState
+  readonly callbacks: readonly unknown[]
+  /** Whether a callback has ended the run. */
+  readonly stopped: boolean
+  /** The best values that the callbacks' checkpoints have seen; null where they monitor nothing. */
+  readonly best: readonly (number | null)[]
+}
+
+/** The generators whose states go into a checkpoint: the global one, then those of the loaders' own. */
+function streamsOf({ train, test }: FitOptions): Generator[] {
+  return [defaultGenerator, ...[train, test].flatMap(loader => loader?.generator ?? [])]
+}
+
+const nameOf = (value: object | null | undefined) => value?.constructor.name ?? 'none'
+const optionsOf = (value: object) => JSON.stringify((value as { options?: object }).options ?? {})
+
+function loaderConfiguration(name: string, loader: FitOptions['test']): Configuration {
+  if (!loader) return { [name]: 'none' }
+  const { dataset, batchSize, shuffle, dropLast, generator } = loader
+  return {
+    [name]: `${dataset.length} samples`,
+    [`${name}.batchSize`]: String(batchSize),
+    [`${name}.shuffle`]: String(shuffle),
+    [`${name}.dropLast`]: String(dropLast),
+    [`${name}.generator`]: generator ? 'its own' : 'the global one',
+  }
+}
+
+/** What a run of these options is, whatever has become of its weights, rates and counts. */
+export function configurationOf(model: Model, options: FitOptions): Configuration {
+  const { loss, optimizer, scheduler, stepSchedulerEvery, clipGradNorm, accumulate = 1, callbacks = [] } = options
+  const parameters = optimizer.paramGroups.map(({ params }) => params.map(({ shape }) => `[${shape}]`).join(' '))
+  return {
+    ...Object.fromEntries(model.namedState().map(([key, { dtype, shape }]) => [key, `${dtype} [${shape}]`])),
+    model: model.modules().map(nameOf).join(' '),
+    loss: `${nameOf(loss)} ${optionsOf(loss)}`,
+    optimizer: nameOf(optimizer),
+    'optimizer.paramGroups': parameters.join(' | '),
+    scheduler: nameOf(scheduler),
+    stepSchedulerEvery: String(stepSchedulerEvery),
+    clipGradNorm: String(clipGradNorm),
+    accumulate: String(accumulate),
+    callbacks: callbacks.map(callback => (callback.stateDict ? 'with state' : 'without')).join(' '),
+    onEpochEnd: options.onEpochEnd ? 'given' : 'none',
+    ...loaderConfiguration('train', options.train),
+    ...loaderConfiguration('test', options.test),
+  }
+}
+
+/** Throws ERR_STATE with the first difference between two runs that should be one. */
+function checkConfiguration(dir: string, present: Configuration, saved: Configuration): void {
+  for (const name of new Set([...Object.keys(saved), ...Object.keys(present)])) {
+    if (present[name] === saved[name]) continue
+    const [expected, received] = [saved, present].map(({ [name]: value }) => value ?? 'none')
+    throw new AnnealError('ERR_STATE', phrase('fit', `${name} to be ${expected}, as in the run in ${dir},`, received))
+  }
+}
+
+/** What a run itself keeps of its state; the rest is the model's, the optimizer's and the callbacks'. */
+export type OwnState = Pick<RunState, 'configuration' | 'place' | 'history' | 'rates' | 'stopped' | 'best'>
+
+/** The state of a run whose weights and counts are those of its last update. Tensors share the model's memory. */
+export function captureRun(model: Model, options: FitOptions, own: OwnState): RunState {
+  return {
+    ...own,
+    model: model.stateDict(),
+    modes: model.modules().map(({ training }) => training),
+    trained: model.parameters().map(({ requiresGrad }) => requiresGrad),
+    optimizer: options.optimizer.stateDict(),
+    scheduler: options.scheduler?.stateDict() ?? null,
+    streams: streamsOf(options).map(stream => stream.getState()),
+    callbacks: (options.callbacks ?? []).map(callback => callback.stateDict?.() ?? null),
+  }
+}
+
+/** Puts everything in its place but what the run itself and its callbacks keep. Throws ERR_STATE for another run's. */
+export function restoreRun(dir: string, model: Model, options: FitOptions, state: RunState): void {
+  checkConfiguration(dir, configurationOf(model, options), state.configuration)
+  model.loadStateDict(state.model)
+  options.optimizer.loadStateDict(state.optimizer)
+  if (state.scheduler) options.scheduler?.loadStateDict(state.scheduler as never)
+  for (const [i, module] of model.modules().entries()) module.training = state.modes[i]
+  for (const [i, parameter] of model.parameters().entries()) parameter.requiresGrad = state.trained[i]
+  for (const [i, stream] of streamsOf(options).entries()) stream.setState(state.streams[i])
+}
+
+/** A read state, as far as this file does not check it when it is restored. Throws ERR_FILE_FORMAT where it is none. */
+export function asRunState(dir: string, state: Record<string, unknown>): RunState {
+  const wanted = [
+    'configuration',
+    'model',
+    'modes',
+    'trained',
+    'optimizer',
+    'streams',
+    'history',
+    'rates',
+    'callbacks',
+    'best',
+  ]
+  const missing = wanted.find(name => typeof state[name] !== 'object' || state[name] === null)
+  if (missing === undefined) return state as unknown as RunState
+  const received = describe(state[missing])
+  throw new AnnealError('ERR_FILE_FORMAT', phrase(dir, `${missing} of a run in the newest checkpoint`, received))
+}
