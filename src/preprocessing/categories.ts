@@ -2,8 +2,8 @@
 
 import { checkInt, checkNumber } from '../base/check.js'
 import { AnnealError, describe, phrase, rangeError, shapeError, typeError } from '../base/errors.js'
-import { compareValues } from '../base/order.js'
-import { type Cell, type Column, columnLabel, type Frame, isMissing } from './frame.js'
+import { type Cell, type Column, codesOf, indexOfCategory, isMissing, uniqueOf } from '../data/labels.js'
+import { columnLabel, type Frame } from './frame.js'
 
 /** What both encoders take. */
 export interface CategoryOptions {
@@ -17,32 +17,6 @@ export interface CategoryOptions {
 
 /** The name of what all infrequent categories of a column become. */
 export const INFREQUENT = 'infrequent_sklearn'
-
-const keyOf = (cell: Cell): Cell => (isMissing(cell) ? null : cell)
-
-/** Where each category stands. */
-export function indexOfCategory(categories: Column): Map<Cell, number> {
-  return new Map(Array.from(categories as readonly Cell[], (cell, i) => [keyOf(cell), i]))
-}
-
-/** The code of each value, its category's index, or -1. */
-export function codesOf(column: Column, categories: Column): Int32Array {
-  const index = indexOfCategory(categories)
-  return Int32Array.from(column as readonly Cell[], cell => index.get(keyOf(cell)) ?? -1)
-}
-
-/** The different values, rising, the missing one last. Throws TypeError for text among numbers. */
-export function uniqueOf(where: string, label: string, column: Column): Column {
-  const seen = new Set(Array.from(column as readonly Cell[], keyOf))
-  const present = [...seen].filter(cell => cell !== null)
-  const types = [...new Set(present.map(cell => typeof cell))]
-  if (types.length > 1) throw typeError(where, `${label} to hold values of one type`, types)
-  const missing = present.length < seen.size
-  if (column instanceof Float64Array || column instanceof Int32Array) {
-    return Float64Array.from([...Float64Array.from(present as number[]).sort(), ...(missing ? [NaN] : [])])
-  }
-  return [...present.sort(compareValues), ...(missing ? [null] : [])]
-}
 
 /** Throws what scikit-learn refuses in categories that were given for a column. */
 function checkGiven(where: string, label: string, given: Column, column: Column): Column {

@@ -4,12 +4,8 @@
  */
 
 import { AnnealError, describe, phrase, shapeError, typeError } from '../base/errors.js'
+import { type Cell, type Column, isMissing } from '../data/labels.js'
 import { Tensor } from '../tensor/tensor.js'
-
-/** A value of a table. null (or undefined, or NaN) is the missing value. */
-export type Cell = number | string | boolean | bigint | null
-/** Numbers with NaN where one is missing, codes, or values of any kind. */
-export type Column = Float64Array | Int32Array | readonly Cell[]
 
 /** A table by its columns, as `data.Table` is one. */
 export interface TableLike {
@@ -37,8 +33,6 @@ export interface NumericFrame extends Frame {
 
 /** A column as a message names it. */
 export const columnLabel = ({ names }: Frame, c: number): string => (names ? `column '${names[c]}'` : `column ${c}`)
-
-export const isMissing = (cell: unknown): boolean => cell === null || cell === undefined || Number.isNaN(cell)
 
 /** The columns at `indices`, in their order. */
 export function selectColumns(frame: Frame, indices: ArrayLike<number>): Frame {

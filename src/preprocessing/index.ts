@@ -1,8 +1,9 @@
 /** The public names of `preprocessing`. */
 
+export type { Cell, Column } from '../data/labels.js'
 export type { CategoryOptions } from './categories.js'
 export type { ColumnGroup, ColumnSelector, ColumnStep, ColumnTransformerOptions } from './column_transformer.js'
-export type { Cell, Column, Features, TableLike } from './frame.js'
+export type { Features, TableLike } from './frame.js'
 export { fromJSON } from './from_json.js'
 export type { Labels } from './label_encoder.js'
 export type { MinMaxScalerOptions } from './min_max_scaler.js'

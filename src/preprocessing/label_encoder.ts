@@ -1,9 +1,8 @@
 /** LabelEncoder: the labels of a target as 0, 1, 2, …. Not here: columns of an input (ordinal_encoder.ts). */
 
-import { AnnealError, describe, phrase, shapeError, typeError } from '../base/errors.js'
+import { AnnealError, describe, phrase } from '../base/errors.js'
+import { type Cell, type Column, codesOf, labelsOf, uniqueOf } from '../data/labels.js'
 import { Tensor } from '../tensor/tensor.js'
-import { codesOf, uniqueOf } from './categories.js'
-import { type Cell, type Column, isMissing } from './frame.js'
 import { toPlain } from './plain.js'
 import type { TransformerJSON } from './transformer.js'
 
@@ -28,14 +27,14 @@ export class LabelEncoder {
 
   /** Learns the labels. Returns itself. */
   fit(y: Labels): this {
-    this.classes = uniqueOf(this.name, 'y', this.#read(y))
+    this.classes = uniqueOf(this.name, 'y', labelsOf(this.name, 'y', y))
     return this
   }
 
   /** The labels' codes: int32 [rows]. */
   transform(y: Labels): Tensor {
     const classes = this.#checkFitted('transform')
-    const labels = this.#read(y)
+    const labels = labelsOf(this.name, 'y', y)
     const codes = codesOf(labels, classes)
     const row = codes.indexOf(-1)
     if (row >= 0)
@@ -52,7 +51,7 @@ export class LabelEncoder {
   inverseTransform(codes: Tensor | ArrayLike<number>): Cell[] {
     const classes = this.#checkFitted('inverseTransform')
     const where = `${this.name}.inverseTransform`
-    return Array.from(this.#read(codes) as readonly Cell[], (code, i) => {
+    return Array.from(labelsOf(where, 'codes', codes) as readonly Cell[], (code, i) => {
       if (Number.isInteger(code) && (code as number) >= 0 && (code as number) < classes.length)
         return classes[code as number]
       throw new AnnealError(
@@ -78,21 +77,5 @@ export class LabelEncoder {
   #checkFitted(method: string): Column {
     if (this.classes) return this.classes
     throw new AnnealError('ERR_STATE', phrase(`${this.name}.${method}`, 'fit to be called first', 'no fit'))
-  }
-
-  /** One value per row; a column [rows, 1] counts as one. */
-  #read(y: unknown): Column {
-    const flat = y instanceof Tensor && (y.shape.length === 1 || (y.shape.length === 2 && y.shape[1] === 1))
-    if (y instanceof Tensor && !flat)
-      throw shapeError(this.name, 'y to have one dimension', `shape [${y.shape.join(', ')}]`)
-    const values = y instanceof Tensor ? y.data : y
-    if (ArrayBuffer.isView(values) && !(values instanceof DataView) && !(values instanceof BigInt64Array))
-      return Float64Array.from(values as unknown as ArrayLike<number>)
-    if (!Array.isArray(values)) throw typeError(this.name, 'y to be a Tensor or an array of labels', y)
-    const odd = values.findIndex(label => typeof label === 'object' && label !== null)
-    if (odd >= 0) throw typeError(this.name, `y[${odd}] to be one label`, values[odd])
-    return values.every(label => typeof label === 'number')
-      ? Float64Array.from(values)
-      : values.map(label => (isMissing(label) ? null : label))
   }
 }

@@ -2,18 +2,17 @@
 
 import { checkFunction, checkOneOf, checkOptions } from '../base/check.js'
 import { AnnealError, phrase, rangeError, shapeError, typeError } from '../base/errors.js'
+import { type Cell, type Column, codesOf, indexOfCategory, isMissing } from '../data/labels.js'
 import {
   type CategoryOptions,
   checkCategoryOptions,
   checkKnown,
-  codesOf,
   groupedCategories,
   groupedCodes,
-  indexOfCategory,
   learnCategories,
   learnInfrequent,
 } from './categories.js'
-import { type Cell, type Column, columnLabel, type Frame, isMissing, numericFrame } from './frame.js'
+import { columnLabel, type Frame, numericFrame } from './frame.js'
 import { Encoder } from './transformer.js'
 
 export interface OneHotEncoderOptions extends CategoryOptions {

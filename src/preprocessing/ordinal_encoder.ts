@@ -2,17 +2,17 @@
 
 import { checkInt, checkOneOf, checkOptions } from '../base/check.js'
 import { AnnealError, phrase, rangeError, typeError } from '../base/errors.js'
+import { type Cell, type Column, codesOf, isMissing } from '../data/labels.js'
 import {
   type CategoryOptions,
   checkCategoryOptions,
   checkKnown,
-  codesOf,
   groupedCategories,
   groupedCodes,
   learnCategories,
   learnInfrequent,
 } from './categories.js'
-import { type Cell, type Column, columnLabel, type Frame, isMissing, numericFrame } from './frame.js'
+import { columnLabel, type Frame, numericFrame } from './frame.js'
 import { Encoder } from './transformer.js'
 
 export interface OrdinalEncoderOptions extends CategoryOptions {

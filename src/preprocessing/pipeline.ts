@@ -1,8 +1,9 @@
 /** Pipeline: transformers one after the other, in float64 until the end. Not here: several side by side (column_transformer.ts). */
 
 import { typeError } from '../base/errors.js'
+import type { Cell } from '../data/labels.js'
 import type { Tensor } from '../tensor/tensor.js'
-import { type Cell, type Features, type Frame, frameOf, rowsOfFrame, tensorOf } from './frame.js'
+import { type Features, type Frame, frameOf, rowsOfFrame, tensorOf } from './frame.js'
 import { checkTransformer, Encoder, Invertible, type Transformer } from './transformer.js'
 
 /** Transformers one after the other; made by `makePipeline`. Each is fitted to what the ones before it give. */

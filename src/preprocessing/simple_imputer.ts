@@ -3,17 +3,15 @@
 import { checkBoolean, checkOneOf, checkOptions } from '../base/check.js'
 import { AnnealError, phrase, shapeError, typeError } from '../base/errors.js'
 import { compareValues } from '../base/order.js'
+import { type Cell, type Column, isMissing } from '../data/labels.js'
 import type { Tensor } from '../tensor/tensor.js'
 import {
   asNumbers,
-  type Cell,
-  type Column,
   checkNotInfinite,
   columnLabel,
   type Features,
   type Frame,
   frameOf,
-  isMissing,
   numericFrame,
   selectColumns,
   tensorOf,

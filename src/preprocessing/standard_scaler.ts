@@ -1,8 +1,8 @@
 /** StandardScaler: columns with mean 0 and variance 1. Not here: reading X (transformer.ts). */
 
 import { checkBoolean, checkOptions } from '../base/check.js'
-import { AnnealError, phrase, rangeError, shapeError, typeError } from '../base/errors.js'
-import { Tensor } from '../tensor/tensor.js'
+import { checkSampleWeight } from '../data/labels.js'
+import type { Tensor } from '../tensor/tensor.js'
 import { type Features, type Frame, frameOf, numericFrame } from './frame.js'
 import { sumOf, withoutZeros } from './statistics.js'
 import { Scaler } from './transformer.js'
@@ -89,7 +89,7 @@ export class StandardScaler extends Scaler<Required<StandardScalerOptions>> {
     const { withMean, withStd } = this.options
     const { columns, contiguous } = numericFrame(this.name, features === null ? frame : this.checkFeatures(frame))
     const { sampleWeight } = checkOptions(this.name, weighted, ['sampleWeight'])
-    const weights = sampleWeight === undefined ? null : checkWeights(this.name, sampleWeight, frame.rows)
+    const weights = sampleWeight === undefined ? null : checkSampleWeight(this.name, sampleWeight, frame.rows)
     const all = columns.map((values, c) => merged(this.#momentsOf(c, features), momentsOf(values, weights, contiguous)))
     const of = (field: keyof Moments) => Float64Array.from(all, moments => moments[field])
     const seen = of('count')
@@ -107,19 +107,6 @@ export class StandardScaler extends Scaler<Required<StandardScalerOptions>> {
     const seen = this.nSamplesSeen!
     return { count: typeof seen === 'number' ? seen : seen[c], mean: this.mean?.[c] ?? 0, variance: this.var?.[c] ?? 0 }
   }
-}
-
-function checkWeights(where: string, weights: unknown, rows: number): Float64Array {
-  const values = weights instanceof Tensor ? weights.data : (weights as ArrayLike<number>)
-  if (typeof values !== 'object' || typeof values?.length !== 'number')
-    throw typeError(where, 'sampleWeight to be a Tensor or an array', weights)
-  if (values.length !== rows) throw shapeError(where, `${rows} weights`, `${values.length}`)
-  const numbers = Float64Array.from(values)
-  const odd = numbers.findIndex(weight => !(weight >= 0 && weight < Infinity))
-  if (odd >= 0) throw rangeError(where, `sampleWeight[${odd}] to be at least 0`, values[odd])
-  if (numbers.every(weight => weight === 0))
-    throw new AnnealError('ERR_EMPTY', phrase(where, 'a weight above 0', 'none'))
-  return numbers
 }
 
 /** Of one column, NaN left out: a second pass corrects the mean's rounding (Chan, Golub, LeVeque 1983). */

@@ -4,8 +4,9 @@
  */
 
 import { AnnealError, phrase, shapeError, typeError } from '../base/errors.js'
+import type { Cell } from '../data/labels.js'
 import type { Tensor } from '../tensor/tensor.js'
-import { type Cell, type Features, type Frame, frameOf, numericFrame, rowsOfFrame, tensorOf } from './frame.js'
+import { type Features, type Frame, frameOf, numericFrame, rowsOfFrame, tensorOf } from './frame.js'
 import { toPlain } from './plain.js'
 
 /** What `toJSON` gives: plain data for JSON.stringify. */
