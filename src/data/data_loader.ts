@@ -1,10 +1,11 @@
 /** Batches of a dataset in PyTorch's order. Not here: how a batch is collated (rows.ts) or trained on. */
 
 import { checkBoolean, checkInt, checkOptions } from '../base/check.js'
-import { AnnealError, phrase } from '../base/errors.js'
+import { AnnealError, phrase, rangeError } from '../base/errors.js'
 import { checkGenerator, defaultGenerator, type Generator } from '../streams/generator.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { batchOf, checkDataset, type Dataset } from './dataset.js'
+import { checkSampler, orderOf, type Sampler } from './samplers.js'
 
 export interface DataLoaderOptions {
   /** Samples per batch. Default 1. */
@@ -13,6 +14,8 @@ export interface DataLoaderOptions {
   shuffle?: boolean
   /** Leave out a last batch that is not full. Default false. */
   dropLast?: boolean
+  /** Which samples an epoch takes, in which order, instead of `shuffle`. Default: all. */
+  sampler?: Sampler
   /** The stream that the order comes from. Default: the default generator. */
   generator?: Generator
 }
@@ -26,46 +29,54 @@ export interface DataLoaderOptions {
  * loader.length // batches per epoch
  * ```
  * The order and every number drawn are PyTorch's (num_workers = 0): each pass draws a base seed, shuffled or not; a
- * loader with its own generator draws one more permutation when the samples run out. Throws TypeError or RangeError
- * for options, ERR_EMPTY for shuffling nothing. Source: torch.utils.data.DataLoader.
+ * loader with its own generator draws one more permutation when the samples run out. A sampler draws after the base seed.
+ * Throws TypeError or RangeError for options, ERR_EMPTY for shuffling nothing. Source: torch.utils.data.DataLoader.
  */
 export class DataLoader implements Iterable<Tensor[]> {
   readonly dataset: Dataset
   readonly batchSize: number
   readonly shuffle: boolean
   readonly dropLast: boolean
+  readonly sampler: Sampler | null
   /** The loader's own generator, or null: the default one. */
   readonly generator: Generator | null
   /** The order of an epoch without shuffling, once it was asked for. */
   #inOrder: Int32Array | null = null
 
   constructor(dataset: Dataset, options: DataLoaderOptions = {}) {
-    checkOptions('DataLoader', options, ['batchSize', 'shuffle', 'dropLast', 'generator'])
-    const { batchSize = 1, shuffle = false, dropLast = false, generator } = options
+    checkOptions('DataLoader', options, ['batchSize', 'shuffle', 'dropLast', 'sampler', 'generator'])
+    const { batchSize = 1, shuffle = false, dropLast = false, sampler, generator } = options
     this.dataset = checkDataset('DataLoader', dataset)
     this.batchSize = checkInt('DataLoader', 'batchSize', batchSize, { min: 1 })
     this.shuffle = checkBoolean('DataLoader', 'shuffle', shuffle)
     this.dropLast = checkBoolean('DataLoader', 'dropLast', dropLast)
+    this.sampler = sampler ? checkSampler('DataLoader', sampler) : null
+    if (sampler && shuffle) throw rangeError('DataLoader', 'shuffle to be false with a sampler', shuffle)
     this.generator = generator ? checkGenerator('DataLoader', generator) : null
     if (shuffle && dataset.length === 0) {
       throw new AnnealError('ERR_EMPTY', phrase('DataLoader', 'at least one sample to shuffle', '0'))
     }
   }
 
+  /** Samples per epoch, also where the last batch is left out. */
+  get samples(): number {
+    return this.sampler?.length ?? this.dataset.length
+  }
+
   /** The streams that an epoch draws from. */
   get streams(): Generator[] {
-    return [this.generator ?? defaultGenerator]
+    return [this.generator ?? defaultGenerator, ...(this.sampler ? [this.sampler.generator ?? defaultGenerator] : [])]
   }
 
   /** Batches per epoch. */
   get length(): number {
-    const batches = this.dataset.length / this.batchSize
+    const batches = this.samples / this.batchSize
     return this.dropLast ? Math.floor(batches) : Math.ceil(batches)
   }
 
   /** Samples in full batches; what is left makes the last batch or is dropped. */
   get fullRows(): number {
-    return this.dataset.length - (this.dataset.length % this.batchSize)
+    return this.samples - (this.samples % this.batchSize)
   }
 
   [Symbol.iterator](): IterableIterator<Tensor[]> {
@@ -105,7 +116,7 @@ export class DataLoader implements Iterable<Tensor[]> {
       return order
     }
     this.#drawBaseSeed()
-    if (this.shuffle) return this.#drawOrder(memory)
+    if (this.shuffle || this.sampler) return this.#drawOrder(memory)
     this.#inOrder ??= this.#drawOrder()
     return this.#inOrder
   }
@@ -145,6 +156,7 @@ export class DataLoader implements Iterable<Tensor[]> {
 
   #drawOrder(memory?: Int32Array): Int32Array {
     const n = this.dataset.length
+    if (this.sampler) return orderOf(this.sampler, n)
     if (!this.shuffle) return upTo(n)
     const order = ofLength(n, memory)
     return this.generator ? this.generator.permute(order) : defaultGenerator.permuteSeeded(order)

@@ -58,6 +58,16 @@ export function labelsOf(where: string, name: string, labels: unknown): Column {
   return cells.every(cell => typeof cell === 'number') ? Float64Array.from(cells as number[]) : cells
 }
 
+/** One class per row: no missing one, no fraction. */
+export function classesOf(where: string, name: string, y: unknown): Column {
+  const labels = labelsOf(where, name, y)
+  const row = labels.findIndex(
+    (label: Cell) => isMissing(label) || (typeof label === 'number' && !Number.isInteger(label)),
+  )
+  if (row < 0) return labels
+  throw rangeError(where, `${name}[${row}] to be a class: text, an integer or a boolean`, labels[row])
+}
+
 /** How much each of `rows` rows counts, at least 0. Throws TypeError, ERR_SHAPE, RangeError, or ERR_EMPTY where none counts. */
 export function checkSampleWeight(where: string, weights: unknown, rows: number): Float64Array {
   const values = weights instanceof Tensor ? weights.data : (weights as ArrayLike<number>)

@@ -102,7 +102,7 @@ export class Cursor {
       this.#ahead--
       return
     }
-    const end = at + loader.dataset.length
+    const end = at + loader.samples
     const over = loader.length <= most
     const whole = loader.shuffle && over && end <= table.length
     if (whole && !columns.indices && this.#beginMany(loader, most, table.subarray(at))) return
@@ -118,7 +118,7 @@ export class Cursor {
     if (!this.segments.every(({ trains, recorded }) => trains && recorded.draws.length === 0)) return false
     const steps = this.segments.reduce((sum, segment) => sum + segment.steps, 0)
     const rows = this.segments.reduce((sum, { steps: count, recorded }) => sum + count * recorded.advance.order, 0)
-    const room = Math.floor((table.length - loader.dataset.length) / rows)
+    const room = Math.floor((table.length - loader.samples) / rows)
     const passes = Math.min(Math.floor(most / steps), room + 1)
     if (!loader.epochOrders(table, rows, passes)) return false
     this.#inPlace = true

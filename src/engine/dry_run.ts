@@ -10,8 +10,8 @@ import { defaultGenerator } from '../streams/index.js'
 import { noGrad } from '../tensor/index.js'
 import type { Model } from './options.js'
 
-function lastBatchRows({ dataset, batchSize, dropLast }: DataLoader): number {
-  return dropLast ? batchSize : dataset.length % batchSize || batchSize
+function lastBatchRows({ samples, batchSize, dropLast }: DataLoader): number {
+  return dropLast ? batchSize : samples % batchSize || batchSize
 }
 
 /** Throws what training on the last batch would throw; leaves model and generator as they were. */

@@ -10,9 +10,9 @@ const busy = new WeakSet<object>()
 
 type Used = Pick<TrainingOptions, 'train' | 'test' | 'optimizer'>
 
-/** The streams that a run draws from: each loader's own, and the default one for other loaders and for layers. */
+/** The streams that a run draws from: each loader's, and the default one for layers. */
 export function generatorsOf(model: Model, { train, test }: Pick<TrainingOptions, 'train' | 'test'>): Generator[] {
-  const streams = (test ? [train, test] : [train]).map(({ generator }) => generator ?? defaultGenerator)
+  const streams = (test ? [train, test] : [train]).flatMap(loader => loader.streams)
   if (model.modules().some(({ drawsRandomNumbers }) => drawsRandomNumbers)) streams.push(defaultGenerator)
   return [...new Set(streams)]
 }

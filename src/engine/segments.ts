@@ -24,9 +24,9 @@ export interface Segment {
 }
 
 /** Batch sizes of each step of an epoch that updates after every `accumulate` batches. */
-function stepParts({ dataset, batchSize, dropLast }: DataLoader, accumulate: number): number[][] {
+function stepParts({ samples, batchSize, dropLast }: DataLoader, accumulate: number): number[][] {
   const sizes: number[] = []
-  for (let at = 0; at < dataset.length; at += batchSize) sizes.push(Math.min(batchSize, dataset.length - at))
+  for (let at = 0; at < samples; at += batchSize) sizes.push(Math.min(batchSize, samples - at))
   if (dropLast && sizes[sizes.length - 1] < batchSize) sizes.pop()
   const steps: number[][] = []
   for (let i = 0; i < sizes.length; i += accumulate) steps.push(sizes.slice(i, i + accumulate))

@@ -2,10 +2,9 @@
 
 import { checkNumber, checkOneOf, checkOptions } from '../base/check.js'
 import { AnnealError, phrase, rangeError, shapeError } from '../base/errors.js'
-import { type Cell, type Column, codesOf, labelsOf, uniqueOf } from '../data/labels.js'
+import { type Cell, type Column, classesOf, codesOf, labelsOf, uniqueOf } from '../data/labels.js'
 import { positiveOf, rocPoints, scoresOf, thresholdsOf } from './curves.js'
 import {
-  classesOf,
   indicatorsOf,
   type Labels,
   type Matrix,

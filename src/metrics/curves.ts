@@ -2,8 +2,8 @@
 
 import { checkBoolean, checkOptions } from '../base/check.js'
 import { AnnealError, phrase, rangeError, shapeError } from '../base/errors.js'
-import { type Cell, type Column, uniqueOf } from '../data/labels.js'
-import { classesOf, type Labels, matrixOf, type Scores, type Weighted, weightsOf } from './targets.js'
+import { type Cell, type Column, classesOf, uniqueOf } from '../data/labels.js'
+import { type Labels, matrixOf, type Scores, type Weighted, weightsOf } from './targets.js'
 
 /** Cumulative weights of rows at and above each threshold, falling: true and false positives. */
 export interface Thresholds {

@@ -2,8 +2,8 @@
 
 import { checkBoolean, checkOptions } from '../base/check.js'
 import { AnnealError, phrase, rangeError, shapeError } from '../base/errors.js'
-import { type Cell, type Column, codesOf, labelsOf, uniqueOf } from '../data/labels.js'
-import { classesOf, type Labels, matrixOf, mean, type Scores, type Weighted, weightsOf } from './targets.js'
+import { type Cell, type Column, classesOf, codesOf, labelsOf, uniqueOf } from '../data/labels.js'
+import { type Labels, matrixOf, mean, type Scores, type Weighted, weightsOf } from './targets.js'
 
 export interface LogLossOptions extends Weighted {
   /** The mean rather than the sum. Default true. */

@@ -1,7 +1,7 @@
 /** Reading what metrics compare: labels, indicators of several labels, scores and values. Not here: any metric. */
 
 import { AnnealError, describe, phrase, rangeError, shapeError, typeError } from '../base/errors.js'
-import { type Cell, type Column, checkSampleWeight, isMissing, labelsOf, uniqueOf } from '../data/labels.js'
+import { type Cell, type Column, checkSampleWeight, classesOf, uniqueOf } from '../data/labels.js'
 import { Tensor } from '../tensor/tensor.js'
 
 /** One label per row; or, where a row may have several, 0 or 1 per label: [rows, labels]. */
@@ -114,16 +114,6 @@ export function classTargets(where: string, yTrue: unknown, yPred: unknown): Sin
   const numeric = truth instanceof Float64Array && prediction instanceof Float64Array
   const labels = uniqueOf(where, 'yTrue and yPred', numeric ? Float64Array.from(both as number[]) : both)
   return { kind: labels.length > 2 ? 'multiclass' : 'binary', truth, prediction, labels }
-}
-
-/** One class per row: no missing one, no fraction. */
-export function classesOf(where: string, name: string, y: unknown): Column {
-  const labels = labelsOf(where, name, y)
-  const row = labels.findIndex(
-    (label: Cell) => isMissing(label) || (typeof label === 'number' && !Number.isInteger(label)),
-  )
-  if (row < 0) return labels
-  throw rangeError(where, `${name}[${row}] to be a class: text, an integer or a boolean`, labels[row])
 }
 
 function multilabelTargets(where: string, yTrue: unknown, yPred: unknown): MultilabelTargets {

@@ -81,7 +81,7 @@ function check<P extends object>(options: SweepOptions<P>): void {
   checkGrid(options.grid)
   checkRankBy(options)
   for (const loader of [options.train, options.test]) {
-    if (loader instanceof DataLoader && loader.generator)
+    if (loader instanceof DataLoader && (loader.generator || loader.sampler?.generator))
       throw rangeError('sweep', 'loaders without a generator, so that each run draws from its own', 'one with')
   }
 }
