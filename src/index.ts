@@ -18,11 +18,18 @@ export * as random from './random/index.js'
 export * as report from './report/index.js'
 export { noGrad, ops, Tensor, type TensorOptions, tensor } from './tensor/index.js'
 export { type CompileOptions, compile, type InputForm, type Plan, type RunOptions } from './train/compile.js'
+export {
+  type CrossValidateOptions,
+  type CrossValidation,
+  crossValidate,
+  type FoldResult,
+  type FoldRun,
+} from './train/cross_validate.js'
 export { type Evaluation, evaluate, type PredictOptions, predict } from './train/evaluate.js'
 export { fit } from './train/fit.js'
 export type { FitOptions } from './train/fit_options.js'
 export type { EpochEvent, History, ProgressEvent } from './train/history.js'
 export type { LrCurve, LrSuggestions } from './train/lr_curve.js'
 export { type LrFindOptions, lrFind } from './train/lr_find.js'
-export type { SweepResult } from './train/ranking.js'
+export type { SweepResult, SweepSetting } from './train/ranking.js'
 export { type RunParams, type SweepOptions, type SweepRun, sweep } from './train/sweep.js'

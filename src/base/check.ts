@@ -64,7 +64,7 @@ export function checkFunction<F extends (...args: never[]) => unknown>(where: st
 export function checkOneOf<T extends string>(where: string, name: string, value: unknown, allowed: readonly T[]): T {
   const text = `${name} to be ${allowed.map(a => `'${a}'`).join(' or ')}`
   if (typeof value !== 'string') throw typeError(where, text, value)
-  if (!(allowed as readonly string[]).includes(value)) throw rangeError(where, text, value)
+  if (!(allowed as readonly string[]).includes(value)) throw suggesting(rangeError(where, text, value), value, allowed)
   return value as T
 }
 
@@ -84,8 +84,12 @@ function isBuiltIn(value: object): boolean {
 }
 
 function unknownOption(where: string, key: string, known: readonly string[]): TypeError {
-  const near = nearest(key, known)
-  const error = typeError(where, `options to be among ${known.join(', ')}`, key)
+  return suggesting(typeError(where, `options to be among ${known.join(', ')}`, key), key, known)
+}
+
+/** The error about `name`, with the known one that was probably meant. */
+export function suggesting<E extends Error>(error: E, name: string, known: readonly string[]): E {
+  const near = nearest(name, known)
   if (near !== undefined) error.message += `; did you mean ${near}?`
   return error
 }
@@ -99,18 +103,18 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   return best && best.distance <= Math.max(1, Math.floor(given.length / 3)) ? best.option : undefined
 }
 
-/** Insertions, deletions and replacements that make `a` of `b` (Levenshtein), row by row. */
+/** Letters to insert, leave out, replace or exchange with a neighbour to make `b` of `a` (optimal string alignment). */
 function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
+  const d = Array.from({ length: a.length + 1 }, (_, i) => [i, ...Array.from(b, (_, j) => (i === 0 ? j + 1 : 0))])
   for (let i = 1; i <= a.length; i++) {
-    const next = [i]
     for (let j = 1; j <= b.length; j++) {
-      const replaced = row[j - 1] + Number(a[i - 1] !== b[j - 1])
-      next[j] = Math.min(replaced, row[j] + 1, next[j - 1] + 1)
+      const replaced = d[i - 1][j - 1] + Number(a[i - 1] !== b[j - 1])
+      d[i][j] = Math.min(d[i - 1][j] + 1, d[i][j - 1] + 1, replaced)
+      const exchanged = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      if (exchanged) d[i][j] = Math.min(d[i][j], d[i - 2][j - 2] + 1)
     }
-    row = next
   }
-  return row[b.length]
+  return d[a.length][b.length]
 }
 
 /** Something to iterate, no text. Returns it. */

@@ -1,10 +1,10 @@
 /** The callback that has a run written down as it goes. Not here: when and what is written (train/checkpoints.ts). */
 
 import { mkdirSync } from 'node:fs'
-import { checkInt, checkNumber, checkOneOf, checkOptions } from '../base/check.js'
+import { checkInt, checkNumber, checkOptions } from '../base/check.js'
 import { typeError } from '../base/errors.js'
 import type { Callback } from '../train/callbacks.js'
-import { type Metric, metrics } from '../train/history.js'
+import { checkFigure, type Figure } from '../train/history.js'
 
 export interface CheckpointOptions {
   /** The folder, of this run alone; made where it is not there. */
@@ -18,7 +18,7 @@ export interface CheckpointOptions {
   /** Checkpoints left in the folder. Default 2. */
   keep?: number
   /** Also keep the model of the best epoch, as `best.safetensors`, which `io.load` reads. */
-  best?: { monitor: Metric }
+  best?: { monitor: Figure }
 }
 
 /**
@@ -46,7 +46,7 @@ export function checkpoint(options: CheckpointOptions): Callback {
     everySeconds:
       everySeconds === undefined ? Infinity : checkNumber(where, 'everySeconds', everySeconds, { above: 0 }),
     keep: checkInt(where, 'keep', keep, { min: 1 }),
-    monitor: monitor === null ? null : checkOneOf(where, 'best.monitor', monitor, metrics),
+    monitor: monitor === null ? null : checkFigure(where, 'best.monitor', monitor),
   }
   return {
     watchOnly: true,

@@ -65,7 +65,15 @@ export class DataLoader implements Iterable<Tensor[]> {
 
   /** The streams that an epoch draws from. */
   get streams(): Generator[] {
-    return [this.generator ?? defaultGenerator, ...(this.sampler ? [this.sampler.generator ?? defaultGenerator] : [])]
+    const owners = this.sampler ? [this, this.sampler] : [this]
+    return [...new Set(owners.map(({ generator }) => generator ?? defaultGenerator))]
+  }
+
+  /** @internal The same loader with another batch size. */
+  withBatchSize(batchSize: number): DataLoader {
+    const { dataset, shuffle, dropLast } = this
+    const own = { ...(this.sampler && { sampler: this.sampler }), ...(this.generator && { generator: this.generator }) }
+    return new DataLoader(dataset, { batchSize, shuffle, dropLast, ...own })
   }
 
   /** Batches per epoch. */

@@ -47,7 +47,13 @@ export function checkedLabels(
     const label = labels[i]
     if ((label >= 0 && label < classes && Number.isInteger(label)) || label === ignoreIndex) continue
     const place = width === 1 ? i : `${Math.floor(i / width)}, ${i % width}`
-    throw new AnnealError('ERR_LABEL_RANGE', phrase(where, `${name}[${place}] to be in [0, ${classes - 1}]`, label))
+    const hint = labels.every(x => x >= 1 && x <= classes)
+      ? ' (labels start at 0: preprocessing.LabelEncoder makes such)'
+      : ''
+    throw new AnnealError(
+      'ERR_LABEL_RANGE',
+      phrase(where, `${name}[${place}] to be in [0, ${classes - 1}]${hint}`, label),
+    )
   }
   return labels instanceof Int32Array ? labels : Int32Array.from(labels)
 }

@@ -1,12 +1,20 @@
 /** Ready-made callbacks of `fit`. A callback sees each epoch's event and may end the training. */
 
-import { checkBoolean, checkInt, checkNumber, checkOneOf, checkOptions } from '../base/check.js'
-import { AnnealError } from '../base/errors.js'
+import {
+  checkBoolean,
+  checkFunction,
+  checkInt,
+  checkNumber,
+  checkOneOf,
+  checkOptions,
+  suggesting,
+} from '../base/check.js'
+import { AnnealError, typeError } from '../base/errors.js'
 import type { Model } from '../engine/options.js'
 import type { StateDict } from '../nn/index.js'
 import { tensor } from '../tensor/index.js'
 import type { CheckpointSettings } from './checkpoints.js'
-import { directionOf, type EpochEvent, type Metric, metrics } from './history.js'
+import { checkFigure, directionOf, type EpochEvent, type Figure, figureOf } from './history.js'
 
 /** What `fit` calls. One object serves one run at a time. */
 export interface Callback {
@@ -26,10 +34,24 @@ export interface Callback {
   onFinish?(model: Model): void
 }
 
+const hooks = ['onStart', 'onEpoch', 'onFinish'] as const
+
+/** Refuses what `fit` would never call. */
+export function checkCallback(where: string, name: string, callback: unknown): void {
+  if (typeof callback !== 'object' || callback === null) throw typeError(where, `${name} to be a callback`, callback)
+  const given = hooks.filter(hook => (callback as Callback)[hook] !== undefined)
+  for (const hook of given) checkFunction(where, `${name}.${hook}`, (callback as Callback)[hook] as () => void)
+  if (given.length > 0 || (callback as Callback).checkpoint) return
+  const odd = Object.keys(callback)[0] ?? ''
+  throw suggesting(typeError(where, `${name} to have ${hooks.join(', ')} or several of them`, callback), odd, hooks)
+}
+
 /** Options of `earlyStopping`. */
 export interface EarlyStoppingOptions {
-  /** What must improve: losses fall, accuracies rise. Default testLoss. */
-  monitor?: Metric
+  /** What must improve: a loss, an accuracy, or a metric: `test.f1`. Default testLoss. */
+  monitor?: Figure
+  /** Whether it must fall or rise. Default: losses and errors fall, accuracies and other metrics rise. */
+  mode?: 'min' | 'max'
   /** Epochs without improvement before the training ends. Default 5. */
   patience?: number
   /** Smallest change that counts as an improvement. Default 0. */
@@ -53,12 +75,13 @@ function copyState(model: Model): StateDict {
  * Throws ERR_STATE where the monitored metric is absent, as testLoss without a test loader.
  */
 export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
-  checkOptions('earlyStopping', options, ['monitor', 'patience', 'minDelta', 'restoreBest'])
-  const monitor = checkOneOf('earlyStopping', 'monitor', options.monitor ?? 'testLoss', metrics)
+  checkOptions('earlyStopping', options, ['monitor', 'mode', 'patience', 'minDelta', 'restoreBest'])
+  const monitor = checkFigure('earlyStopping', 'monitor', options.monitor ?? 'testLoss')
+  if (options.mode !== undefined) checkOneOf('earlyStopping', 'mode', options.mode, ['min', 'max'])
   const patience = checkInt('earlyStopping', 'patience', options.patience ?? 5, { min: 0 })
   const minDelta = checkNumber('earlyStopping', 'minDelta', options.minDelta ?? 0, { min: 0 })
   const restoreBest = checkBoolean('earlyStopping', 'restoreBest', options.restoreBest ?? false)
-  const sign = directionOf(monitor)
+  const sign = options.mode === undefined ? directionOf(monitor) : options.mode === 'min' ? 1 : -1
   let [best, waited] = [Infinity, 0]
   let weights: StateDict | null = null
   return {
@@ -72,7 +95,7 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
       weights = null
     },
     onEpoch(event, model) {
-      const value = event[monitor]
+      const value = figureOf(event, monitor)
       if (value === undefined)
         throw new AnnealError('ERR_STATE', `earlyStopping: expected ${monitor} to be measured but it is absent`)
       if (sign * value < best - minDelta) {

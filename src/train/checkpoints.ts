@@ -11,7 +11,7 @@ import { encodeCheckpoint } from '../models/checkpoint.js'
 import { modelParts } from '../models/save.js'
 import { writeCheckpoint } from './checkpoint_folder.js'
 import type { FitOptions } from './fit_options.js'
-import { directionOf, type EpochEvent, type Metric } from './history.js'
+import { directionOf, type EpochEvent, type Figure, figureOf } from './history.js'
 import type { RunState } from './run_state.js'
 
 /** What `callbacks.checkpoint` was given. */
@@ -21,7 +21,7 @@ export interface CheckpointSettings {
   readonly everySteps: number
   readonly everySeconds: number
   readonly keep: number
-  readonly monitor: Metric | null
+  readonly monitor: Figure | null
 }
 
 /** Parts that share the model's memory, copied: whoever holds a tensor may change it while the disk is at work. */
@@ -86,7 +86,7 @@ export class Checkpoints {
   *writeBest(event: EpochEvent, model: Model, show: Engine['show']): Steps<void> {
     const { dir, monitor } = this.settings
     if (monitor === null) return
-    const value = event[monitor]
+    const value = figureOf(event, monitor)
     if (value === undefined)
       throw new AnnealError('ERR_STATE', `checkpoint: expected ${monitor} to be measured but it is absent`)
     const falling = directionOf(monitor) * value

@@ -4,7 +4,7 @@ import { checkFunction, checkInt, checkOneOf, checkOptions } from '../base/check
 import { rangeError, typeError } from '../base/errors.js'
 import { checkTraining, type Model, type TrainingOptions } from '../engine/options.js'
 import type { LRScheduler } from '../lr_scheduler/index.js'
-import type { Callback } from './callbacks.js'
+import { type Callback, checkCallback } from './callbacks.js'
 import type { EpochEvent, ProgressEvent } from './history.js'
 
 /** Options of `fit`. */
@@ -54,6 +54,7 @@ export function checkFit(model: Model, options: FitOptions): void {
   checkInt(where, 'epochs', epochs, { min: 0 })
   checkOneOf(where, 'stepSchedulerEvery', stepSchedulerEvery, ['batch', 'epoch'])
   if (!Array.isArray(callbacks)) throw typeError(where, 'callbacks to be an array', callbacks)
+  callbacks.forEach((callback, i) => void checkCallback(where, `callbacks[${i}]`, callback))
   checkResume(where, options)
   if (onEpochEnd !== undefined) checkFunction(where, 'onEpochEnd', onEpochEnd)
   if (onProgress !== undefined) checkFunction(where, 'onProgress', onProgress)

@@ -1,5 +1,6 @@
 /** What a training run leaves behind, and the events it sends on the way. */
 
+import { checkOneOf } from '../base/check.js'
 import { AnnealError } from '../base/errors.js'
 
 /** Curves of a training run; one entry per epoch unless said otherwise. */
@@ -14,6 +15,8 @@ export interface History {
    */
   trainAcc?: number[]
   testAcc?: number[]
+  /** Those of `fit({ metrics })` by name; `test` is absent without a test loader. */
+  metrics?: Record<string, { train: number[]; test?: number[] }>
   /** The learning rate used for each update; an array per update where the optimizer has several groups. */
   lr: (number | number[])[]
   /** What trained: `plan` (compiled), `eager`, or the name of the backend that was chosen. */
@@ -22,13 +25,60 @@ export interface History {
   engineReason?: string
 }
 
-/** The curves of a history that can be watched or ranked: losses fall, accuracies rise. */
-export const metrics = ['testLoss', 'trainLoss', 'testAcc', 'trainAcc'] as const
-export type Metric = (typeof metrics)[number]
+/** The figures of an epoch that every run may have. */
+export const figures = ['testLoss', 'trainLoss', 'testAcc', 'trainAcc'] as const
+/** A figure that can be watched or ranked by: one of those, or that of a metric: `test.f1`. */
+export type Figure = (typeof figures)[number] | `${'train' | 'test'}.${string}`
 
-/** 1 where less is better, -1 where more is. */
-export function directionOf(metric: Metric): 1 | -1 {
-  return metric.endsWith('Acc') ? -1 : 1
+const isPlain = (figure: Figure): figure is (typeof figures)[number] => (figures as readonly string[]).includes(figure)
+
+/** The name of the figure `name`, if it is one. */
+export function checkFigure(where: string, option: string, name: unknown): Figure {
+  if (typeof name === 'string' && (isPlain(name as Figure) || /^(train|test)\../.test(name))) return name as Figure
+  return checkOneOf(where, option, name, [...figures, 'test.NAME' as never])
+}
+
+/** A figure's curve; undefined where the run has none. */
+export function curveOf(history: History, figure: Figure): readonly number[] | undefined {
+  if (isPlain(figure)) return history[figure]
+  const [side, name] = split(figure)
+  return history.metrics?.[name]?.[side]
+}
+
+/** A figure's value in an epoch; undefined where the run has none. */
+export function figureOf(event: EpochEvent, figure: Figure): number | undefined {
+  if (isPlain(figure)) return event[figure]
+  const [side, name] = split(figure)
+  return event.metrics?.[name]?.[side]
+}
+
+/** A figure's last value, or NaN. */
+export const lastOf = (history: History, figure: Figure): number => curveOf(history, figure)?.at(-1) ?? Number.NaN
+
+function split(figure: Figure): ['train' | 'test', string] {
+  const dot = figure.indexOf('.')
+  return [figure.slice(0, dot) as 'train' | 'test', figure.slice(dot + 1)]
+}
+
+/** All figures that a run has: losses and accuracies, then metrics by name. */
+export function figuresIn(history: History): Figure[] {
+  const names = Object.keys(history.metrics ?? {})
+  const all = [...figures, ...names.flatMap((name): Figure[] => [`test.${name}`, `train.${name}`])]
+  return all.filter(figure => curveOf(history, figure) !== undefined)
+}
+
+/** What a table's column or a picture's axis calls a figure: `test loss`, `test f1`. */
+export function titleOf(figure: Figure): string {
+  return isPlain(figure) ? figure.replace(/[A-Z]/, letter => ` ${letter.toLowerCase()}`) : split(figure).join(' ')
+}
+
+/** Metrics by name of which less is better. */
+const errors = ['logLoss', 'meanSquaredError', 'meanAbsoluteError', 'rootMeanSquaredError']
+
+/** 1 where less is better, as of losses and errors, -1 where more is, as of accuracies and other metrics. */
+export function directionOf(figure: Figure): 1 | -1 {
+  if (isPlain(figure)) return figure.endsWith('Acc') ? -1 : 1
+  return errors.includes(split(figure)[1]) ? 1 : -1
 }
 
 /** Sent to `onEpochEnd` after each epoch; `epoch` counts from 1. */
@@ -38,6 +88,8 @@ export interface EpochEvent {
   testLoss?: number
   trainAcc?: number
   testAcc?: number
+  /** Those of `fit({ metrics })` by name. */
+  metrics?: Record<string, { train: number; test?: number }>
   /** The rate of the epoch's last update. */
   lr: number | number[]
   /** Since the start of the epoch. */

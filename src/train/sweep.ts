@@ -1,20 +1,19 @@
 /** Many fits over a grid of settings, on all cores: `sweep`. Not here: one fit (fit.ts), ranking and picture (ranking.ts). */
 
-import { checkFunction, checkInt, checkOneOf, checkOptions } from '../base/check.js'
-import { driveAsync, type Steps } from '../base/drive.js'
-import { AnnealError, rangeError, typeError } from '../base/errors.js'
+import { checkFunction, checkInt, checkOptions } from '../base/check.js'
+import type { Steps } from '../base/drive.js'
+import { rangeError, typeError } from '../base/errors.js'
 import { DataLoader } from '../data/index.js'
 import { chooseEngine } from '../engine/choose.js'
-import { type Dispatch, MAX_RUNNING } from '../engine/chunks.js'
-import { onStream } from '../engine/exclusive.js'
+import type { Dispatch } from '../engine/chunks.js'
 import type { Model } from '../engine/options.js'
 import type { LRScheduler } from '../lr_scheduler/index.js'
 import type { Optimizer } from '../optim/index.js'
-import { Generator } from '../streams/index.js'
 import type { Callback } from './callbacks.js'
 import { fitSteps } from './fit.js'
 import type { FitOptions } from './fit_options.js'
-import { type History, type Metric, metrics } from './history.js'
+import { checkFigure, type Figure, type History } from './history.js'
+import { type Job, runAll } from './parallel_runs.js'
 import { rank, type SweepResult } from './ranking.js'
 
 /** The values of a run: one of each list of the grid, and its seed. */
@@ -29,10 +28,13 @@ export interface SweepOptions<P extends object> extends Shared {
   makeScheduler?: (optimizer: Optimizer, params: RunParams<P>) => LRScheduler
   /** Callbacks of a run: each serves one run only. */
   makeCallbacks?: (params: RunParams<P>) => readonly Callback[]
-  /** Lists of values by name; every combination is a run. `seed` is 0 unless listed. */
+  /**
+   * Lists of values by name; every combination is a run. `seed` is 0 unless listed; `batchSize`, if listed, is that of the
+   * training loader.
+   */
   grid: { readonly [K in keyof P]: readonly P[K][] }
-  /** What the runs are ranked by, at their last epoch. Default testLoss, without a test loader trainLoss. */
-  rankBy?: Metric
+  /** What the runs are ranked by, at their last epoch, such as `test.f1`. Default testLoss, without a test loader trainLoss. */
+  rankBy?: Figure
   /** Called as each run ends. */
   onRun?: (run: SweepRun<P>) => void
 }
@@ -46,17 +48,6 @@ export interface SweepRun<P> {
   readonly optimizer: Optimizer
 }
 
-/** A sweep that was aborted: `runs` holds those that had ended, in no order. */
-export class SweepAbortedError extends AnnealError {
-  constructor(
-    reason: unknown,
-    readonly runs: readonly SweepRun<object>[],
-    of: number,
-  ) {
-    super('ERR_ABORTED', `sweep: aborted after ${runs.length} of ${of} runs`, { cause: reason })
-  }
-}
-
 const own = ['makeModel', 'makeOptimizer', 'makeScheduler', 'makeCallbacks', 'grid', 'rankBy', 'onRun'] as const
 const shared = ['train', 'test', 'loss', 'stepSchedulerEvery', 'epochs', 'clipGradNorm', 'accumulate'] as const
 const known = [...own, ...shared, 'signal', 'threads']
@@ -67,6 +58,7 @@ function checkGrid(grid: unknown): void {
     if (!Array.isArray(values)) throw typeError('sweep', `grid.${name} to be an array`, values)
     if (values.length === 0) throw rangeError('sweep', `grid.${name} to have at least one value`, values)
     if (name === 'seed') for (const seed of values) checkInt('sweep', 'seed', seed)
+    if (name === 'batchSize') for (const size of values) checkInt('sweep', 'batchSize', size, { min: 1 })
   }
 }
 
@@ -88,7 +80,7 @@ function check<P extends object>(options: SweepOptions<P>): void {
 
 function checkRankBy({ rankBy, test, loss }: Pick<SweepOptions<object>, 'rankBy' | 'test' | 'loss'>): void {
   if (rankBy === undefined) return
-  checkOneOf('sweep', 'rankBy', rankBy, metrics)
+  checkFigure('sweep', 'rankBy', rankBy)
   if (rankBy.startsWith('test') && !test) throw rangeError('sweep', 'rankBy to be measured: a test loader', rankBy)
   if (rankBy.endsWith('Acc') && !loss?.classifies)
     throw rangeError('sweep', 'rankBy to be measured: a classifier', rankBy)
@@ -103,60 +95,35 @@ function combinations<P extends object>(grid: SweepOptions<P>['grid']): RunParam
   ) as RunParams<P>[]
 }
 
-/** Builds and trains one run; all that draws from the default generator draws from the run's own. */
-function runSteps<P extends object>(
-  options: SweepOptions<P>,
-  params: RunParams<P>,
-  signal: AbortSignal,
-  dispatch: Dispatch,
-): Steps<SweepRun<P>> {
-  const { train, test, loss, epochs, stepSchedulerEvery, clipGradNorm, accumulate, threads } = options
-  function* steps(): Steps<SweepRun<P>> {
+/** Builds and trains one run. */
+function jobOf<P extends object>(options: SweepOptions<P>, params: RunParams<P>): Job<SweepRun<P>> {
+  function* steps(signal: AbortSignal, dispatch: Dispatch): Steps<SweepRun<P>> {
     const model = options.makeModel(params)
     const optimizer = options.makeOptimizer(model, params)
     const scheduler = options.makeScheduler?.(optimizer, params)
     const callbacks = options.makeCallbacks?.(params)
-    const shared = { train, test, loss, epochs, stepSchedulerEvery, clipGradNorm, accumulate, threads }
-    const given = { ...shared, optimizer, scheduler, callbacks, signal }
+    const given = {
+      ...pickShared(options),
+      train: loaderOf(options.train, params as { batchSize?: unknown }),
+      optimizer,
+      scheduler,
+      callbacks,
+      signal,
+    }
     const history = yield* fitSteps(model, given, () => chooseEngine(model, given, dispatch))
     return { params, history, model, optimizer }
   }
-  return onStream(new Generator(params.seed), steps())
+  return { seed: params.seed, steps }
 }
 
-/** A sweep that is under way. */
-interface Sweep<P extends object> {
-  readonly options: SweepOptions<P>
-  /** Runs that have not begun. */
-  readonly queue: RunParams<P>[]
-  readonly done: SweepRun<P>[]
-  /** Aborts where the user's signal does, or where a run has failed. */
-  readonly signal: AbortSignal
+function pickShared<P extends object>(options: SweepOptions<P>): Pick<Shared, (typeof shared)[number] | 'threads'> {
+  const names = [...shared, 'threads'] as const
+  return Object.fromEntries(names.map(name => [name, options[name]])) as never
 }
 
-/** One run after the other from `queue`, until it is empty or the sweep is over. */
-async function work<P extends object>({ options, queue, done, signal }: Sweep<P>): Promise<void> {
-  for (let params = queue.shift(); params && !signal.aborted; params = queue.shift()) {
-    const dispatch = queue.length + done.length > 0 ? 'away' : 'auto'
-    const run = await driveAsync(runSteps(options, params, signal, dispatch))
-    done.push(run)
-    options.onRun?.(run)
-  }
-}
-
-/** Trains all runs of the queue, several at a time. Returns them as they ended; throws what the first that failed threw. */
-async function workAll<P extends object>(options: SweepOptions<P>, queue: RunParams<P>[]): Promise<SweepRun<P>[]> {
-  const failed = new AbortController()
-  const signal = options.signal ? AbortSignal.any([options.signal, failed.signal]) : failed.signal
-  const sweep: Sweep<P> = { options, queue, done: [], signal }
-  const all = queue.length
-  // One more than run at a time: while native code trains, this thread prepares the next.
-  const workers = Array.from({ length: Math.min(all, MAX_RUNNING + 1) }, () => work(sweep))
-  await Promise.all(workers.map(worker => worker.catch(error => failed.abort(error))))
-  const ended = options.signal?.aborted
-  if (ended && sweep.done.length < all) throw new SweepAbortedError(options.signal!.reason, sweep.done, all)
-  if (failed.signal.aborted && !ended) throw failed.signal.reason
-  return sweep.done
+/** The training loader, with the batch size of the grid if that lists one. */
+function loaderOf(train: DataLoader, { batchSize }: { batchSize?: unknown }): DataLoader {
+  return batchSize === undefined ? train : train.withBatchSize(batchSize as number)
 }
 
 /**
@@ -173,6 +140,7 @@ async function workAll<P extends object>(options: SweepOptions<P>, queue: RunPar
  *   train, test, loss: new nn.CrossEntropyLoss(), epochs: 20,
  * })
  * console.log(result.table())
+ * console.log(result.settingsTable()) // mean ± deviation over the seeds
  * const { model, params } = result.runs[0]
  * await writeFile('sweep.svg', (await result.chart()).svg)
  * ```
@@ -181,8 +149,7 @@ async function workAll<P extends object>(options: SweepOptions<P>, queue: RunPar
  */
 export async function sweep<P extends object>(options: SweepOptions<P>): Promise<SweepResult<P>> {
   check(options)
-  const grid = combinations(options.grid)
-  const runs = new Map((await workAll(options, [...grid])).map(run => [run.params, run]))
-  const inOrder = grid.map(params => runs.get(params)!)
-  return rank(inOrder, options.rankBy ?? (options.test ? 'testLoss' : 'trainLoss'))
+  const jobs = combinations(options.grid).map(params => jobOf(options, params))
+  const runs = await runAll('sweep', jobs, options.signal, options.onRun)
+  return rank(runs, options.rankBy ?? (options.test ? 'testLoss' : 'trainLoss'))
 }
