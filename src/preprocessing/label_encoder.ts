@@ -7,7 +7,7 @@ import { toPlain } from './plain.js'
 import type { TransformerJSON } from './transformer.js'
 
 /** One label per row. */
-export type Labels = Tensor | ArrayLike<Cell>
+export type Labels = Tensor | ArrayLike<unknown>
 
 /**
  * Labels of any kind as 0 … classes - 1, as losses want them: in rising order of the labels.
