@@ -1,3 +1,4 @@
+import vm from 'node:vm'
 /** Tensors: making, reading, gradients through graphs, and every way of asking for the wrong thing. */
 
 import { describe, expect, it } from 'vitest'
@@ -194,5 +195,85 @@ describe('functions and methods', () => {
 
   it('refuse int32 where floats are computed', () => {
     expect(codeOf(() => tensor([1], { dtype: 'int32' }).add(1))).toBe('ERR_DTYPE')
+  })
+})
+
+describe('values of other realms, and options', () => {
+  it('takes arrays of another realm as its own', () => {
+    const other = (source: string) => vm.runInNewContext(source)
+    expect(tensor(other('new Float32Array([1, 2, 3, 4])'), { shape: [2, 2] }).toArray()).toEqual([
+      [1, 2],
+      [3, 4],
+    ])
+    for (const kind of ['Int8Array', 'Int16Array', 'Int32Array', 'Uint8Array', 'Uint8ClampedArray', 'Uint16Array']) {
+      expect(tensor(other(`new ${kind}([0, 1])`)).dtype).toBe('int32')
+    }
+    for (const kind of ['Float32Array', 'Float64Array', 'Uint32Array'])
+      expect(tensor(other(`new ${kind}([0, 1])`)).dtype).toBe('float32')
+    expect(tensor(other('[[1, 2], [3, 4]]')).shape).toEqual([2, 2])
+    for (const source of [
+      'new BigInt64Array(2)',
+      'new DataView(new ArrayBuffer(8))',
+      'new ArrayBuffer(8)',
+      'new Map()',
+    ]) {
+      expect(() => tensor(other(source)), source).toThrow(expect.objectContaining({ code: 'ERR_ARG_TYPE' }))
+    }
+  })
+
+  it('refuses options that are misspelt or misplaced, and says what was probably meant', () => {
+    expect(() => tensor([1], { dtypes: 'int32' } as never)).toThrow(/received "dtypes"; did you mean dtype\?/)
+    expect(() => tensor([1], { requires_grad: true } as never)).toThrow(/did you mean requiresGrad\?/)
+    for (const wrong of ['int32', [1], new Date(), new Map(), null, 5]) {
+      expect(() => tensor([1], wrong as never)).toThrow(expect.objectContaining({ code: 'ERR_ARG_TYPE' }))
+    }
+  })
+
+  it('refuses a result of more than 2^31 - 1 elements', () => {
+    const [a, b] = [tensor(new Float32Array(65_536), { shape: [65_536, 1] }), tensor(new Float32Array(65_536))]
+    expect(() => a.add(b)).toThrow(expect.objectContaining({ code: 'ERR_SHAPE' }))
+  })
+
+  it('describes what was received shortly, whatever it is', () => {
+    const circular: unknown[] = [1]
+    circular.push(circular)
+    let shared: unknown = [1]
+    for (let i = 0; i < 7; i++) shared = new Array(8).fill(shared)
+    const deep = JSON.parse('['.repeat(20_000) + ']'.repeat(20_000))
+    for (const value of [
+      circular,
+      shared,
+      deep,
+      2n ** 100_000n,
+      'x'.repeat(1e6),
+      new Proxy([], { get: () => circular }),
+    ]) {
+      let message = ''
+      try {
+        tensor([1], { requiresGrad: value as never })
+      } catch (error) {
+        message = (error as Error).message
+        expect(error).toMatchObject({ code: 'ERR_ARG_TYPE' })
+      }
+      expect(message.length).toBeGreaterThan(0)
+      expect(message.length).toBeLessThanOrEqual(400)
+    }
+  })
+})
+
+describe('BCELoss', () => {
+  it.each([
+    ['prediction[0]', [1.5, 0.2], [1, 0]],
+    ['prediction[1]', [0.5, -0.2], [1, 0]],
+    ['target[0]', [0.5, 0.2], [2, 1]],
+    ['target[1]', [0.5, 0.2], [1, -1]],
+    ['prediction[0]', [Number.NaN, 0.2], [1, 0]],
+  ])('refuses a %s outside of [0, 1], as PyTorch does', (place, x, t) => {
+    expect(() => tensor(x).binaryCrossEntropy(tensor(t))).toThrow(
+      expect.objectContaining({
+        code: 'ERR_LABEL_RANGE',
+        message: expect.stringContaining(`${place} to be in [0, 1]`),
+      }),
+    )
   })
 })

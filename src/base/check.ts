@@ -56,7 +56,9 @@ export function checkBoolean(where: string, name: string, value: unknown): boole
 }
 
 export function checkFunction<F extends (...args: never[]) => unknown>(where: string, name: string, value: F): F {
-  if (typeof value !== 'function') throw typeError(where, `${name} to be a function`, value)
+  const isClass = typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value))
+  if (typeof value !== 'function' || isClass)
+    throw typeError(where, `${name} to be a function`, isClass ? 'a class' : value)
   return value
 }
 

@@ -71,7 +71,7 @@ function describedObject(value: object, depth: number): string {
 
 /** The one phrase: `Linear: expected x.shape[1] to equal inFeatures (784) but received 783`. */
 export function phrase(where: string, expected: string, received: unknown): string {
-  return `${where}: expected ${expected} but received ${typeof received === 'string' ? received : describe(received)}`
+  return `${where}: expected ${expected} but received ${typeof received === 'string' ? cut(received, 400) : describe(received)}`
 }
 
 function coded<E extends Error>(error: E, code: ErrorCode): E & { code: ErrorCode } {

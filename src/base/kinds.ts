@@ -48,8 +48,9 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'
 }
 
-/** Something to iterate without waiting: no text. */
+/** Something to iterate without waiting: no text, and no typed array, which holds none of our objects. */
 export function isIterable(value: unknown): value is Iterable<unknown> {
+  if (typedArrayName(value)) return false
   return (
     typeof value === 'object' && value !== null && typeof (value as Iterable<unknown>)[Symbol.iterator] === 'function'
   )

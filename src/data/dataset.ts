@@ -1,8 +1,9 @@
 /** Datasets: tensors with equal numbers of rows, and parts of datasets. Not here: batches (data_loader.ts). */
 
 import { checkInt } from '../base/check.js'
-import { shapeError, typeError } from '../base/errors.js'
-import type { Tensor } from '../tensor/tensor.js'
+import { rangeError, shapeError, typeError } from '../base/errors.js'
+import { isNumberArray, isThenable, typedArrayName } from '../base/kinds.js'
+import { Tensor } from '../tensor/tensor.js'
 import { type Columns, columnsOf } from './columns.js'
 import { gatherRows, rowsOf, rowView, stack } from './rows.js'
 
@@ -30,14 +31,37 @@ export function checkDataset(where: string, dataset: unknown): Dataset {
 
 /** A batch of any dataset: its own way if it has one, else samples stacked. */
 export function batchOf(dataset: Dataset, indices: Int32Array): Tensor[] {
-  if (dataset.batch) return dataset.batch(indices)
-  const samples = Array.from(indices, i => dataset.get(i))
+  if (dataset.batch) return checkTensors('a batch', dataset.batch(indices))
+  const samples = Array.from(indices, i => checkTensors('a sample', dataset.get(i)))
+  const odd = samples.findIndex(({ length }) => length !== samples[0].length)
+  if (odd > 0)
+    throw shapeError('DataLoader', `samples of ${samples[0].length} Tensors`, `one of ${samples[odd].length}`)
   return samples[0].map((_, k) =>
     stack(
       'DataLoader',
       samples.map(sample => sample[k]),
     ),
   )
+}
+
+/** What a data set of the user's gave. */
+function checkTensors(what: string, given: unknown): Tensor[] {
+  const expected = `${what} to be an array of Tensors`
+  if (isThenable(given)) throw typeError('DataLoader', `${expected}, and no promise`, given)
+  if (!Array.isArray(given) || given.length === 0) throw typeError('DataLoader', expected, given)
+  for (let i = 0; i < given.length; i++)
+    if (!(given[i] instanceof Tensor)) throw typeError('DataLoader', expected, given)
+  return given
+}
+
+/** Rows of a batch: an Int32Array of numbers below `below`. */
+function checkRows(where: string, indices: unknown, below: number): Int32Array {
+  if (typedArrayName(indices) !== 'Int32Array') throw typeError(where, 'indices to be an Int32Array', indices)
+  const rows = indices as Int32Array
+  for (let i = 0; i < rows.length; i++) {
+    if (rows[i] < 0 || rows[i] >= below) throw rangeError(where, `indices[${i}] to be in [0, ${below - 1}]`, rows[i])
+  }
+  return rows
 }
 
 /**
@@ -72,7 +96,8 @@ export class TensorDataset implements Dataset {
 
   /** The rows at `indices` of each tensor, copied. */
   batch(indices: Int32Array): Tensor[] {
-    return this.tensors.map(t => gatherRows('TensorDataset', t, indices))
+    const rows = checkRows('TensorDataset.batch', indices, this.length)
+    return this.tensors.map(t => gatherRows('TensorDataset', t, rows))
   }
 
   columns(): Columns {
@@ -96,6 +121,7 @@ export class Subset implements Dataset {
   constructor(dataset: Dataset, indices: ArrayLike<number>) {
     this.dataset = checkDataset('Subset', dataset)
     const below = dataset.length
+    if (!Array.isArray(indices) && !isNumberArray(indices)) throw typeError('Subset', 'indices to be an array', indices)
     this.indices = Int32Array.from(indices, (index, i) => checkInt('Subset', `indices[${i}]`, index, { min: 0, below }))
     this.length = this.indices.length
   }
@@ -107,7 +133,7 @@ export class Subset implements Dataset {
   batch(indices: Int32Array): Tensor[] {
     return batchOf(
       this.dataset,
-      indices.map(i => this.indices[i]),
+      checkRows('Subset.batch', indices, this.length).map(i => this.indices[i]),
     )
   }
 

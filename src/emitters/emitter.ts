@@ -34,6 +34,8 @@ export interface Emitter {
    * Labels that a recording will only see later are checked when they become known. `as`: how messages name them.
    */
   labels(where: string, labels: Buf, classes: number, ignoreIndex: number, as?: LabelNames): Buf
+  /** Refuses values outside of [0, 1] with ERR_LABEL_RANGE, which names the place; a recording takes what is sure to be inside. */
+  probabilities(where: string, name: string, values: Buf): void
 }
 
 /** Thrown while recording where a model does what a plan cannot express; the message is the reason. */

@@ -33,6 +33,18 @@ export class RunNow implements Emitter {
   labels(where: string, labels: Buf, classes: number, ignoreIndex: number, as?: LabelNames): Buf {
     return checkedLabels(where, labels as Float32Array | Int32Array, classes, ignoreIndex, as)
   }
+
+  probabilities(where: string, name: string, values: Buf): void {
+    checkProbabilities(where, name, values as Float32Array)
+  }
+}
+
+/** Refuses the first value that is no probability. */
+export function checkProbabilities(where: string, name: string, values: ArrayLike<number>): void {
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] >= 0 && values[i] <= 1) continue
+    throw new AnnealError('ERR_LABEL_RANGE', phrase(where, `${name}[${i}] to be in [0, 1]`, values[i]))
+  }
 }
 
 /** `labels` as int32; the first one that is no class and not `ignoreIndex` is an ERR_LABEL_RANGE that names its place. */

@@ -6,9 +6,9 @@ import { emitClipNorm } from '../ops/clip.js'
 import { sizeOf } from '../ops/spec.js'
 import {
   type Advance,
+  type ColumnCheck,
   type Draw,
   drawsPerStep,
-  type LabelCheck,
   type Memory,
   type Slot,
   type SlotCall,
@@ -27,7 +27,7 @@ import type { UpdateScalars } from './update_scalars.js'
 export interface RecordedStep {
   readonly calls: readonly SlotCall[]
   readonly advance: Advance
-  readonly labelChecks: readonly LabelCheck[]
+  readonly labelChecks: readonly ColumnCheck[]
   /** The random numbers of each step, in the order of the explicit loop. */
   readonly draws: readonly Draw[]
 }

@@ -4,11 +4,11 @@ import { type Steps, toEventLoop } from '../base/drive.js'
 import { type Columns, columnsOf } from '../data/columns.js'
 import { DataLoader } from '../data/index.js'
 import { Unplannable } from '../emitters/emitter.js'
-import { checkedLabels } from '../emitters/run_now.js'
+import { checkedLabels, checkProbabilities } from '../emitters/run_now.js'
 import type { TypedArray } from '../native/types.js'
 import { sizeOf } from '../ops/spec.js'
 import type { CompiledPlan } from '../plan/compiled.js'
-import type { Column, DataForm, LabelCheck, Slot } from '../plan/program.js'
+import type { Column, ColumnCheck, DataForm, Slot } from '../plan/program.js'
 import { writeSlices } from '../plan/slices.js'
 import { checkAttached, type Tensor } from '../tensor/index.js'
 import type { RecordedStep } from './record_step.js'
@@ -28,10 +28,12 @@ export function rowsOf({ indices }: Columns, order: Int32Array): Int32Array {
 }
 
 /** Refuses labels that the recorded losses cannot use; rows are numbered as in the data set. */
-export function checkLabels({ tensors, indices }: Columns, checks: readonly LabelCheck[]): void {
-  for (const { column, where, classes, ignoreIndex, as } of checks) {
-    const labels = tensors[column]
-    checkedLabels(where, indices ? rowsAt(labels, indices) : labels.data, classes, ignoreIndex, as)
+export function checkLabels({ tensors, indices }: Columns, checks: readonly ColumnCheck[]): void {
+  for (const check of checks) {
+    const column = tensors[check.column]
+    const values = indices ? rowsAt(column, indices) : column.data
+    if ('classes' in check) checkedLabels(check.where, values, check.classes, check.ignoreIndex, check.as)
+    else checkProbabilities(check.where, check.name, values)
   }
 }
 

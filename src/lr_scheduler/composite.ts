@@ -14,7 +14,7 @@ export const parts: Option<LRScheduler[]> = {
   check(where, name, value) {
     if (!Array.isArray(value)) throw typeError(where, `${name} to be an array of schedulers`, value)
     if (value.length === 0) throw rangeError(where, `${name} to have at least one scheduler`, value)
-    return value.map((entry, i) => checkPart(where, `${name}[${i}]`, entry))
+    return Array.from(value, (entry, i) => checkPart(where, `${name}[${i}]`, entry))
   },
   key: null,
 }

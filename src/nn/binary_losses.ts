@@ -14,7 +14,8 @@ import { lossOf } from './op_layer.js'
  * ```ts
  * new nn.BCELoss().forward(logits.sigmoid(), target) // target: float32 of the same shape
  * ```
- * NaN where x is no probability (PyTorch refuses those). Throws ERR_SHAPE unless prediction and target have one shape.
+ * Throws ERR_LABEL_RANGE where prediction or target is no probability, ERR_SHAPE unless both have one shape. `fit` on its
+ * plan takes predictions of a sigmoid or softmax, which cannot be others; any others are checked on the eager engine.
  * Source: torch.nn.BCELoss.
  */
 export class BCELoss extends lossOf<BinaryCrossEntropyOptions>(ops.binaryCrossEntropy, checkBinaryCrossEntropy) {}

@@ -317,6 +317,7 @@ export function orthogonal_(t: Tensor, options: Drawn & { gain?: number } = {}):
 export function sparse_(t: Tensor, sparsity: number, options: Drawn & { std?: number } = {}): Tensor {
   const { std = 0.01, generator } = checkOptions('sparse_', options, ['std', 'generator'])
   checkNumber('sparse_', 'sparsity', sparsity, { min: 0, max: 1 })
+  valuesOf('sparse_', t)
   const [rows, columns] = checkMatrix('sparse_', t)
   normal_(t, { std, generator })
   for (let c = 0; c < columns; c++) {

@@ -1,12 +1,18 @@
 /** Gradient clipping for loops of one's own; `fit` takes `clipGradNorm`. */
 
-import { checkNumber } from '../base/check.js'
+import { checkIterable, checkNumber } from '../base/check.js'
 import { emitClipNorm } from '../ops/clip.js'
-import type { Tensor } from '../tensor/index.js'
+import { checkAttached, checkTensor, type Tensor } from '../tensor/index.js'
 import { currentEmitter } from '../tensor/tape.js'
 
-function gradients(parameters: Iterable<Tensor>): Tensor[] {
-  return [...parameters].flatMap(p => (p.grad ? [p.grad] : []))
+function gradients(where: string, parameters: Iterable<Tensor>): Tensor[] {
+  const found: Tensor[] = []
+  for (const item of checkIterable(where, 'parameters', parameters)) {
+    const { grad } = checkTensor(where, 'each of parameters', item)
+    if (grad) checkAttached(where, grad, 'a gradient')
+    if (grad) found.push(grad)
+  }
+  return found
 }
 
 /**
@@ -22,7 +28,7 @@ function gradients(parameters: Iterable<Tensor>): Tensor[] {
  */
 export function clipGradNorm(parameters: Iterable<Tensor>, maxNorm: number): number {
   checkNumber('clipGradNorm', 'maxNorm', maxNorm, { min: 0, max: Infinity })
-  const squares = emitClipNorm(currentEmitter(), gradients(parameters), maxNorm) as Float64Array
+  const squares = emitClipNorm(currentEmitter(), gradients('clipGradNorm', parameters), maxNorm) as Float64Array
   return Math.sqrt(squares.reduce((sum, square) => sum + square, 0))
 }
 
@@ -39,5 +45,5 @@ export function clipGradNorm(parameters: Iterable<Tensor>, maxNorm: number): num
 export function clipGradValue(parameters: Iterable<Tensor>, clipValue: number): void {
   checkNumber('clipGradValue', 'clipValue', clipValue, { min: 0, max: Infinity })
   const { clamp } = currentEmitter().kernels
-  for (const { buf, size } of gradients(parameters)) clamp(buf, buf, size, -clipValue, clipValue)
+  for (const { buf, size } of gradients('clipGradValue', parameters)) clamp(buf, buf, size, -clipValue, clipValue)
 }

@@ -28,6 +28,7 @@ const { op, check } = defineElementLoss<BinaryCrossEntropyOptions>({
   name: 'binaryCrossEntropy',
   kernel: 'bce_fwd_bwd',
   weights: ['weight'],
+  takesProbabilities: true,
   element,
   samples: [
     ...underReductions(probabilities([2, 3])),
@@ -51,7 +52,7 @@ const { op, check } = defineElementLoss<BinaryCrossEntropyOptions>({
 export const checkBinaryCrossEntropy = check
 
 /**
- * `-w·(t·log x + (1 - t)·log(1 - x))`, each logarithm at least -100, reduced. x: probabilities (NaN outside of [0, 1]);
- * target: of the same shape. Source: torch.nn.functional.binary_cross_entropy.
+ * `-w·(t·log x + (1 - t)·log(1 - x))`, each logarithm at least -100, reduced. x and target: probabilities of one shape;
+ * ERR_LABEL_RANGE outside of [0, 1]. Source: torch.nn.functional.binary_cross_entropy.
  */
 export const binaryCrossEntropy = op

@@ -41,6 +41,8 @@ interface ElementLossSpec<O extends LossOptions> {
   readonly kernel: string
   /** Options that are tensors of weights, broadcast to the prediction's shape; in the kernel's order. */
   readonly weights?: readonly (keyof O & string)[]
+  /** Prediction and target must lie in [0, 1]. */
+  readonly takesProbabilities?: boolean
   /** The other options besides `reduction`. */
   readonly known?: readonly (keyof O & string)[]
   /** The kernel's scalars, checked. */
@@ -139,7 +141,13 @@ export function defineElementLoss<O extends LossOptions>(spec: ElementLossSpec<O
       checkShapes(name, inputs)
       return { shape: reduction === 'none' ? inputs[0].shape : [], dtype: 'float32' }
     },
-    forward: (e, app) => emitForward(e, kernel, app),
+    forward(e, app) {
+      if (spec.takesProbabilities) {
+        e.probabilities(name, 'prediction', app.inputs[0].buf)
+        e.probabilities(name, 'target', app.inputs[1].buf)
+      }
+      return emitForward(e, kernel, app)
+    },
     backward(e, { inputs: [x, , ...rest], attrs, needs, saved: [dx, dtarget] }, grad) {
       const chain = (slopes: Buf) => emitChain(e, slopes, grad.buf, attrs.reduction, sizeOf(x.shape), 1)
       return [needs[0] ? chain(dx) : null, needs[1] ? chain(dtarget) : null, ...rest.map(() => null)]

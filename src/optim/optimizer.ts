@@ -160,9 +160,14 @@ export class Optimizer {
 }
 
 function checkRule(rule: unknown): void {
-  const { name, options, slots, row } = (rule ?? {}) as UpdateRule
-  const fits = typeof name === 'string' && typeof options === 'object' && options !== null && Array.isArray(slots)
-  if (!fits || typeof row !== 'function') throw typeError('Optimizer', 'rule to be an update rule', rule)
+  const { name, options, slots, row, checkGroup, checkParam, scalars } = (rule ?? {}) as UpdateRule
+  const isObject = typeof options === 'object' && options !== null
+  const fits = typeof name === 'string' && isObject && Array.isArray(slots) && typeof row === 'function'
+  const checks = isObject ? Object.values(options).map(option => option?.check) : []
+  const given = [checkGroup, checkParam, scalars].filter(part => part !== undefined)
+  if (!fits || [...checks, ...given].some(part => typeof part !== 'function')) {
+    throw typeError('Optimizer', 'rule to be an update rule', rule)
+  }
 }
 
 /** Reads no further than to what is neither a tensor nor a group. */

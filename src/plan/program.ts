@@ -97,7 +97,17 @@ export class Memory {
   }
 }
 
-/** A condition on the labels of a data set, checked when the data is known. */
+/** A condition on a column of a data set, checked when the data is known. */
+export type ColumnCheck = LabelCheck | ProbabilityCheck
+
+/** Every value is one of [0, 1]. */
+export interface ProbabilityCheck {
+  readonly column: number
+  readonly where: string
+  readonly name: string
+}
+
+/** Every value is a class. */
 export interface LabelCheck {
   readonly column: number
   readonly where: string

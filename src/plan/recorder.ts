@@ -8,13 +8,13 @@ import {
   type LabelNames,
   Unplannable,
 } from '../emitters/emitter.js'
-import { checkedLabels } from '../emitters/run_now.js'
+import { checkedLabels, checkProbabilities } from '../emitters/run_now.js'
 import { addon } from '../native/addon.js'
 import {
+  type ColumnCheck,
   type Draw,
   drawsPerStep,
   type ElementType,
-  type LabelCheck,
   Memory,
   type Origin,
   type Slot,
@@ -36,7 +36,7 @@ for (const name of Object.keys(addon.signatures)) {
 
 export class Recorder implements Emitter {
   readonly calls: SlotCall[] = []
-  readonly labelChecks: LabelCheck[] = []
+  readonly labelChecks: ColumnCheck[] = []
   /** What the step draws, in this order. */
   readonly draws: Draw[] = []
   readonly kernels: KernelCalls
@@ -74,6 +74,27 @@ export class Recorder implements Emitter {
     if (origin.kind !== 'batch') throw new Unplannable(`${as?.name ?? 'labels'} are computed by the model`)
     this.labelChecks.push({ column: origin.column, where, classes, ignoreIndex, as })
     return this.slot('int32', length, origin)
+  }
+
+  probabilities(where: string, name: string, values: Buf): void {
+    if (ArrayBuffer.isView(values)) {
+      checkProbabilities(where, name, values as unknown as Float32Array)
+      return
+    }
+    const { origin } = values as Slot
+    if (origin.kind === 'batch') this.labelChecks.push({ column: origin.column, where, name })
+    else if (!this.#makesProbabilities(values as Slot)) {
+      throw new Unplannable(`${where} is given values that no sigmoid or softmax made`)
+    }
+  }
+
+  /** Whether the call that wrote a buffer can only have written values in [0, 1]. */
+  #makesProbabilities(slot: Slot): boolean {
+    const { origin } = slot
+    if (origin.kind === 'slice') return this.#makesProbabilities(origin.of)
+    const maker = this.calls.findLast(({ buffers }) => buffers.some(b => b?.id === slot.id))
+    const made = maker?.kernel === 'sigmoid_fwd' || maker?.kernel === 'softmax_fwd'
+    return made && maker.buffers[1]?.id === slot.id
   }
 
   /** A new buffer by name. */

@@ -20,7 +20,10 @@ function cells(where: string, rows: readonly Row[]): Cells {
     throw typeError(where, 'rows to be an array of objects', rows)
   }
   const titles = [...new Set(rows.flatMap(row => Object.keys(row)))]
-  const cell = (value: unknown) => (typeof value === 'number' ? formatNumber(value) : printable(String(value ?? '')))
+  const cell = (value: unknown) => {
+    if (typeof value === 'object' && value !== null) throw typeError(where, 'cells to be text or numbers', value)
+    return typeof value === 'number' ? formatNumber(value) : printable(String(value ?? ''))
+  }
   const texts = rows.map(row => titles.map(title => cell(row[title])))
   const isNumber = (text: string) => text === '' || text === 'NaN' || numberText.test(text)
   const numeric = titles.map((_, i) => texts.some(row => row[i] !== '') && texts.every(row => isNumber(row[i])))

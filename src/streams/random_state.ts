@@ -2,7 +2,7 @@
 
 import { checkInt, checkNumber, checkOptions } from '../base/check.js'
 import { AnnealError, phrase, rangeError, typeError } from '../base/errors.js'
-import { typedArrayName } from '../base/kinds.js'
+import { isNumberArray, typedArrayName } from '../base/kinds.js'
 import { type Engine, native } from './native.js'
 
 const MAX_LENGTH = 2 ** 31 - 1
@@ -68,7 +68,7 @@ export class RandomState {
     } else if (typeof seed === 'number') {
       native.seed(this.#engine, checkInt(where, 'seed', seed, { min: 0, max: MAX_WORD }))
     } else {
-      if (typeof seed !== 'object' || !(seed.length > 0))
+      if ((!Array.isArray(seed) && !isNumberArray(seed)) || seed.length === 0)
         throw typeError(where, 'seed to be an integer or an array of integers', seed)
       const key = Array.from(seed, (word, i) => checkInt(where, `seed[${i}]`, word, { min: 0, max: MAX_WORD }))
       native.seed_array(this.#engine, Uint32Array.from(key))
