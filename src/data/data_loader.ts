@@ -5,7 +5,10 @@ import { AnnealError, phrase, rangeError } from '../base/errors.js'
 import { checkGenerator, defaultGenerator, type Generator } from '../streams/generator.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { batchOf, checkDataset, type Dataset } from './dataset.js'
+import { partLayouts, placesIn } from './part_layout.js'
+import { gatherRows, joinRows } from './rows.js'
 import { checkSampler, orderOf, type Sampler } from './samplers.js'
+import { StreamTable } from './stream_table.js'
 
 export interface DataLoaderOptions {
   /** Samples per batch. Default 1. */
@@ -32,7 +35,7 @@ export interface DataLoaderOptions {
  * loader with its own generator draws one more permutation when the samples run out. A sampler draws after the base seed.
  * Throws TypeError or RangeError for options, ERR_EMPTY for shuffling nothing. Source: torch.utils.data.DataLoader.
  */
-export class DataLoader implements Iterable<Tensor[]> {
+export class DataLoader implements Iterable<Tensor[]>, AsyncIterable<Tensor[]> {
   readonly dataset: Dataset
   readonly batchSize: number
   readonly shuffle: boolean
@@ -53,6 +56,8 @@ export class DataLoader implements Iterable<Tensor[]> {
     this.sampler = sampler ? checkSampler('DataLoader', sampler) : null
     if (sampler && shuffle) throw rangeError('DataLoader', 'shuffle to be false with a sampler', shuffle)
     this.generator = generator ? checkGenerator('DataLoader', generator) : null
+    if (dataset instanceof StreamTable && batchSize > dataset.partRows)
+      throw rangeError('DataLoader', `batchSize to be at most the stream's partRows (${dataset.partRows})`, batchSize)
     if (shuffle && dataset.length === 0) {
       throw new AnnealError('ERR_EMPTY', phrase('DataLoader', 'at least one sample to shuffle', '0'))
     }
@@ -88,6 +93,8 @@ export class DataLoader implements Iterable<Tensor[]> {
   }
 
   [Symbol.iterator](): IterableIterator<Tensor[]> {
+    if (this.dataset instanceof StreamTable)
+      throw new AnnealError('ERR_STATE', 'DataLoader: expected a stream to be iterated with for await')
     this.#drawBaseSeed()
     return this.#batches(() => this.#drawOrder())
   }
@@ -107,8 +114,42 @@ export class DataLoader implements Iterable<Tensor[]> {
   }
 
   /** The batches of such an epoch from number `first` on. */
-  batchesFrom(first: number, states: readonly Uint8Array[]): IterableIterator<Tensor[]> {
-    return this.#batches(() => this.orderFrom(states), first)
+  batchesFrom(first: number, states: readonly Uint8Array[]): Batches {
+    const draw = () => this.orderFrom(states)
+    return this.dataset instanceof StreamTable ? this.#streamed(this.dataset, draw, first) : this.#batches(draw, first)
+  }
+
+  /** The same batches for `for await`, which a stream needs. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Tensor[]> {
+    return this.dataset instanceof StreamTable
+      ? this.#streamed(this.dataset, () => this.epochOrder())
+      : this.#oneByOne()
+  }
+
+  async *#oneByOne(): AsyncIterableIterator<Tensor[]> {
+    for (const tensors of this) yield tensors
+  }
+
+  async *#streamed(stream: StreamTable, draw: () => Int32Array, first = 0): AsyncIterableIterator<Tensor[]> {
+    const { batchSize, dropLast } = this
+    const order = draw()
+    const layouts = partLayouts(stream.length, stream.partRows, batchSize)
+    let left: Tensor[] = []
+    let k = 0
+    for await (const fresh of stream.parts()) {
+      const part = layouts[k++]
+      const tensors = joinRows(left, fresh)
+      const rowsAt = (places: Int32Array) => tensors.map(t => gatherRows('DataLoader', t, places))
+      const { batches, leftOver } = placesIn(part, order)
+      left = rowsAt(leftOver)
+      for (let at = 0; at < batches.length; at += batchSize) {
+        const places = batches.subarray(at, at + batchSize)
+        const isFull = places.length === batchSize
+        if (!isFull) this.endEpoch()
+        if ((isFull || !dropLast) && part.start + at >= first * batchSize) yield rowsAt(places)
+      }
+    }
+    if (this.fullRows === stream.length) this.endEpoch()
   }
 
   /**
@@ -140,7 +181,7 @@ export class DataLoader implements Iterable<Tensor[]> {
 
   /** Whether an epoch draws its base seed and its order, from the default generator, and no more. */
   get #orderIsAll(): boolean {
-    return this.shuffle && this.generator === null
+    return this.shuffle && this.generator === null && this.#rowsTogether === this.dataset.length
   }
 
   /** Draws what running out of samples draws: with an own generator, one more permutation that nobody reads. */
@@ -167,9 +208,26 @@ export class DataLoader implements Iterable<Tensor[]> {
     if (this.sampler) return orderOf(this.sampler, n)
     if (!this.shuffle) return upTo(n)
     const order = ofLength(n, memory)
-    return this.generator ? this.generator.permute(order) : defaultGenerator.permuteSeeded(order)
+    const together = this.#rowsTogether
+    for (let from = 0; from < n; from += together) {
+      const part = order.subarray(from, from + together)
+      if (this.generator) this.generator.permute(part)
+      else defaultGenerator.permuteSeeded(part)
+      if (from > 0) for (let i = 0; i < part.length; i++) part[i] += from
+    }
+    return order
+  }
+
+  /** Rows that are shuffled together: a stream's part. */
+  get #rowsTogether(): number {
+    return this.dataset instanceof StreamTable
+      ? Math.min(this.dataset.partRows, this.dataset.length)
+      : this.dataset.length
   }
 }
+
+/** Batches one by one, of a stream as they are read. */
+export type Batches = IterableIterator<Tensor[]> | AsyncIterableIterator<Tensor[]>
 
 /** `memory`, if it is as long. */
 function ofLength(n: number, memory?: Int32Array): Int32Array {

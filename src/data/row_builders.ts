@@ -53,10 +53,12 @@ export class TextRows {
   #sample: string[][] = []
   #places: number[] = []
   #stores: Store[] | null
+  #types: readonly ColumnType[]
 
   /** `types`: what an earlier part told. */
   constructor(options: TextRowsOptions, types: readonly ColumnType[] | null = null) {
     this.#options = options
+    this.#types = types ?? []
     this.#stores = types?.map((type, c) => this.#storeFor(c, type)) ?? null
   }
 
@@ -70,6 +72,11 @@ export class TextRows {
     this.#places.push(place)
     const { length } = this.#sample
     if (length >= SAMPLE_ROWS && length * cells.length >= SAMPLE_CELLS) this.#decide()
+  }
+
+  /** What was told of each column, for the rows that follow. */
+  get types(): readonly ColumnType[] {
+    return this.#types
   }
 
   finish(): Table {
@@ -89,10 +96,10 @@ export class TextRows {
 
   #decide(): Store[] {
     const { names, asked, missing } = this.#options
-    const stores = names.map((name, c) => {
-      const present = asked.has(name) ? [] : this.#sample.map(cells => cells[c]).filter(cell => !missing.has(cell))
-      return this.#storeFor(c, toldType(present))
-    })
+    this.#types = names.map((name, c) =>
+      toldType(asked.has(name) ? [] : this.#sample.map(cells => cells[c]).filter(cell => !missing.has(cell))),
+    )
+    const stores = this.#types.map((type, c) => this.#storeFor(c, type))
     this.#sample.forEach((cells, i) => void this.#store(stores, cells, this.#places[i]))
     this.#sample = []
     this.#places = []

@@ -51,6 +51,18 @@ export function rowView(where: string, x: Tensor, i: number): Tensor {
   return new Tensor(x.shape.slice(1), x.dtype, valuesOf(where, x).subarray(i * width, (i + 1) * width))
 }
 
+/** The rows of each tensor of `first`, then those of the same of `second`. */
+export function joinRows(first: readonly Tensor[], second: readonly Tensor[]): Tensor[] {
+  return second.map((rows, i) => {
+    if (!first[i]?.shape[0]) return rows
+    const to =
+      rows.dtype === 'int32' ? new Int32Array(first[i].size + rows.size) : new Float32Array(first[i].size + rows.size)
+    to.set(first[i].data)
+    to.set(rows.data, first[i].size)
+    return new Tensor([first[i].shape[0] + rows.shape[0], ...rows.shape.slice(1)], rows.dtype, to)
+  })
+}
+
 /** Tensors of one shape and dtype stacked to [count, …]. */
 export function stack(where: string, rows: readonly Tensor[]): Tensor {
   const { shape, dtype, size } = rows[0]

@@ -1,7 +1,10 @@
 /** Batches as models and losses take them. Not here: which rows they hold (data/). */
 
+import { type Steps, settled } from '../base/drive.js'
 import { AnnealError, phrase } from '../base/errors.js'
 import { partsOf, type SampleParts } from '../data/columns.js'
+import type { Batches } from '../data/data_loader.js'
+import { type DataLoader, StreamTable } from '../data/index.js'
 import type { Loss } from '../nn/index.js'
 import { Tensor } from '../tensor/index.js'
 import type { Model } from './options.js'
@@ -20,6 +23,22 @@ export function batchOf(tensors: readonly Tensor[], loss: Loss): Batch {
     )
   }
   return batch
+}
+
+/** One pass over a loader. */
+export function batchesOf(loader: DataLoader): Batches {
+  return loader.dataset instanceof StreamTable ? loader[Symbol.asyncIterator]() : loader[Symbol.iterator]()
+}
+
+/** Calls `use` with every batch, waiting for a stream's. */
+export function* eachBatch(batches: Batches, use: (tensors: readonly Tensor[]) => Steps<void>): Steps<void> {
+  const next = () => settled<IteratorResult<Tensor[]>>(batches.next())
+  try {
+    for (let batch = yield* next(); !batch.done; batch = yield* next()) yield* use(batch.value)
+  } finally {
+    // a stream's files are closed, also where training ends early
+    Promise.resolve(batches.return?.()).catch(() => {})
+  }
 }
 
 /** The model's output for a batch, and its loss. */

@@ -47,6 +47,12 @@ export class Cursor {
     return this.segments[this.#segment].trains
   }
 
+  /** The loader that the next step reads, and the row of its pass that it begins at. */
+  get upcoming(): { loader: DataLoader; row: number } {
+    const { loader, from, recorded } = this.segments[this.#segment]
+    return { loader, row: from + this.#step * recorded.advance.order }
+  }
+
   /** The states of the loader's streams when the training pass that is under way began; null where none is. */
   get passStart(): readonly Uint8Array[] | null {
     return this.#passStart
@@ -104,7 +110,7 @@ export class Cursor {
     }
     const end = at + loader.samples
     const over = loader.length <= most
-    const whole = loader.shuffle && over && end <= table.length
+    const whole = loader.shuffle && over && end <= table.length && !columns.placesOf
     if (whole && !columns.indices && this.#beginMany(loader, most, table.subarray(at))) return
     this.#passStart = trains && !over ? loader.streams.map(stream => stream.getState()) : null
     const drawn = loader.epochOrder(whole ? table.subarray(at, end) : this.#memory)
@@ -140,7 +146,7 @@ export class Cursor {
   snapshot(): () => void {
     const [segment, step, passStart] = [this.#segment, this.#step, this.#passStart]
     // In the middle of a pass its order is needed again, when the next one has been drawn over it.
-    const midway = step > 0 || this.segments[segment].from > 0
+    const midway = (step > 0 || this.segments[segment].from > 0) && !this.segments[segment].columns.placesOf
     const order = midway ? this.#order.slice() : this.#order
     return () => {
       ;[this.#segment, this.#step, this.#order] = [segment, step, order]

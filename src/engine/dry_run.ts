@@ -5,7 +5,7 @@
 
 import { partsOf } from '../data/columns.js'
 import { batchOf } from '../data/dataset.js'
-import type { DataLoader } from '../data/index.js'
+import { type DataLoader, StreamTable } from '../data/index.js'
 import { defaultGenerator } from '../streams/index.js'
 import { noGrad } from '../tensor/index.js'
 import type { Model } from './options.js'
@@ -16,6 +16,7 @@ function lastBatchRows({ samples, batchSize, dropLast }: DataLoader): number {
 
 /** Throws what training on the last batch would throw; leaves model and generator as they were. */
 export function dryRunLastBatch(model: Model, loader: DataLoader): void {
+  if (loader.dataset instanceof StreamTable) return // its last rows come last
   const rows = lastBatchRows(loader)
   if (model.modules().every(({ smallestBatch }) => smallestBatch <= rows)) return
   const restore = defaultGenerator.isFree ? defaultGenerator.snapshot() : undefined

@@ -5,6 +5,8 @@
 
 import { type Steps, toEventLoop } from '../base/drive.js'
 import { AnnealError } from '../base/errors.js'
+import type { Columns } from '../data/columns.js'
+import type { DataLoader } from '../data/index.js'
 import { Unplannable } from '../emitters/emitter.js'
 import type { CompiledPlan } from '../plan/compiled.js'
 import { returnPlan, type Taken, takePlan } from '../plan/pool.js'
@@ -12,6 +14,7 @@ import type { Tensor } from '../tensor/index.js'
 import type { Model, TrainingOptions } from './options.js'
 import { dropUnusedState, passes, type Recorded, recordAll, recordedIn } from './recorded.js'
 import { checkLabels, makeResident } from './resident.js'
+import type { StreamFeed } from './stream_feed.js'
 
 export class HeldPlan {
   #recorded: Recorded
@@ -25,8 +28,9 @@ export class HeldPlan {
   constructor(
     private readonly model: Model,
     private readonly options: TrainingOptions,
+    private readonly feeds: ReadonlyMap<DataLoader, StreamFeed>,
   ) {
-    this.#recorded = recordAll(model, options)
+    this.#recorded = recordAll(model, options, feeds)
   }
 
   get recorded(): Recorded {
@@ -95,7 +99,7 @@ export class HeldPlan {
 
   #recordAgain(): void {
     try {
-      this.#recorded = recordAll(this.model, this.options)
+      this.#recorded = recordAll(this.model, this.options, this.feeds)
     } catch (error) {
       if (!(error instanceof Unplannable)) throw error
       throw new AnnealError('ERR_STATE', `fit: expected the model to stay one for the plan but ${error.message}`)
@@ -106,12 +110,16 @@ export class HeldPlan {
   *#writeData(): Steps<void> {
     const { segments, forms } = this.#recorded
     for (const [dataSet, pass] of passes(segments).entries()) {
-      const [{ columns }] = pass
-      checkLabels(
-        columns,
-        recordedIn(pass).flatMap(({ labelChecks }) => labelChecks),
-      )
-      yield* makeResident(this.plan, columns, dataSet, forms[dataSet])
+      const [{ columns, loader }] = pass
+      const { plan } = this
+      const checks = recordedIn(pass).flatMap(({ labelChecks }) => labelChecks)
+      const place = function* (columns: Columns): Steps<void> {
+        checkLabels(columns, checks)
+        yield* makeResident(plan, columns, dataSet, forms[dataSet])
+      }
+      const feed = this.feeds.get(loader)
+      if (feed) feed.attach(place)
+      else yield* place(columns)
     }
   }
 

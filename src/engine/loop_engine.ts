@@ -4,7 +4,7 @@ import { type Steps, toEventLoop } from '../base/drive.js'
 import type { DataLoader } from '../data/index.js'
 import type { Loss } from '../nn/index.js'
 import { countCorrect } from './accuracy.js'
-import { type Batch, batchOf, firstForward } from './batch.js'
+import { type Batch, batchesOf, batchOf, eachBatch, firstForward } from './batch.js'
 import { type Engine, type EpochSums, emptySums, type Place, type Run } from './engine.js'
 import type { Model, TrainingOptions } from './options.js'
 import { inEvalMode } from './state.js'
@@ -29,11 +29,11 @@ export function evaluateAll(
 ): Steps<EpochSums> {
   return inEvalMode(model, function* () {
     const sums = emptySums()
-    for (const tensors of loader) {
+    yield* eachBatch(batchesOf(loader), function* (tensors) {
       const batch = batchOf(tensors, loss)
       add(sums, loss, evaluate(batch), batch)
       yield toEventLoop
-    }
+    })
     return sums
   })
 }
@@ -73,10 +73,11 @@ export class LoopEngine implements Engine {
     if (this.#handedBack) trainer.load()
     this.#handedBack = false
     let [done, parts] = [0, 0]
-    for (const tensors of begun ? train.batchesFrom(sums.batches, streams) : train) {
+    const gradients = (batch: Batch) => this.#gradients(batch, parts)
+    yield* eachBatch(begun ? train.batchesFrom(sums.batches, streams) : batchesOf(train), function* (tensors) {
       if (done === 0) parts = Math.min(accumulate, train.length - sums.batches)
       const batch = batchOf(tensors, loss)
-      const result = this.#gradients(batch, parts)
+      const result = gradients(batch)
       add(sums, loss, result, batch)
       run.afterLoss?.(result.loss)
       if (++done === parts) {
@@ -87,7 +88,7 @@ export class LoopEngine implements Engine {
         yield* run.afterChunk(sums)
       }
       yield toEventLoop
-    }
+    })
     this.#pass = null
     return sums
   }

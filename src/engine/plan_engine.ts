@@ -5,6 +5,7 @@
  */
 
 import { type Steps, toEventLoop } from '../base/drive.js'
+import type { DataLoader } from '../data/index.js'
 import { addon } from '../native/addon.js'
 import { Attempt } from './attempt.js'
 import { chunkSettings, type Dispatch, MAX_STEPS, Pace } from './chunks.js'
@@ -14,10 +15,12 @@ import { type Engine, emptySums, type Place, type Run } from './engine.js'
 import { HeldPlan } from './held_plan.js'
 import type { Model, TrainingOptions } from './options.js'
 import { recordedIn } from './recorded.js'
+import { feedsOf, type StreamFeed } from './stream_feed.js'
 
 export class PlanEngine implements Engine {
   readonly name = 'plan'
   readonly #pace: Pace
+  readonly #feeds: ReadonlyMap<DataLoader, StreamFeed>
   readonly #held: HeldPlan
   readonly #cursor: Cursor
   /** Of the epoch that is under way. */
@@ -32,7 +35,8 @@ export class PlanEngine implements Engine {
     dispatch: Dispatch,
   ) {
     this.#pace = new Pace(dispatch, options.threads ?? addon.cores)
-    this.#held = new HeldPlan(model, options)
+    this.#feeds = feedsOf([options.train, options.test])
+    this.#held = new HeldPlan(model, options, this.#feeds)
     this.#cursor = new Cursor(this.#held.recorded.segments)
   }
 
@@ -44,9 +48,8 @@ export class PlanEngine implements Engine {
       yield* this.#held.take()
       const { recorded, plan } = this.#held
       this.#cursor.segments = recorded.segments
-      const epochs = most - done
-      const updates = run.updatesLeft?.() ?? Infinity
-      const steps = this.#cursor.stepsWithin({ ...this.#chunkLimits(), epochs, updates, onePass: !!run.switchTo })
+      const limits = yield* this.#limits(run, most - done)
+      const steps = this.#cursor.stepsWithin(limits)
       const attempt = new Attempt({ run, recorded, plan, cursor: this.#cursor })
       done += yield* attempt.steps(steps, this.#pace, this.options.signal, this.#sums)
       this.#cursor.finishSegment()
@@ -75,6 +78,7 @@ export class PlanEngine implements Engine {
 
   close(): void {
     this.#held.close()
+    for (const feed of this.#feeds.values()) feed.close()
   }
 
   /** At the beginning of a pass: lets the run put the weights for it in place. */
@@ -86,10 +90,15 @@ export class PlanEngine implements Engine {
     this.#mode = mode
   }
 
-  /** How long the next chunk may be. */
-  #chunkLimits(): Pick<Limits, 'steps' | 'work'> {
+  /** Where the next chunk must stop: of a stream, at the end of the part that is in place. */
+  *#limits(run: Run, epochs: number): Steps<Limits> {
+    const { loader, row } = this.#cursor.upcoming
+    const feed = this.#feeds.get(loader)
+    const inPlace = feed ? yield* feed.batchesFrom(row) : Infinity
     const work = chunkSettings.steps === null ? this.#pace.work : Infinity
     const drawn = stepsPerTable(recordedIn(this.#held.recorded.segments))
-    return { steps: Math.min(chunkSettings.steps ?? MAX_STEPS, drawn), work }
+    const steps = Math.min(chunkSettings.steps ?? MAX_STEPS, drawn, inPlace)
+    const updates = run.updatesLeft?.() ?? Infinity
+    return { steps, work, epochs, updates, onePass: !!run.switchTo || this.#feeds.size > 0 }
   }
 }

@@ -1,5 +1,6 @@
 /** All programs of a run, recorded as the model and the optimizer are at the moment. Not here: one step (record_step.ts). */
 
+import type { DataLoader } from '../data/index.js'
 import { Unplannable } from '../emitters/emitter.js'
 import type { Optimizer } from '../optim/index.js'
 import { type DataForm, Memory } from '../plan/program.js'
@@ -8,8 +9,9 @@ import { withoutDraws } from './draws.js'
 import { generatorsOf } from './exclusive.js'
 import type { Model, TrainingOptions } from './options.js'
 import { recordEvaluation, recordTraining } from './record_step.js'
-import { columnsBehind, formOf } from './resident.js'
+import { columnsBehind, formOf, type PassColumns } from './resident.js'
 import { type Segment, segmentsOf } from './segments.js'
+import type { StreamFeed } from './stream_feed.js'
 import { UpdateScalars } from './update_scalars.js'
 
 export interface Recorded {
@@ -22,9 +24,9 @@ export interface Recorded {
 }
 
 /** Records training and evaluation. Throws Unplannable, with the reason, where the model cannot be a plan. */
-export function recordAll(model: Model, options: TrainingOptions): Recorded {
+export function recordAll(model: Model, options: TrainingOptions, feeds: Feeds = new Map()): Recorded {
   try {
-    return withoutDraws(() => recordSegments(model, options))
+    return withoutDraws(() => recordSegments(model, options, feeds))
   } catch (error) {
     dropUnusedState(options.optimizer)
     throw error
@@ -38,15 +40,24 @@ export function dropUnusedState({ state }: Optimizer): void {
   }
 }
 
-function recordSegments(model: Model, options: TrainingOptions): Recorded {
+type Feeds = ReadonlyMap<DataLoader, StreamFeed>
+
+/** The columns that steps over a loader read. */
+function columnsOf(loader: DataLoader, feeds: Feeds): PassColumns {
+  return feeds.get(loader)?.columns() ?? columnsBehind(loader)
+}
+
+function recordSegments(model: Model, options: TrainingOptions, feeds: Feeds): Recorded {
   const { train, test, optimizer, loss, accumulate = 1 } = options
   const [memory, scalars] = [new Memory(), new UpdateScalars(optimizer)]
-  const columns = columnsBehind(train)
+  const columns = columnsOf(train, feeds)
+  if (accumulate > 1 && feeds.has(train))
+    throw new Unplannable('steps of several batches go across the parts of a stream')
   const record = (parts: readonly number[]) => recordTraining(model, options, columns.tensors, parts, scalars, memory)
   model.train()
   const segments = segmentsOf({ loader: train, columns, trains: true, accumulate, record }, 0)
   if (test) {
-    const columns = columnsBehind(test)
+    const columns = columnsOf(test, feeds)
     const record = ([count]: readonly number[]) => recordEvaluation(model, loss, columns.tensors, count, memory)
     segments.push(...segmentsOf({ loader: test, columns, trains: false, accumulate: 1, record }, segments.length))
   }

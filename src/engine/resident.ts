@@ -2,7 +2,7 @@
 
 import { type Steps, toEventLoop } from '../base/drive.js'
 import { type Columns, columnsOf } from '../data/columns.js'
-import { DataLoader } from '../data/index.js'
+import { DataLoader, StreamTable } from '../data/index.js'
 import { Unplannable } from '../emitters/emitter.js'
 import { checkedLabels, checkProbabilities } from '../emitters/run_now.js'
 import type { TypedArray } from '../native/types.js'
@@ -17,13 +17,21 @@ import type { RecordedStep } from './record_step.js'
 export function columnsBehind(loader: DataLoader): Columns {
   if (loader[Symbol.iterator] !== DataLoader.prototype[Symbol.iterator])
     throw new Unplannable('the loader makes batches of its own')
+  if (loader.dataset instanceof StreamTable) throw new Unplannable('the data set is read in parts while it trains')
   const columns = columnsOf(loader.dataset)
   if (!columns) throw new Unplannable('the data set offers no columns')
   return columns
 }
 
+/** Columns as a plan's steps read them. */
+export interface PassColumns extends Columns {
+  /** Of a stream, where the rows of an order will lie in the columns. */
+  placesOf?(order: Int32Array): Int32Array
+}
+
 /** An epoch's order as rows of the columns. */
-export function rowsOf({ indices }: Columns, order: Int32Array): Int32Array {
+export function rowsOf({ indices, placesOf }: PassColumns, order: Int32Array): Int32Array {
+  if (placesOf) return placesOf(order)
   return indices ? order.map(i => indices[i]) : order
 }
 

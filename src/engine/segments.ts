@@ -3,16 +3,16 @@
  * that is recorded for it. Not here: moving along them (cursor.ts), or what a step computes.
  */
 
-import type { Columns } from '../data/columns.js'
 import type { DataLoader } from '../data/index.js'
 import { Unplannable } from '../emitters/emitter.js'
 import type { RecordedStep } from './record_step.js'
+import type { PassColumns } from './resident.js'
 import { workOf } from './work.js'
 
 /** Steps of one kind: one program, over the rows of a loader's pass from `from` on. */
 export interface Segment {
   readonly loader: DataLoader
-  readonly columns: Columns
+  readonly columns: PassColumns
   /** Number of the program that the plan runs. */
   readonly program: number
   readonly recorded: RecordedStep
@@ -36,7 +36,7 @@ function stepParts({ samples, batchSize, dropLast }: DataLoader, accumulate: num
 /** What the segments over one loader have in common. */
 interface Pass {
   readonly loader: DataLoader
-  readonly columns: Columns
+  readonly columns: PassColumns
   readonly trains: boolean
   readonly accumulate: number
   readonly record: (parts: readonly number[]) => RecordedStep

@@ -143,10 +143,11 @@ async function read(input: Input, options: ReadOptions): Promise<Table> {
   return rows!.finish()
 }
 
-export const csv: TableReader = { format: 'csv', endings: ['csv'], read }
+export const csv: TableReader = { format: 'csv', endings: ['csv'], delimited: {}, read }
 
 export const tsv: TableReader = {
   format: 'tsv',
   endings: ['tsv', 'tab'],
+  delimited: { delimiter: '\t' },
   read: (input, options) => read(input, { ...options, delimiter: options.delimiter ?? '\t' }),
 }

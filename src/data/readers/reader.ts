@@ -24,6 +24,8 @@ export interface TableReader {
   /** Whether a file begins like this format; absent where nothing tells. */
   begins?(head: Uint8Array): boolean
   read(input: Input, options: ReadOptions): Promise<Table>
+  /** Whether this is delimited text, which can be read by pieces; the delimiter, where the format says which. */
+  readonly delimited?: { readonly delimiter?: string }
 }
 
 /** Throws the error of a broken file; `received` is shown as it stands. */

@@ -1,0 +1,107 @@
+/**
+ * A stream in the plan's memory: one part lies there while the next is read. Not here: how rows become parts
+ * (data/part_layout.ts), the steps over them.
+ */
+
+import { type Steps, settled } from '../base/drive.js'
+import type { Columns } from '../data/columns.js'
+import { type DataLoader, StreamTable } from '../data/index.js'
+import { type PartLayout, partLayouts, placesIn } from '../data/part_layout.js'
+import { gatherRows, joinRows } from '../data/rows.js'
+import { Tensor } from '../tensor/index.js'
+import type { PassColumns } from './resident.js'
+
+/** Puts a part where the plan reads it. */
+type Place = (columns: Columns) => Steps<void>
+
+/** Feeds of the loaders that read a stream. */
+export function feedsOf(loaders: readonly (DataLoader | undefined)[]): ReadonlyMap<DataLoader, StreamFeed> {
+  const feeds = new Map<DataLoader, StreamFeed>()
+  for (const loader of loaders)
+    if (loader?.dataset instanceof StreamTable) feeds.set(loader, new StreamFeed(loader, loader.dataset))
+  return feeds
+}
+
+export class StreamFeed {
+  readonly #layouts: readonly PartLayout[]
+  /** Of each part of the pass, the places of the rows that it leaves over. */
+  #leftOver: Int32Array[] = []
+  #place: Place | null = null
+  /** The number and the rows of the part that is trained on, and whether it is in its place. */
+  #part = -1
+  #tensors: readonly Tensor[] = []
+  #placed = false
+  #parts: AsyncGenerator<Tensor[]> | null = null
+  #next: { k: number; tensors: Promise<Tensor[]> } | null = null
+
+  constructor(
+    private readonly loader: DataLoader,
+    private readonly stream: StreamTable,
+  ) {
+    this.#layouts = partLayouts(stream.length, stream.partRows, loader.batchSize)
+  }
+
+  /** Room for any part, as the columns that steps are recorded on; there are no values yet. */
+  columns(): PassColumns {
+    const rows = Math.max(...this.#layouts.map(({ rows }) => rows))
+    const tensors = this.stream.samples.map(({ shape, dtype }) => {
+      return new Tensor([rows, ...shape], dtype, dtype === 'int32' ? new Int32Array(0) : new Float32Array(0))
+    })
+    return { tensors, indices: null, placesOf: order => this.#placesOf(order) }
+  }
+
+  /** A plan's memory, which knows no part yet. */
+  attach(place: Place): void {
+    this.#place = place
+    this.#placed = false
+  }
+
+  #placesOf(order: Int32Array): Int32Array {
+    const places = new Int32Array(order.length)
+    this.#leftOver = this.#layouts.map(part => {
+      const { batches, leftOver } = placesIn(part, order)
+      places.set(batches, part.start)
+      return leftOver
+    })
+    return places
+  }
+
+  /** Has the part in place that row number `row` of the pass is in, and the next one read. Returns the batches up to its end. */
+  *batchesFrom(row: number): Steps<number> {
+    const k = this.#layouts.findLastIndex(({ start }) => start <= row)
+    if (this.#part > k) this.#part = -1
+    while (this.#part < k) yield* this.#toNext()
+    if (!this.#placed) yield* this.#place!({ tensors: this.#tensors, indices: null })
+    this.#placed = true
+    const { batchSize, dropLast } = this.loader
+    const { start, used } = this.#layouts[k]
+    const batches = (start + used - row) / batchSize
+    return dropLast ? Math.floor(batches) : Math.ceil(batches)
+  }
+
+  /** Stops reading. */
+  close(): void {
+    this.#parts?.return(undefined).catch(() => {})
+  }
+
+  *#toNext(): Steps<void> {
+    const k = this.#part + 1
+    const fresh = yield* settled(this.#next?.k === k ? this.#next.tensors : this.#read(k))
+    const left = k === 0 ? [] : this.#tensors.map(t => gatherRows('DataLoader', t, this.#leftOver[k - 1]))
+    this.#tensors = joinRows(left, fresh)
+    this.#part = k
+    this.#placed = false
+    if (this.#layouts.length > 1) this.#readAhead((k + 1) % this.#layouts.length)
+  }
+
+  #readAhead(k: number): void {
+    const tensors = this.#read(k)
+    tensors.catch(() => {}) // who waits for it is told
+    this.#next = { k, tensors }
+  }
+
+  async #read(k: number): Promise<Tensor[]> {
+    if (k === 0) this.#parts = this.stream.parts()
+    return (await this.#parts!.next()).value
+  }
+}
