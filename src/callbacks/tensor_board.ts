@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { checkInt, checkOptions } from '../base/check.js'
 import { typeError } from '../base/errors.js'
 import type { Callback } from '../train/callbacks.js'
-import type { EpochEvent } from '../train/history.js'
 import { histogramOf, summaryEvent, type Value, versionEvent } from './event_file.js'
+import { scalarsOf } from './scalars.js'
 
 export interface TensorBoardOptions {
   /** The folder of this run; made if it is not there. TensorBoard compares the folders below its own `--logdir`. */
@@ -47,7 +47,7 @@ export function tensorBoard(options: TensorBoardOptions): Callback {
       writeFileSync(path, versionEvent(time))
     },
     onEpoch(event, model) {
-      const values = scalarsOf(event)
+      const values: Value[] = scalarsOf(event).map(([tag, scalar]) => ({ tag, scalar }))
       if (every && event.epoch % every === 0) {
         for (const [tag, parameter] of model.namedParameters()) {
           const histogram = histogramOf(parameter.data)
@@ -59,18 +59,4 @@ export function tensorBoard(options: TensorBoardOptions): Callback {
       return true
     },
   }
-}
-
-function scalarsOf(event: EpochEvent): Value[] {
-  const rates = Array.isArray(event.lr)
-    ? event.lr.map((lr, i) => [`lr/${i}`, lr] as const)
-    : [['lr', event.lr] as const]
-  const named = [
-    ['loss/train', event.trainLoss],
-    ['loss/test', event.testLoss],
-    ['accuracy/train', event.trainAcc],
-    ['accuracy/test', event.testAcc],
-    ...rates,
-  ] as const
-  return named.flatMap(([tag, scalar]) => (scalar === undefined ? [] : [{ tag, scalar }]))
 }

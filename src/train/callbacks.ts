@@ -14,11 +14,15 @@ import type { Model } from '../engine/options.js'
 import type { StateDict } from '../nn/index.js'
 import { tensor } from '../tensor/index.js'
 import type { CheckpointSettings } from './checkpoints.js'
-import { checkFigure, directionOf, type EpochEvent, type Figure, figureOf } from './history.js'
+import type { FitOptions } from './fit_options.js'
+import { checkFigure, directionOf, type EpochEvent, type Figure, figureOf, type ProgressEvent } from './history.js'
 
 /** What `fit` calls. One object serves one run at a time. */
 export interface Callback {
-  /** It reads and changes neither weights nor the optimizer's state: it only looks at the events. */
+  /**
+   * It only looks at the events, and may edit learning rates: it neither reads nor changes weights. Small epochs then go on
+   * many at a time; it is told of each of them, in order, a few times a second, and `seconds` is their mean.
+   */
   readonly watchOnly?: boolean
   /** @internal What `callbacks.checkpoint` asks of the run. */
   readonly checkpoint?: CheckpointSettings
@@ -27,14 +31,18 @@ export interface Callback {
   /** Goes on from such data; called after `onStart` in a run that is resumed. */
   loadStateDict?(state: object): void
   /** Before the first epoch. */
-  onStart?(model: Model): void
+  onStart?(model: Model, options: FitOptions): void
   /** After each epoch; `false` ends the training. */
   onEpoch?(event: EpochEvent, model: Model): boolean
   /** After the last epoch, also when ended early; not after an abort. */
   onFinish?(model: Model): void
+  /** A few times a second, and once at the end; no `false` ends the training here. */
+  onProgress?(event: ProgressEvent): void
+  /** When everything is over, however it ended: `error` is what the run failed with, an abort among them. */
+  onEnd?(error?: unknown): void
 }
 
-const hooks = ['onStart', 'onEpoch', 'onFinish'] as const
+const hooks = ['onStart', 'onEpoch', 'onFinish', 'onProgress', 'onEnd'] as const
 
 /** Refuses what `fit` would never call. */
 export function checkCallback(where: string, name: string, callback: unknown): void {

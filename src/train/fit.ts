@@ -10,11 +10,13 @@ import type { Callback } from './callbacks.js'
 import { readNewest } from './checkpoint_folder.js'
 import { Checkpoints, checkpointDisk, checkpointParts } from './checkpoints.js'
 import { checkFit, type FitOptions, schedulerCadence } from './fit_options.js'
-import { AbortedError, type EpochEvent, type History } from './history.js'
+import { AbortedError, type EpochEvent, type History, type ProgressEvent } from './history.js'
 import { Rates } from './rates.js'
 import { asRunState, captureRun, configurationOf, type RunState, restoreRun } from './run_state.js'
 
 const PROGRESS_MS = 100
+/** How long watchers are left without news of epochs that are shorter. */
+const WATCH_MS = 100
 
 class FitRun implements Run {
   readonly history: History
@@ -26,6 +28,13 @@ class FitRun implements Run {
   readonly #rates = new Rates()
   /** Schedule-free optimizers train at one point and are judged, and left, at another. */
   readonly switchTo?: (mode: 'train' | 'eval') => void
+  /** Whether somebody may look at the model, or change it, after every epoch. */
+  readonly #asks: boolean
+  /** Epochs that watchers have not been told of, and when they last were. */
+  readonly #untold: EpochEvent[] = []
+  #told = performance.now()
+  #watchedEpochMs = Infinity
+  #begun = false
   #last: EpochEvent | null = null
   /** Whether a callback has ended the run. */
   #stopped = false
@@ -51,6 +60,7 @@ class FitRun implements Run {
       ...(engine.reason !== undefined && { engineReason: engine.reason }),
     }
     this.#callbacks = options.callbacks ?? []
+    this.#asks = this.#callbacks.some(callback => !callback.watchOnly) || options.onEpochEnd !== undefined
     this.#cadence = schedulerCadence(options)
     this.#updatesPerEpoch = Math.ceil(train.length / accumulate)
     this.#checkpoints = Checkpoints.of(options, resumed?.best ?? [])
@@ -67,6 +77,18 @@ class FitRun implements Run {
   }
 
   *steps(): Steps<History> {
+    let failure: unknown
+    try {
+      return yield* this.#wholeRun()
+    } catch (error) {
+      failure = error
+      throw error
+    } finally {
+      if (this.#begun) for (const callback of this.#callbacks) callback.onEnd?.(failure)
+    }
+  }
+
+  *#wholeRun(): Steps<History> {
     try {
       yield* this.#epochs()
     } finally {
@@ -82,18 +104,21 @@ class FitRun implements Run {
     const { model, options, history } = this
     model.train()
     this.#checkAbort()
-    for (const callback of this.#callbacks) callback.onStart?.(model)
+    this.#begun = true
+    for (const callback of this.#callbacks) callback.onStart?.(model, options)
     this.resumed?.callbacks.forEach((state, i) => {
       if (state) this.#callbacks[i].loadStateDict?.(state)
     })
-    if (this.#callbacks.length > 0) this.engine.handBack()
+    if (this.#asks) this.engine.handBack()
+    this.#told = performance.now()
     while (!this.#stopped && history.trainLoss.length < options.epochs) {
       this.#epochStart = performance.now()
       yield* this.engine.epochs(this, this.#ahead())
       this.#switchToAverage()
       const event = this.#last!
       this.#stepPlateauOrEpoch(event)
-      this.#stopped = !(yield* this.#report(event))
+      this.#tellWatchers()
+      if (!(yield* this.#report(event))) this.#stopped = true
       yield* this.#saveEpoch(event)
     }
     this.#emitProgress(history.trainLoss[history.trainLoss.length - 1])
@@ -108,11 +133,10 @@ class FitRun implements Run {
 
   /** Epochs until somebody has to be asked or told. */
   #ahead(): number {
-    const { epochs, onEpochEnd } = this.options
-    const asked = this.#callbacks.length > 0 || onEpochEnd || this.#cadence === 'plateau' || this.#cadence === 'epoch'
     const done = this.history.trainLoss.length
-    if (asked || this.switchTo) return 1
-    return Math.min(epochs - done, ...this.#checkpoints.map(folder => folder.epochsAhead(done)))
+    if (this.#asks || this.switchTo || this.#cadence === 'plateau' || this.#cadence === 'epoch') return 1
+    const watched = this.#callbacks.length > 0 ? Math.max(1, Math.floor(WATCH_MS / this.#watchedEpochMs)) : Infinity
+    return Math.min(this.options.epochs - done, watched, ...this.#checkpoints.map(folder => folder.epochsAhead(done)))
   }
 
   beforeUpdate(): void {
@@ -132,6 +156,7 @@ class FitRun implements Run {
 
   *afterChunk(sums: EpochSums): Steps<void> {
     this.#reportProgress(sums)
+    this.#tellWatchers()
     this.#checkAbort()
     const due = this.#checkpoints.filter(folder => folder.isDue(this.#rates.count))
     const place = due.length > 0 ? this.engine.place() : null
@@ -160,6 +185,21 @@ class FitRun implements Run {
     for (const folder of due) yield* folder.write(this.#rates.count, parts)
   }
 
+  /** Tells callbacks that only watch of the epochs since the last time, which took equally long as far as anybody knows. */
+  #tellWatchers(): void {
+    const events = this.#untold.splice(0)
+    if (events.length === 0) return
+    const now = performance.now()
+    this.#watchedEpochMs = (now - this.#told) / events.length
+    this.#told = now
+    for (const event of events) {
+      for (const callback of this.#callbacks) {
+        const told = callback.onEpoch?.({ ...event, seconds: this.#watchedEpochMs / 1000 }, this.model)
+        if (told === false) this.#stopped = true
+      }
+    }
+  }
+
   snapshot(): () => void {
     const updates = this.#rates.count
     const restoreSchedule = this.#cadence === 'batch' ? this.options.scheduler?.snapshot() : undefined
@@ -172,10 +212,11 @@ class FitRun implements Run {
   afterEpoch(train: EpochSums, test: EpochSums | undefined): void {
     const { history } = this
     const { classifies } = this.options.loss
+    const epoch = history.trainLoss.length + 1
     const event: EpochEvent = {
-      epoch: history.trainLoss.length + 1,
+      epoch,
       trainLoss: train.loss / train.batches,
-      lr: this.#rates.last,
+      lr: this.#rates.at(Math.min(this.#rates.count, epoch * this.#updatesPerEpoch) - 1),
       seconds: (performance.now() - this.#epochStart) / 1000,
     }
     if (classifies) event.trainAcc = train.correct / train.rows
@@ -188,6 +229,7 @@ class FitRun implements Run {
     if (event.testLoss !== undefined) history.testLoss?.push(event.testLoss)
     if (event.testAcc !== undefined) history.testAcc?.push(event.testAcc)
     this.#last = event
+    if (!this.#asks && this.#callbacks.length > 0) this.#untold.push(event)
   }
 
   #stepPlateauOrEpoch({ testLoss, trainLoss }: EpochEvent): void {
@@ -197,9 +239,11 @@ class FitRun implements Run {
 
   *#report(event: EpochEvent): Steps<boolean> {
     let goOn = true
-    if (this.#callbacks.length > 0 || this.options.onEpochEnd) this.engine.handBack()
-    for (const callback of this.#callbacks) {
-      if (callback.onEpoch?.(event, this.model) === false) goOn = false
+    if (this.#asks) {
+      this.engine.handBack()
+      for (const callback of this.#callbacks) {
+        if (callback.onEpoch?.(event, this.model) === false) goOn = false
+      }
     }
     if (this.options.onEpochEnd && (yield this.options.onEpochEnd(event)) === false) goOn = false
     this.#checkAbort()
@@ -212,14 +256,18 @@ class FitRun implements Run {
   }
 
   #reportProgress(sums: EpochSums): void {
-    if (performance.now() - this.#reported >= PROGRESS_MS) this.#emitProgress(sums.loss / sums.batches)
+    if (performance.now() - this.#reported < PROGRESS_MS) return
+    // Between two epochs there is no loss yet.
+    this.#emitProgress(
+      sums.batches ? sums.loss / sums.batches : this.history.trainLoss[this.history.trainLoss.length - 1],
+    )
   }
 
   #emitProgress(loss: number): void {
     const { onProgress, epochs } = this.options
     this.#reported = performance.now()
     const step = this.#rates.count
-    onProgress?.({
+    const event: ProgressEvent = {
       step,
       steps: this.#updatesPerEpoch * epochs,
       epoch: Math.min(this.history.trainLoss.length + 1, epochs),
@@ -227,7 +275,9 @@ class FitRun implements Run {
       loss,
       lr: this.#rates.last,
       stepsPerSecond: step / ((this.#reported - this.#started) / 1000),
-    })
+    }
+    onProgress?.(event)
+    for (const callback of this.#callbacks) callback.onProgress?.(event)
   }
 
   #checkAbort(): void {

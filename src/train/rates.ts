@@ -27,6 +27,17 @@ export class Rates {
     return this.#rates[this.#rates.length - 1]
   }
 
+  /** The rate of an update, counted from 0. */
+  at(update: number): Rate {
+    let [low, high] = [0, this.#ends.length - 1]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (this.#ends[middle] > update) high = middle
+      else low = middle + 1
+    }
+    return this.#rates[low]
+  }
+
   note(rate: Rate): void {
     if (rate === this.last) {
       this.repeat(1)
