@@ -14,8 +14,21 @@ export async function importOptional<T>(
   try {
     return await load()
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause)
-    const message = `${where}: expected ${packages.join(' and ')} to be installed but received "${reason}"`
-    throw new AnnealError('ERR_MISSING_PACKAGE', `${message}; run: npm install ${packages.join(' ')}`, { cause })
+    throw missing(where, packages, cause)
+  }
+}
+
+function missing(where: string, packages: readonly string[], cause: unknown): AnnealError {
+  const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause)
+  const message = `${where}: expected ${packages.join(' and ')} to be installed but received "${reason}"`
+  return new AnnealError('ERR_MISSING_PACKAGE', `${message}; run: npm install ${packages.join(' ')}`, { cause })
+}
+
+/** The same for what is only looked up, without loading it. */
+export function requireOptional<T>(where: string, packages: readonly string[], find: () => T): T {
+  try {
+    return find()
+  } catch (cause) {
+    throw missing(where, packages, cause)
   }
 }
