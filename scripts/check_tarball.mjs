@@ -24,6 +24,12 @@ const optimizer = new optim.SGD(model.parameters(), { lr: 0.1 })
 const history = await fit(model, { train, loss: new nn.CrossEntropyLoss(), optimizer, epochs: 20 })
 if (!(history.trainLoss[19] < 0.2) || history.engine !== 'plan') throw new Error(JSON.stringify(history.trainLoss))
 console.log('trained: loss', history.trainLoss[19].toFixed(4))
+
+// What is internal is not declared.
+// @ts-expect-error
+train.epochOrder()
+// @ts-expect-error
+X.buf
 `
 
 const settings = {

@@ -27,6 +27,7 @@ export type ErrorCode =
 /** An error that arises from tensors, files, state or an abort. `code` is stable; the message is for people. */
 export class AnnealError extends Error {
   override readonly name = 'AnnealError'
+  /** Stable: what a program tells errors apart by. */
   readonly code: ErrorCode
 
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {

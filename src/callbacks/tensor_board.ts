@@ -9,6 +9,7 @@ import type { Callback } from '../train/callbacks.js'
 import { histogramOf, summaryEvent, type Value, versionEvent } from './event_file.js'
 import { scalarsOf } from './scalars.js'
 
+/** Options of `tensorBoard`. */
 export interface TensorBoardOptions {
   /** The folder of this run; made if it is not there. TensorBoard compares the folders below its own `--logdir`. */
   logDir: string

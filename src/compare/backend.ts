@@ -48,6 +48,7 @@ export interface Identity {
   readonly isa: string
 }
 
+/** What computes the same kernels and trainings, to compare with: anneal, its float64 reference, TensorFlow.js. */
 export interface Backend extends Identity {
   /** The kernels that it has, by their names in kernels.def. */
   readonly kernels: Readonly<Record<string, KernelFunction>>

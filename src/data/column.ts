@@ -8,6 +8,7 @@
  * pair are stored alike.
  */
 export const columnTypes = ['number', 'integer', 'category', 'boolean', 'date', 'text'] as const
+/** What the values of a column are. */
 export type ColumnType = (typeof columnTypes)[number]
 
 export type NumberArray =
@@ -23,6 +24,7 @@ export type NumberArray =
 /** Values by row: numbers in a typed array, missing ones NaN; all else in an array, missing ones null. */
 export type ColumnValues = NumberArray | (bigint | null)[] | (string | null)[] | (boolean | null)[] | (Date | null)[]
 
+/** One value of a table; null where it is missing, but NaN among numbers. */
 export type Cell = number | bigint | string | boolean | Date | NumberArray | null
 
 export interface Column {

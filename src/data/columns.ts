@@ -7,7 +7,9 @@ import { rowsOf } from './rows.js'
 
 /** Sample `i` is row `indices[i]` of each tensor; row `i` where `indices` is null. */
 export interface Columns {
+  /** Inputs first, the target last; a row per sample. */
   readonly tensors: readonly Tensor[]
+  /** The row of every sample; null: sample i is row i. */
   readonly indices: Int32Array | null
 }
 

@@ -10,6 +10,7 @@ import { gatherRows, joinRows } from './rows.js'
 import { checkSampler, orderOf, type Sampler } from './samplers.js'
 import { StreamTable } from './stream_table.js'
 
+/** Options of `DataLoader`. */
 export interface DataLoaderOptions {
   /** Samples per batch. Default 1. */
   batchSize?: number
@@ -87,11 +88,12 @@ export class DataLoader implements Iterable<Tensor[]>, AsyncIterable<Tensor[]> {
     return this.dropLast ? Math.floor(batches) : Math.ceil(batches)
   }
 
-  /** Samples in full batches; what is left makes the last batch or is dropped. */
+  /** @internal Samples in full batches; what is left makes the last batch or is dropped. */
   get fullRows(): number {
     return this.samples - (this.samples % this.batchSize)
   }
 
+  /** One pass: draws the order, then gives batch after batch. */
   [Symbol.iterator](): IterableIterator<Tensor[]> {
     if (this.dataset instanceof StreamTable)
       throw new AnnealError('ERR_STATE', 'DataLoader: expected a stream to be iterated with for await')
@@ -153,7 +155,7 @@ export class DataLoader implements Iterable<Tensor[]>, AsyncIterable<Tensor[]> {
   }
 
   /**
-   * Draws what starting an epoch draws. Returns the order of its samples (of all of them, also with `dropLast`), to be
+   * @internal Draws what starting an epoch draws. Returns the order of its samples (of all of them, also with `dropLast`), to be
    * read only; a shuffled one is written into `memory` if that is as long.
    *
    * An epoch is: this, the full batches, `endEpoch`, the batch that is not full.
@@ -171,7 +173,7 @@ export class DataLoader implements Iterable<Tensor[]>, AsyncIterable<Tensor[]> {
   }
 
   /**
-   * The orders of `count` epochs at once, if they draw nothing else: whether they do. They begin `stride` apart in `table`,
+   * @internal The orders of `count` epochs at once, if they draw nothing else: whether they do. They begin `stride` apart in `table`,
    * later ones over what is left of earlier ones.
    */
   epochOrders(table: Int32Array, stride: number, count: number): boolean {
@@ -184,7 +186,7 @@ export class DataLoader implements Iterable<Tensor[]>, AsyncIterable<Tensor[]> {
     return this.shuffle && this.generator === null && this.#rowsTogether === this.dataset.length
   }
 
-  /** Draws what running out of samples draws: with an own generator, one more permutation that nobody reads. */
+  /** @internal Draws what running out of samples draws: with an own generator, one more permutation that nobody reads. */
   endEpoch(): void {
     if (this.shuffle) this.generator?.randperm(this.dataset.length)
   }

@@ -109,7 +109,7 @@ export class TensorDataset implements Dataset {
  * The samples of `dataset` at `indices`, in their order.
  *
  * ```ts
- * const even = new data.Subset(train, [0, 2, 4])
+ * const even = new data.Subset(dataset, [0, 2, 4])
  * ```
  * Throws RangeError for an index outside the dataset. Source: torch.utils.data.Subset.
  */

@@ -8,6 +8,7 @@ import type { ReadOptions, TableFormat } from './readers/reader.js'
 import { type ColumnOptions, checkColumns } from './row_builders.js'
 import type { Table } from './table.js'
 
+/** Options of `readTable`. */
 export interface ReadTableOptions extends ColumnOptions {
   /** Default: by the name's ending, else by the first bytes, else csv. */
   format?: TableFormat

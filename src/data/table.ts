@@ -7,6 +7,7 @@ import { Tensor } from '../tensor/tensor.js'
 import { type Cell, type Column, type ColumnType, type ColumnValues, cellOf, takeRows, widthOf } from './column.js'
 import { tableText } from './table_text.js'
 
+/** Options of `Table.toTensor`. */
 export interface ToTensorOptions {
   /** Default float32; int32 for labels and codes, which must then be integers. */
   dtype?: 'float32' | 'int32'
@@ -118,6 +119,7 @@ export class Table implements Iterable<Record<string, Cell>> {
     return tableText(this.columns(), this.rows)
   }
 
+  /** @internal What console.log shows. */
   [inspect.custom](): string {
     return this.toString()
   }

@@ -12,6 +12,7 @@ import { Table } from './table.js'
 /** What can be split: a tensor or a table by its rows, an array by its elements. */
 export type Splittable = Tensor | Table | readonly unknown[] | Float32Array | Float64Array | Int32Array
 
+/** Options of `trainTestSplit` and `trainTestIndices`. */
 export interface SplitOptions {
   /** A fraction (rounded up) or a number of rows. Default: what is left of `trainSize`, else 0.25. */
   testSize?: number

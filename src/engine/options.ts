@@ -18,7 +18,9 @@ export interface TrainingOptions {
   train: DataLoader
   /** Batches to evaluate on after each epoch. */
   test?: DataLoader
+  /** What is made small. */
   loss: Loss
+  /** Updates the model's parameters. */
   optimizer: Optimizer
   /** Largest total norm of the gradients. */
   clipGradNorm?: number

@@ -27,11 +27,13 @@ import { bytesSource, type Source, withFile } from './source.js'
 /** Named tensors, for example a state dict. */
 export type TensorMap = Readonly<Record<string, Tensor>>
 
+/** Options of `saveSafetensors`. */
 export interface SaveSafetensorsOptions {
   /** Texts to keep in the file's header. */
   metadata?: Readonly<Record<string, string>>
 }
 
+/** Options of `loadSafetensors`. */
 export interface LoadSafetensorsOptions {
   /** Let float64 be rounded and 64-bit integers keep their lower 32 bits where they do not fit. Default false. */
   narrow?: boolean
@@ -39,7 +41,9 @@ export interface LoadSafetensorsOptions {
 
 /** What a file holds. Both objects have no prototype, so that no name in a file can mean anything. */
 export interface Safetensors {
+  /** The tensors by name. */
   tensors: Record<string, Tensor>
+  /** The texts of the file's header. */
   metadata: Record<string, string>
 }
 

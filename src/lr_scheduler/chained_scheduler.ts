@@ -48,11 +48,13 @@ export class ChainedScheduler extends CompositeLR<ChainedOptions> {
     return this.schedulers[0].lastEpoch
   }
 
+  /** @internal */
   override begin(): void {
     for (const part of this.schedulers) part.begin()
     this.state._last_lr = this.values()
   }
 
+  /** @internal */
   override advance(metric?: number): void {
     for (const part of this.schedulers) part.advance(metric)
     this.state._last_lr = this.values()

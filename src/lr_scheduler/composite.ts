@@ -50,10 +50,12 @@ export abstract class CompositeLR<O extends object, S extends object = object> e
     this.advance(known ? metricOf(`${this.spec.name}.step`, metric) : undefined)
   }
 
+  /** @internal */
   override drives(i: number): boolean {
     return this.schedulers.length === 0 ? super.drives(i) : this.schedulers.some(part => part.drives(i))
   }
 
+  /** @internal */
   override ownKeys(): string[] {
     return [...new Set([...super.ownKeys(), ...this.schedulers.flatMap(part => part.ownKeys())])]
   }
@@ -65,15 +67,18 @@ export abstract class CompositeLR<O extends object, S extends object = object> e
     }
   }
 
+  /** @internal */
   override rewind(): void {
     for (const part of this.schedulers) part.rewind()
   }
 
+  /** @internal */
   override takeUp(): void {
     for (const part of this.schedulers) part.takeUp()
     super.takeUp()
   }
 
+  /** @internal */
   override enter(): void {
     this.takeUp()
     this.writeInitial()

@@ -71,6 +71,7 @@ export class CosineAnnealingWarmRestarts extends CountedLR<CosineAnnealingWarmRe
     else this.moveInto(checkNumber('CosineAnnealingWarmRestarts.step', 'epoch', epoch, { min: 0 }))
   }
 
+  /** @internal */
   override advance(): void {
     const { state } = this
     if (state.last_epoch < 0) {

@@ -79,10 +79,12 @@ export abstract class CountedLR<
     else this.#counted(checkInt(`${this.spec.name}.step`, 'epoch', epoch, { min: 0 }), true)
   }
 
+  /** @internal */
   override advance(): void {
     this.#counted(this.state.last_epoch + 1, false)
   }
 
+  /** @internal */
   override coast(most: number): number {
     const { state } = this
     if (!Object.hasOwn(Object.getPrototypeOf(this), 'flatAfter')) return 0
@@ -95,10 +97,12 @@ export abstract class CountedLR<
     return steps
   }
 
+  /** @internal */
   override rewind(): void {
     this.state.last_epoch = this.#resumedAt
   }
 
+  /** @internal */
   override begin(): void {
     this.state._step_count = 0
     this.state._is_initial = true
@@ -106,6 +110,7 @@ export abstract class CountedLR<
     this.state._is_initial = false
   }
 
+  /** @internal */
   override enter(): void {
     this.moveTo(0, true)
   }

@@ -138,6 +138,7 @@ export class CyclicLR extends CountedLR<CyclicLROptions, CyclicState> {
     state.max_momentums = withEntry(state.max_momentums!, i, entryOf(maxMomentum, i))
   }
 
+  /** @internal */
   override ownKeys(): string[] {
     return [...super.ownKeys(), ...momentumKeys(this.cycled())]
   }

@@ -32,9 +32,13 @@ export interface SchedulerState {
 
 /** A schedule as plain JSON: class, options, state, and the hyper-parameters it owns in each group. */
 export interface SchedulerJSON {
+  /** The class's exported name. */
   scheduler: string
+  /** What it was made with, defaults filled in. */
   options: Record<string, unknown>
+  /** What `stateDict` gives. */
   state: SchedulerStateDict
+  /** What schedules keep in the optimizer's groups, a record per group. */
   groups: Record<string, unknown>[]
 }
 

@@ -40,7 +40,9 @@ export interface OneCycleLROptions extends CountedOptions, MomentumOptions {
   maxLr: number | number[]
   /** Number of updates of the cycle; or give epochs and stepsPerEpoch. */
   totalSteps?: number | null
+  /** With `stepsPerEpoch`: their product is the number of updates. */
   epochs?: number | null
+  /** Updates per epoch: `loader.length`. */
   stepsPerEpoch?: number | null
   /** Part of the cycle that goes up, 0 to 1. Default 0.3. */
   pctStart?: number
@@ -197,6 +199,7 @@ export class OneCycleLR extends CountedLR<OneCycleLROptions, OneCycleState> {
     }
   }
 
+  /** @internal */
   override ownKeys(): string[] {
     const limits = [companionKey('max', this.param), companionKey('min', this.param)]
     return [...super.ownKeys(), ...limits, ...momentumKeys(this.cycled())]

@@ -43,6 +43,7 @@ export type OptionTable<O> = { readonly [K in keyof O]-?: Option<Required<O>[K]>
 export interface ScheduleSpec<O> {
   /** The name of the exported class, PyTorch's where it has one. */
   readonly name: string
+  /** Every option with its check and default. */
   readonly options: OptionTable<O>
   /** What its state may be in a state dict, where that is more than its type. */
   readonly state?: StateTable
@@ -129,6 +130,7 @@ export const commonOptions: OptionTable<CommonOptions> = {
   groups: optional(integers({ key: null })),
 }
 
+/** The options of every schedule that counts updates, for the table of one that adds its own. */
 export const countedOptions: OptionTable<CountedOptions> = {
   ...commonOptions,
   lastEpoch: integer({ min: -1 }, { default: -1, key: null }),

@@ -129,6 +129,7 @@ export class ReduceLROnPlateau extends LRScheduler<ReduceLROnPlateauOptions, Pla
     super.loadStateDict({ ...rest, mode, best: or(best), mode_worse: or(mode_worse) })
   }
 
+  /** @internal */
   override advance(metric?: number): void {
     this.takeUp()
     this.state.last_epoch++
@@ -136,14 +137,17 @@ export class ReduceLROnPlateau extends LRScheduler<ReduceLROnPlateauOptions, Pla
     this.state._last_lr = this.values()
   }
 
+  /** @internal */
   override rewind(): void {
     this.state = { ...this.state, ...this.ownState(), last_epoch: 0 }
   }
 
+  /** @internal */
   override begin(): void {
     this.state._last_lr = this.values()
   }
 
+  /** @internal */
   override enter(): void {
     this.takeUp()
     this.rewind()

@@ -7,16 +7,20 @@ import { rangeError, typeError } from '../base/errors.js'
 
 /** A parameter group: plain options, read and written in place. */
 export interface ScheduledGroup {
+  /** The learning rate. */
   lr: number
   /** The rate that schedules start from; set by the first schedule. */
   initialLr?: number
+  /** Of SGD and its kin. */
   momentum?: number
+  /** Decay rates of the running means, of Adam and its kin. */
   betas?: [number, number]
   [option: string]: unknown
 }
 
 /** Anything with parameter groups; every optimizer is one. */
 export interface Schedulable {
+  /** The groups, written in place. */
   readonly paramGroups: ScheduledGroup[]
 }
 

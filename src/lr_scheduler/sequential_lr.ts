@@ -49,6 +49,7 @@ export class SequentialLR extends CompositeLR<SequentialLROptions> {
     return {}
   }
 
+  /** @internal */
   override begin(): void {
     const first = this.schedulers[this.#active(0)]
     this.state.last_epoch = 0
@@ -56,6 +57,7 @@ export class SequentialLR extends CompositeLR<SequentialLROptions> {
     this.state._last_lr = first.getLastLr()
   }
 
+  /** @internal */
   override advance(metric?: number): void {
     const t = this.state.last_epoch + 1
     const active = this.#active(t)

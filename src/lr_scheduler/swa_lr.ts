@@ -64,6 +64,7 @@ export class SWALR extends CountedLR<SWALROptions> {
     if (this.drives(i)) group[companionKey('swa', this.param)] ??= entryOf(this.options.swaLr, i)
   }
 
+  /** @internal */
   override ownKeys(): string[] {
     return [...super.ownKeys(), companionKey('swa', this.param)]
   }

@@ -19,7 +19,9 @@ import { initialOf, type Schedulable, writeParam } from './schedulable.js'
 export interface WarmupLROptions extends CountedOptions {
   /** Number of updates of the warm-up; or give epochs and stepsPerEpoch. */
   steps?: number | null
+  /** With `stepsPerEpoch`: their product is the number of updates. */
   epochs?: number | null
+  /** Updates per epoch: `loader.length`. */
   stepsPerEpoch?: number | null
   /** Shape of the way up. Default 'linear'. */
   mode?: 'linear' | 'exponential'
@@ -90,6 +92,7 @@ export class WarmupLR extends CompositeLR<WarmupLROptions, WarmupState> {
     return { targets: this.values(), steps: stepsOf(this.options) }
   }
 
+  /** @internal */
   override begin(): void {
     for (const part of this.schedulers) part.begin()
     this.state.targets = this.values()
@@ -101,6 +104,7 @@ export class WarmupLR extends CompositeLR<WarmupLROptions, WarmupState> {
     this.state.targets = withEntry(this.state.targets, i, initialOf(this.optimizer.paramGroups[i], this.param))
   }
 
+  /** @internal */
   override advance(metric?: number): void {
     this.takeUp()
     const t = this.state.last_epoch + 1

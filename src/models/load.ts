@@ -17,11 +17,13 @@ export interface LoadOptions<M extends Module = Module> {
 
 /** What `io.load` gives. */
 export interface Loaded<M extends Module = Module> {
+  /** The model: the one that was given, else a new one. */
   readonly model: M
   /** What `io.save` was given, ready to transform; null without. */
   readonly preprocessing: Transformer | null
   /** The classes' names; null without. */
   readonly labels: readonly string[] | null
+  /** What `io.save` was given to remember; null without. */
   readonly notes: string | null
   /** What wrote the file; null for a file of another library. */
   readonly versions: Versions | null

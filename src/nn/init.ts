@@ -186,11 +186,13 @@ export function kaimingNormal_(t: Tensor, options: KaimingOptions = {}): Tensor 
 
 /** Options of `truncNormal_`. */
 export interface TruncNormalOptions extends Drawn {
+  /** Mean of the normal that is cut off. Default 0. */
   mean?: number
   /** Of the normal that is cut off, > 0. Default 1. */
   std?: number
-  /** Bounds. Default -2 and 2. */
+  /** The lower bound. Default -2. */
   a?: number
+  /** The upper bound. Default 2. */
   b?: number
 }
 

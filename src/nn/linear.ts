@@ -19,7 +19,7 @@ export interface LinearOptions {
  *
  * ```ts
  * const layer = new nn.Linear(784, 128, { bias: false })
- * layer.forward(x) // [..., 128]
+ * layer.forward(random.randn([32, 784])) // [32, 128]
  * ```
  * Weight and bias start uniform in ±1/√inFeatures, drawn from the global generator in PyTorch's order.
  * Throws ERR_SHAPE where the last dimension of x is not inFeatures. Source: torch.nn.Linear.

@@ -11,7 +11,10 @@ import { type Copies, checkCopyable, copyOf } from './clone.js'
  * A tensor that a module trains: it stays a parameter when its gradient is turned off.
  *
  * ```ts
- * scale = new nn.Parameter(tensor([1, 1, 1]))
+ * class Scaled extends nn.Module {
+ *   scale = new nn.Parameter(tensor([1, 1, 1]))
+ *   forward(x: Tensor) { return x.mul(this.scale) }
+ * }
  * ```
  * Source: torch.nn.Parameter.
  */
@@ -45,6 +48,7 @@ export abstract class Module {
   /** Keys of the state dict by property name. */
   readonly #buffers = new Map<string, string>()
 
+  /** What the module computes from its inputs: the one method that a subclass must write. */
   abstract forward(...inputs: never[]): Tensor
 
   /**

@@ -1,7 +1,7 @@
 /** Layers one after the other. */
 
 import { typeError } from '../base/errors.js'
-import type { Tensor } from '../tensor/index.js'
+import { checkTensor, type Tensor } from '../tensor/index.js'
 import { Module } from './module.js'
 
 /**
@@ -26,7 +26,7 @@ export class Sequential extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    let y = x
+    let y = checkTensor('Sequential', 'x', x)
     for (const [, layer] of this.namedChildren()) y = (layer as Module & { forward(x: Tensor): Tensor }).forward(y)
     return y
   }

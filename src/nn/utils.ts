@@ -19,7 +19,7 @@ function gradients(where: string, parameters: Iterable<Tensor>): Tensor[] {
  * Scales all gradients together so that their total L2 norm is at most `maxNorm`: `g *= min(1, maxNorm / (norm + 1e-6))`.
  *
  * ```ts
- * loss.backward()
+ * loss.forward(model.forward(x), y).backward()
  * const norm = nn.utils.clipGradNorm(model.parameters(), 1)
  * optimizer.step()
  * ```
@@ -36,7 +36,7 @@ export function clipGradNorm(parameters: Iterable<Tensor>, maxNorm: number): num
  * Limits every element of every gradient to [-clipValue, clipValue]: `g = min(max(g, -clipValue), clipValue)`.
  *
  * ```ts
- * loss.backward()
+ * loss.forward(model.forward(x), y).backward()
  * nn.utils.clipGradValue(model.parameters(), 0.5)
  * optimizer.step()
  * ```

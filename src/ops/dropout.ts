@@ -5,6 +5,7 @@ import type { Buf, Emitter, Floats } from '../emitters/emitter.js'
 import { emitUnary, sameShape } from './elementwise.js'
 import { checkOperand, defineOp, type Operand, sizeOf } from './spec.js'
 
+/** Options of dropout. */
 export interface DropoutOptions {
   /** Probability that an element becomes zero, in [0, 1]. Default 0.5. */
   p?: number

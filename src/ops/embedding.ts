@@ -5,6 +5,7 @@ import { rangeError, shapeError } from '../base/errors.js'
 import type { Floats } from '../emitters/emitter.js'
 import { type Application, checkDtype, checkOperand, defineOp, type Operand, shapeText, sizeOf } from './spec.js'
 
+/** Options of an embedding. */
 export interface EmbeddingOptions {
   /** The row whose gradient stays zero; negative numbers count from the end. */
   paddingIdx?: number | null

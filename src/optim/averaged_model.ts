@@ -62,7 +62,7 @@ function tensorsOf(model: Module): { parameters: Tensor[]; buffers: Tensor[] } {
  *
  * ```ts
  * const averaged = new optim.AveragedModel(model, { multiAvgFn: optim.getEmaMultiAvgFn(0.99) })
- * await fit(model, { ..., onEpochEnd: () => averaged.updateParameters(model) })
+ * await fit(model, { ...options, onEpochEnd: () => averaged.updateParameters(model) })
  * const { loss } = await evaluate(averaged, testLoader, new nn.CrossEntropyLoss())
  * ```
  * The first model shown is copied. The state dict has `n_averaged` and the weights under `module.`. Batch statistics:

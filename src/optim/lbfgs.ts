@@ -180,7 +180,7 @@ export class LBFGS extends Optimizer {
     return this.#memory ? { ...dict, state: { 0: written(this.#memory) } } : dict
   }
 
-  /** The memory is one for all parameters; PyTorch keeps it with the first. */
+  /** @internal The memory is one for all parameters; PyTorch keeps it with the first. */
   override readState({ params }: ParamGroup, p: Tensor, saved: SavedState): ParamState {
     if (p !== params[0]) throw badState('the state of LBFGS under its first parameter', 'another')
     const size = params.reduce((sum, { size }) => sum + size, 0)

@@ -15,7 +15,9 @@ import { type OptimizerStateDict, readState, readStateDict, type SavedState, wri
 
 /** A group of parameters with every option of the optimizer filled in; edit `lr` and the others at any time. */
 export interface ParamGroup {
+  /** The parameters that it updates. */
   params: Tensor[]
+  /** The learning rate, read before each update. */
   lr: number
   /** The rate that schedules start from; set by a scheduler. */
   initialLr?: number

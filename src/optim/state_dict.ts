@@ -14,7 +14,9 @@ export type SavedState = Record<string, Tensor | number | readonly (Tensor | num
 
 /** PyTorch's layout and key names. Parameters are numbered in the order of the groups. */
 export interface OptimizerStateDict {
+  /** A parameter's state by its position over all groups, for those that were updated. */
   state: Record<number, SavedState>
+  /** The groups' options under PyTorch's keys, `params` as positions. */
   param_groups: Record<string, unknown>[]
 }
 

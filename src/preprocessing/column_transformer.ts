@@ -8,11 +8,14 @@ import { Transformer } from './transformer.js'
 
 /** Which columns: a name or a number, several, one boolean per column, or a function of the names (of a table) that gives any of these. */
 export type Columns = string | number | readonly string[] | readonly number[] | readonly boolean[]
+/** Columns by name or position, or a function that chooses among the names. */
 export type ColumnSelector = Columns | ((names: readonly string[]) => Columns)
 /** What is done with columns. */
 export type ColumnStep = Transformer | 'drop' | 'passthrough'
+/** Columns that one transformer gets, under a name. */
 export type ColumnGroup = readonly [name: string, transformer: ColumnStep, columns: ColumnSelector]
 
+/** Options of `ColumnTransformer`. */
 export interface ColumnTransformerOptions {
   /** What is done with all other columns; they come last. Default 'drop'. */
   remainder?: ColumnStep

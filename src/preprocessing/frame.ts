@@ -9,8 +9,11 @@ import { Tensor } from '../tensor/tensor.js'
 
 /** A table by its columns, as `data.Table` is one. */
 export interface TableLike {
+  /** How many rows it has. */
   readonly rows: number
+  /** The names of its columns. */
   readonly names: readonly string[]
+  /** The values of a column. */
   column(name: string): ArrayLike<unknown>
 }
 

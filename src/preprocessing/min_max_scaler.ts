@@ -6,6 +6,7 @@ import { type Features, type Frame, frameOf, numericFrame } from './frame.js'
 import { withoutZeros } from './statistics.js'
 import { type Learned, Scaler } from './transformer.js'
 
+/** Options of `MinMaxScaler`. */
 export interface MinMaxScalerOptions {
   /** Where the least and the largest value of a column go. Default [0, 1]. */
   featureRange?: readonly [number, number]

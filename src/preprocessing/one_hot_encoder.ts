@@ -15,6 +15,7 @@ import {
 import { columnLabel, type Frame, numericFrame } from './frame.js'
 import { Encoder } from './transformer.js'
 
+/** Options of `OneHotEncoder`. */
 export interface OneHotEncoderOptions extends CategoryOptions {
   /** Leave out one category per column: the first, that of columns with two, or the one given for each. Default null. */
   drop?: 'first' | 'ifBinary' | readonly Cell[] | null

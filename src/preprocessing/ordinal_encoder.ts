@@ -15,6 +15,7 @@ import {
 import { columnLabel, type Frame, numericFrame } from './frame.js'
 import { Encoder } from './transformer.js'
 
+/** Options of `OrdinalEncoder`. */
 export interface OrdinalEncoderOptions extends CategoryOptions {
   /** 'int32' for nn.Embedding; missing values then need a code. Default 'float32'. */
   dtype?: 'float32' | 'int32'

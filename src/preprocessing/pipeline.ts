@@ -14,6 +14,7 @@ export class Pipeline extends Invertible<{ steps: readonly Transformer[] }> {
     steps.forEach((step, i) => void checkTransformer('makePipeline', `steps[${i}]`, step))
   }
 
+  /** Its transformers, the first one first. */
   get steps(): readonly Transformer[] {
     return this.options.steps
   }

@@ -7,6 +7,7 @@ import { normalQuantile } from './normal_quantile.js'
 import { medianOf, percentileOf, sortedPresent, withoutZeros } from './statistics.js'
 import { Scaler } from './transformer.js'
 
+/** Options of `RobustScaler`. */
 export interface RobustScalerOptions {
   /** Subtract the median. Default true. */
   withCentering?: boolean

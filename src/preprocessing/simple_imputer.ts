@@ -22,6 +22,7 @@ import { Invertible } from './transformer.js'
 /** Makes the value of a column from those that are not missing. */
 export type ImputeStrategy = (values: Float64Array) => number
 
+/** Options of `SimpleImputer`. */
 export interface SimpleImputerOptions {
   /** What counts as missing. Default NaN, which null and undefined count as. */
   missingValues?: Cell

@@ -7,6 +7,7 @@ import { type Features, type Frame, frameOf, numericFrame } from './frame.js'
 import { sumOf, withoutZeros } from './statistics.js'
 import { Scaler } from './transformer.js'
 
+/** Options of `StandardScaler`. */
 export interface StandardScalerOptions {
   /** Subtract the mean. Default true. */
   withMean?: boolean

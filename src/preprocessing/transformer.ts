@@ -13,6 +13,7 @@ import { toPlain } from './plain.js'
 export interface TransformerJSON {
   /** The class. */
   transformer: string
+  /** What it was made with. */
   options: object
   /** What was learned, or null before `fit`. */
   state: object | null
@@ -42,6 +43,7 @@ const KINDS = {
 
 export type Learned = Readonly<Record<string, keyof typeof KINDS>>
 
+/** Base of all transformers: learns from a table in `fit`, changes tables in `transform`. Source: sklearn.base.TransformerMixin. */
 export abstract class Transformer<Options extends object = object> {
   /** Columns of the X it was fitted to; null before. */
   nFeaturesIn: number | null = null

@@ -5,6 +5,7 @@ import { typeError } from '../base/errors.js'
 import { checkGenerator, type Generator } from '../streams/generator.js'
 import { Tensor } from '../tensor/tensor.js'
 
+/** Options of every random tensor. */
 export interface SamplingOptions {
   /** Default: the default generator. */
   generator?: Generator

@@ -9,13 +9,17 @@ import type { Chart, ChartPage } from './page.js'
 import { fontSize, ink, seriesStyles } from './style.js'
 import { formatNumber, printable, textWidth } from './text.js'
 
+/** One bar of a chart. */
 export interface Bar {
+  /** What stands beside it. */
   label: string
+  /** Its length, in the unit of `valueLabel`. */
   value: number
   /** Filled dark instead of light, to mark the bar the picture is about. */
   highlight?: boolean
 }
 
+/** Options of `barChart`. */
 export interface BarChartOptions extends Omit<ChartPage, 'height'> {
   /** What the bars measure, with the unit. */
   valueLabel: string

@@ -6,6 +6,7 @@ import type { Chart } from './page.js'
 import { renderPng } from './png.js'
 import { ink } from './style.js'
 
+/** Options of `chartGrid`. */
 export interface ChartGridOptions {
   /** Charts in a row. Default 2. */
   columns?: number

@@ -8,6 +8,7 @@ import type { Chart, ChartPage } from './page.js'
 import { fontSize, ink, seriesStyles } from './style.js'
 import { formatNumber, printable, textWidth } from './text.js'
 
+/** Options of `confusionMatrixChart`. */
 export interface ConfusionMatrixChartOptions extends Omit<ChartPage, 'title' | 'height'> {
   /** Default 'Confusion matrix'. */
   title?: string

@@ -16,6 +16,7 @@ export interface RocCurve {
   tpr: ArrayLike<number>
 }
 
+/** Options of `rocChart`. */
 export interface RocChartOptions extends Omit<ChartPage, 'title'> {
   /** Default 'ROC curve'. */
   title?: string
@@ -54,10 +55,13 @@ export async function rocChart(options: RocChartOptions): Promise<Chart> {
   })
 }
 
+/** Options of `residualChart`. */
 export interface ResidualChartOptions extends Omit<ChartPage, 'title'> {
   /** Default 'Residuals'. */
   title?: string
+  /** The values that were to be predicted. */
   yTrue: ArrayLike<number>
+  /** The predictions. */
   yPred: ArrayLike<number>
 }
 

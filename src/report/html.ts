@@ -5,10 +5,13 @@ import { typeError } from '../base/errors.js'
 import { htmlTable, type Row } from './table.js'
 import { escapeMarkup } from './text.js'
 
+/** One section of a report. */
 export interface ReportSection {
+  /** Its heading. */
   heading: string
   /** Plain text; an array is a paragraph each. */
   text?: string | readonly string[]
+  /** Rows of one table; the keys of the first are its columns. */
   table?: readonly Row[]
   /** A picture or several. They are put in as they stand, so they must come from a trusted place. */
   svg?: Picture | readonly Picture[]
@@ -17,8 +20,11 @@ export interface ReportSection {
 /** The `svg` of a chart, or the same chart drawn twice, `narrow` (about 360 pixels wide) for telephones. */
 export type Picture = string | { wide: string; narrow: string }
 
+/** Options of `htmlReport`. */
 export interface HtmlReportOptions {
+  /** The page's title. */
   title: string
+  /** From top to bottom. */
   sections: readonly ReportSection[]
 }
 

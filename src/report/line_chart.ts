@@ -10,9 +10,11 @@ import type { Chart, ChartPage } from './page.js'
 import { type Curve, countRuns, readSeries, type Scales, type Series } from './series.js'
 import { seriesStyles } from './style.js'
 
+/** Options of `lineChart`. */
 export interface LineChartOptions extends ChartPage {
   /** Axis titles, with the unit. */
   xLabel: string
+  /** Title of the y axis, with the unit. */
   yLabel: string
   /** Curves of one to six runs; a run may have several (`run`, `dashed`). */
   series: readonly Series[]
@@ -20,6 +22,7 @@ export interface LineChartOptions extends ChartPage {
   background?: readonly Series[]
   /** Default 'linear'. A logarithmic axis leaves out values that are not positive. */
   xScale?: ScaleType
+  /** As `xScale`. */
   yScale?: ScaleType
   /** Show just this range of y, cutting off what is beyond; default: all values, from zero where they come near it. */
   yDomain?: readonly [number, number]

@@ -14,6 +14,7 @@ export interface Chart {
 }
 
 export interface ChartPage {
+  /** In large type above the chart. */
   title: string
   /** A line under the title, in smaller type. */
   subtitle?: string

@@ -6,10 +6,13 @@ import { formatNumber } from './text.js'
 
 /** The part of a stream that is needed: `process.stdout` is one. */
 export interface ProgressStream {
+  /** Takes the next piece of text. */
   write(text: string): unknown
+  /** Whether lines can be written over. */
   isTTY?: boolean
 }
 
+/** Options of `trainingProgress`. */
 export interface ProgressOptions {
   /** What is being trained. */
   label: string
@@ -19,16 +22,21 @@ export interface ProgressOptions {
   stream?: ProgressStream
 }
 
+/** What is shown of an epoch. */
 export interface EpochFigures {
   /** Epochs completed, from 1. */
   epoch: number
+  /** Training loss. */
   loss: number
   /** A fraction. */
   accuracy?: number
+  /** The rate of the epoch's last update. */
   lr: number
 }
 
+/** A display of progress. */
 export interface Progress {
+  /** Shows the epoch that has ended. */
   update(figures: EpochFigures): void
   /** Leave the last state on the screen and give the terminal back. */
   stop(): void

@@ -5,6 +5,7 @@ import { rangeError, typeError } from '../base/errors.js'
 import type { ScaleType } from './axis.js'
 import { runStyle, type SeriesStyle, seriesStyles } from './style.js'
 
+/** One curve of a chart. */
 export interface Series {
   /** What the legend calls the curve. */
   name: string

@@ -30,7 +30,7 @@ const isShape = (shape: unknown): shape is number[] =>
   Array.isArray(shape) && Array.from(shape).every(size => Number.isSafeInteger(size) && size >= 0)
 
 /**
- * @internal A tensor itself, or a new one from its JSON or structured clone. Throws TypeError for anything else, ERR_STATE
+ * A tensor itself, or a new one from its JSON or structured clone. Throws TypeError for anything else, ERR_STATE
  * where the values do not fit the shape.
  */
 export function tensorFrom(where: string, name: string, value: unknown): Tensor {

@@ -123,14 +123,15 @@ export interface TensorJSON {
   data: string
 }
 
-/** @internal Refuses a tensor whose memory was taken away: transferred to a worker, or resized. */
-export function checkAttached(where: string, { size, buf }: Tensor, name = 'a tensor'): void {
+/** Refuses a tensor whose memory was taken away: transferred to a worker, or resized. */
+export function checkAttached(where: string, tensor: Tensor, name = 'a tensor'): void {
+  const { size, buf } = tensor
   if (buf.length === size) return
   const received = `${buf.length}: it was transferred or resized`
   throw new AnnealError('ERR_DETACHED', phrase(where, `${name}'s buffer to hold ${size} elements`, received))
 }
 
-/** @internal Refuses what is no tensor. Returns it. */
+/** Refuses what is no tensor. Returns it. */
 export function checkTensor(where: string, name: string, value: unknown): Tensor {
   if (!(value instanceof Tensor)) throw typeError(where, `${name} to be a Tensor`, value)
   return value
@@ -142,7 +143,7 @@ export function busyError(where: string): AnnealError {
   return new AnnealError('ERR_BUSY', `${where}: expected a tensor that no running fit is training; await the fit first`)
 }
 
-/** @internal The most elements a tensor may have. */
+/** The most elements a tensor may have. */
 export const MAX_ELEMENTS = 2 ** 31 - 1
 
 function checkShape(shape: unknown, length: number): readonly number[] {

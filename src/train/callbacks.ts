@@ -78,7 +78,7 @@ function copyState(model: Model): StateDict {
  * Ends the training when a metric stops improving.
  *
  * ```ts
- * await fit(model, { ..., callbacks: [callbacks.earlyStopping({ monitor: 'testLoss', patience: 3, restoreBest: true })] })
+ * await fit(model, { ...options, callbacks: [callbacks.earlyStopping({ monitor: 'testLoss', patience: 3, restoreBest: true })] })
  * ```
  * Throws ERR_STATE where the monitored metric is absent, as testLoss without a test loader.
  */

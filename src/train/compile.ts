@@ -41,6 +41,7 @@ export interface CompileOptions {
 
 /** Options of a compiled plan's `run`. */
 export interface RunOptions {
+  /** Passes over the loader. */
   epochs: number
   /** Sets the learning rate of every parameter group before the first update. Default: the rates as they are. */
   lr?: number

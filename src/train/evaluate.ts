@@ -116,7 +116,7 @@ function joinRows(parts: readonly Tensor[]): Tensor {
  *
  * ```ts
  * const logits = await predict(model, x, { batchSize: 256 })
- * const prices = await predict(model, [numbers, categories])
+ * const prices = await predict(mixed, [numbers, categories])
  * ```
  * Throws TypeError for what is no Tensor, ERR_SHAPE for inputs that differ in rows or that the model does not take.
  * `predict.sync` is the same without leaving the thread.

@@ -9,10 +9,13 @@ import type { EpochEvent, ProgressEvent } from './history.js'
 
 /** Options of `fit`. */
 export interface FitOptions extends TrainingOptions {
+  /** Moves the learning rate, or another hyper-parameter. */
   scheduler?: LRScheduler
   /** When the scheduler steps. Default `batch`; a ReduceLROnPlateau always steps per epoch, on the test or train loss. */
   stepSchedulerEvery?: 'batch' | 'epoch'
+  /** Passes over the training data. */
   epochs: number
+  /** Early stopping and its kin, called in this order. */
   callbacks?: readonly Callback[]
   /** Goes on from the newest whole checkpoint in this folder; from the beginning where there is none. */
   resume?: string

@@ -14,6 +14,7 @@ export interface History {
    * as target, the likeliest class is the label.
    */
   trainAcc?: number[]
+  /** The same on the test loader; absent without one. */
   testAcc?: number[]
   /** Those of `fit({ metrics })` by name; `test` is absent without a test loader. */
   metrics?: Record<string, { train: number[]; test?: number[] }>
@@ -83,10 +84,15 @@ export function directionOf(figure: Figure): 1 | -1 {
 
 /** Sent to `onEpochEnd` after each epoch; `epoch` counts from 1. */
 export interface EpochEvent {
+  /** The epoch that has ended, from 1. */
   epoch: number
+  /** As in `History`. */
   trainLoss: number
+  /** Absent without a test loader. */
   testLoss?: number
+  /** Absent for regression. */
   trainAcc?: number
+  /** Absent for regression, and without a test loader. */
   testAcc?: number
   /** Those of `fit({ metrics })` by name. */
   metrics?: Record<string, { train: number; test?: number }>
@@ -100,13 +106,17 @@ export interface EpochEvent {
 export interface ProgressEvent {
   /** Updates done, and in all. */
   step: number
+  /** Updates in all. */
   steps: number
   /** The current epoch, from 1. */
   epoch: number
+  /** Epochs in all. */
   epochs: number
   /** Mean batch loss of the epoch so far. */
   loss: number
+  /** The rate of the last update. */
   lr: number | number[]
+  /** Since the start of the run. */
   stepsPerSecond: number
 }
 

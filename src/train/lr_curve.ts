@@ -23,6 +23,7 @@ export interface LrCurve {
   readonly smoothed: readonly number[]
   /** Whether it ended early, at a loss that was no longer finite or far above the lowest. */
   readonly diverged: boolean
+  /** Rates to train with. */
   readonly suggestions: LrSuggestions
   /** The curve as a picture. Needs the optional packages of `report.lineChart`. */
   chart(): Promise<Chart>

@@ -17,14 +17,20 @@ import { type Job, runAll } from './parallel_runs.js'
 import { rank, type SweepResult } from './ranking.js'
 
 /** The values of a run: one of each list of the grid, and its seed. */
-export type RunParams<P> = { readonly [K in keyof P]: P[K] } & { readonly seed: number }
+export type RunParams<P> = { readonly [K in keyof P]: P[K] } & {
+  /** What the default generator of the run is seeded with. */
+  readonly seed: number
+}
 
 type Shared = Omit<FitOptions, 'optimizer' | 'scheduler' | 'callbacks' | 'onEpochEnd' | 'onProgress' | 'backend'>
 
 /** Options of `sweep`: how a run is made, the grid, and the options of `fit` that all runs share. */
 export interface SweepOptions<P extends object> extends Shared {
+  /** A run's model; called after its generator was seeded. */
   makeModel: (params: RunParams<P>) => Model
+  /** A run's optimizer. */
   makeOptimizer: (model: Model, params: RunParams<P>) => Optimizer
+  /** A run's schedule. */
   makeScheduler?: (optimizer: Optimizer, params: RunParams<P>) => LRScheduler
   /** Callbacks of a run: each serves one run only. */
   makeCallbacks?: (params: RunParams<P>) => readonly Callback[]
@@ -41,10 +47,13 @@ export interface SweepOptions<P extends object> extends Shared {
 
 /** One run of a sweep. */
 export interface SweepRun<P> {
+  /** The run's values from the grid. */
   readonly params: RunParams<P>
+  /** What `fit` gives. */
   readonly history: History
   /** The trained model, and what trained it. */
   readonly model: Model
+  /** Its state is that after the last update. */
   readonly optimizer: Optimizer
 }
 
