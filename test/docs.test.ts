@@ -33,11 +33,11 @@ beforeAll(() => {
   mkdirSync(folder, { recursive: true })
   for (const { path, text } of programs) writeFileSync(path, text)
   program = compile()
-}, 300_000)
+}, 600_000)
 
 it('has a line for every public name, option and method, and no internals', () => {
   expect(faults(program, entry, file => file.startsWith(join(root, 'src/')))).toEqual([])
-}, 300_000)
+}, 600_000)
 
 it('type-checks every example', () => {
   expect(programs.length).toBeGreaterThan(100)
@@ -49,7 +49,7 @@ it('type-checks every example', () => {
     }),
   )
   expect(problems).toEqual([])
-}, 300_000)
+}, 600_000)
 
 describe('runs every example', () => {
   const before = process.cwd()

@@ -5,7 +5,7 @@ import { rangeError, typeError } from '../base/errors.js'
 import type { Buf, Emitter, Floats } from '../emitters/emitter.js'
 import { shapeText } from '../ops/spec.js'
 import { Optimizer, type Params } from './optimizer.js'
-import { flag, numberOption, type OptionSpec, type Update, type UpdateRule } from './rule.js'
+import { blended, flag, numberOption, type OptionSpec, type Update, type UpdateRule } from './rule.js'
 
 const adjustments = ['original', 'match_rms_adamw'] as const
 
@@ -76,10 +76,6 @@ function emit(e: Emitter, { p, g, slots: [momentumBuffer], row, shape }: Update,
   e.kernels.muon_update(p, x, row, size, ratioOf(group, n, k))
 }
 
-function lerp(a: number, b: number, weight: number): number {
-  return a + weight * (b - a)
-}
-
 /** The order of the row, which every kernel of an update gets. */
 const rowOf = ({ lr, weightDecay, momentum, nesterov, eps, nsCoefficients }: Group) => [
   lr,
@@ -93,8 +89,8 @@ const rowOf = ({ lr, weightDecay, momentum, nesterov, eps, nsCoefficients }: Gro
 const reference = {
   muon_momentum(g: Floats, buffer: Floats, u: Floats, [, , momentum, nesterov]: Floats, n: number) {
     for (let i = 0; i < n; i++) {
-      buffer[i] = lerp(buffer[i], g[i], 1 - momentum)
-      u[i] = nesterov ? lerp(g[i], buffer[i], momentum) : buffer[i]
+      buffer[i] = blended(buffer[i], g[i], 1 - momentum)
+      u[i] = nesterov ? blended(g[i], buffer[i], momentum) : buffer[i]
     }
   },
   sum_squares(u: Floats, total: Floats, n: number) {

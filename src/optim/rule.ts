@@ -128,7 +128,13 @@ export function decayParts(group: {
 
 /** For float64 twins: the gradient, negated to ascend, plus the L2 penalty's part. */
 export function direction(p: number, g: number, penalty: number, maximize: number): number {
-  return (maximize ? -g : g) + penalty * p
+  const d = maximize ? -g : g
+  return penalty === 0 ? d : d + penalty * p // as in the kernels, an infinite p without penalty changes nothing
+}
+
+/** For float64 twins: `a + weight·(b - a)`, from the nearer end, as torch.lerp and the kernels have it. */
+export function blended(a: number, b: number, weight: number): number {
+  return Math.abs(weight) < 0.5 ? a + weight * (b - a) : b - (1 - weight) * (b - a)
 }
 
 /** Emits one parameter's update. */

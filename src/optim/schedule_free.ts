@@ -10,7 +10,7 @@ import type { Tensor } from '../tensor/index.js'
 import { currentEmitter } from '../tensor/tape.js'
 import { busyError } from '../tensor/tensor.js'
 import { Optimizer, type ParamGroup } from './optimizer.js'
-import { numberOption, type StateScalars } from './rule.js'
+import { blended, numberOption, type StateScalars } from './rule.js'
 import type { OptimizerStateDict } from './state_dict.js'
 
 /** Options that both have. */
@@ -55,14 +55,14 @@ export function averageRow(
 /** For float64 twins: y and z of one element after a step along d. */
 export function averageStep(y: Floats, z: Floats, i: number, d: number, row: Floats): void {
   const [lr, share, yStep] = row
-  y[i] += share * (z[i] - y[i]) + yStep * d
+  y[i] = blended(y[i], z[i], share) + yStep * d
   z[i] -= lr * d
 }
 
 /** Float64 twin of the kernel that `train` and `eval` call. */
 export const lerpTwin = {
   lerp(a: Floats, b: Floats, n: number, weight: number) {
-    for (let i = 0; i < n; i++) a[i] += weight * (b[i] - a[i])
+    for (let i = 0; i < n; i++) a[i] = blended(a[i], b[i], weight)
   },
 }
 

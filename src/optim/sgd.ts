@@ -58,7 +58,7 @@ const rule: UpdateRule<Required<SGDOptions>> = {
       const [lr, momentum, dampening, decay, nesterov, maximize, first] = row
       for (let i = 0; i < n; i++) {
         let d = direction(p[i], g[i], decay, maximize)
-        if (buffer) {
+        if (buffer && momentum !== 0) {
           buffer[i] = first ? d : momentum * buffer[i] + (1 - dampening) * d
           d = nesterov ? d + momentum * buffer[i] : buffer[i]
         }
