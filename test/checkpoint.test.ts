@@ -5,9 +5,11 @@ import { join } from 'node:path'
 import { callbacks, data, evaluate, fit, io, lrScheduler, nn, optim, random, tensor } from 'anneal'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { chunkSettings } from '../src/engine/chunks.js'
-import { type Disk, promisingDisk } from '../src/io/disk.js'
+import { promisingDisk } from '../src/io/disk.js'
 import { checkpointDisk } from '../src/train/checkpoints.js'
 import type { FitOptions } from '../src/train/fit_options.js'
+import { cases } from './helpers/campaign.js'
+import { faulty } from './helpers/faulty_disk.js'
 
 const root = mkdtempSync(join(tmpdir(), 'anneal-checkpoint-'))
 let folders = 0
@@ -158,42 +160,32 @@ describe('a run that goes on from any of its checkpoints', () => {
   })
 })
 
-/** A disk on which the `n`th call of an operation fails, with this code; and how often each is called. */
-function faulty(operation: keyof Disk, n: number, code: string): Disk {
-  let calls = 0
-  return {
-    ...promisingDisk,
-    [operation]: (...args: never[]) => {
-      if (++calls === n) throw Object.assign(new Error(`${code}: injected, ${operation}`), { code })
-      return (promisingDisk[operation] as (...args: never[]) => unknown)(...args)
-    },
-  } as Disk
-}
-
-describe('a disk that fails', () => {
-  const faults: [keyof Disk, string][] = [
-    ['open', 'EMFILE'],
-    ['write', 'ENOSPC'],
-    ['fsync', 'EIO'],
-    ['close', 'EIO'],
-    ['rename', 'EACCES'],
-  ]
-
-  it.each(faults)(
-    'at %s (%s): the fit rejects with it, and the checkpoint before is there',
-    async (operation, code) => {
-      const dir = newFolder()
-      const whole = await outcomeOf(make({}))
-      const job = () => ({ ...make({}), callbacks: [callbacks.checkpoint({ dir, everySteps: 4 })], resume: dir })
-      for (const n of [7, 2, 1]) {
-        checkpointDisk.disk = faulty(operation, n, code)
-        await expect(outcomeOf(job())).rejects.toMatchObject({ code })
+describe('a disk that fails', { timeout: 120_000 }, () => {
+  it('at any operation: the fit rejects with its error or ends well, and goes on from the checkpoint before', async () => {
+    const whole = await outcomeOf(make({}))
+    const job = (dir: string) => ({
+      ...make({}),
+      callbacks: [callbacks.checkpoint({ dir, everySteps: 9 })],
+      resume: dir,
+    })
+    const undisturbed = faulty(promisingDisk, Infinity, 'EIO')
+    checkpointDisk.disk = undisturbed.disk
+    expect(await outcomeOf(job(newFolder()))).toEqual(whole)
+    const operations = undisturbed.calls.length
+    const each = Math.ceil(operations / cases(15, operations))
+    for (let at = 0; at < operations; at += each) {
+      for (const fault of ['ENOSPC', 'EIO', 'short'] as const) {
+        const dir = newFolder()
+        checkpointDisk.disk = faulty(promisingDisk, at, fault).disk
+        const got = await outcomeOf(job(dir)).catch((error: NodeJS.ErrnoException) => error.code)
+        if (typeof got === 'string') expect(got).toBe(fault === 'short' ? 'EIO' : fault)
+        else expect(got).toEqual(whole)
+        checkpointDisk.disk = promisingDisk
+        expect(await outcomeOf(job(dir)), `${fault} at ${undisturbed.calls[at]}, operation ${at}`).toEqual(whole)
         expect(readdirSync(dir).filter(name => name.includes('tmp'))).toEqual([])
       }
-      checkpointDisk.disk = promisingDisk
-      expect(await outcomeOf(job())).toEqual(whole)
-    },
-  )
+    }
+  })
 })
 
 describe('a folder', () => {

@@ -124,7 +124,7 @@ describe('samplers', () => {
     const model = new nn.Linear(3, 2)
     const optimizer = new optim.SGD(model.parameters(), { lr: 0.1 })
     const train = new data.DataLoader(new data.TensorDataset(X, y), { sampler })
-    const running = fit(model, { train, loss: new nn.CrossEntropyLoss(), optimizer, epochs: 2 })
+    const running = fit(model, { train, loss: new nn.CrossEntropyLoss(), optimizer, epochs: 20_000 })
     expect(() => generator.randperm(2)).toThrow(expect.objectContaining({ code: 'ERR_BUSY' }))
     await running
   })

@@ -53,7 +53,7 @@ export abstract class LRScheduler<O extends object = any, S extends object = any
   readonly optimizer: Schedulable
   /** The hyper-parameter that is driven. */
   readonly param: ParamName
-  /** @internal */
+  /** The schedule's name, and its options with their defaults. */
   readonly spec: ScheduleSpec<O>
   protected options: Required<O>
   protected state: SchedulerState & S

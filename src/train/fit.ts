@@ -9,7 +9,7 @@ import { dropGradients } from '../engine/state.js'
 import type { Callback } from './callbacks.js'
 import { readNewest } from './checkpoint_folder.js'
 import { Checkpoints, checkpointDisk, checkpointParts } from './checkpoints.js'
-import { checkFit, type FitOptions, schedulerCadence } from './fit_options.js'
+import { checkFit, type FitOptions, schedulerCadence, wantsCheckpoints } from './fit_options.js'
 import { AbortedError, type EpochEvent, type History, type ProgressEvent } from './history.js'
 import { Rates } from './rates.js'
 import { asRunState, captureRun, configurationOf, type RunState, restoreRun } from './run_state.js'
@@ -307,7 +307,7 @@ export function fitSteps(model: Model, options: FitOptions, makeEngine: () => En
   checkFit(model, options)
   return exclusively('fit', model, options, function* () {
     try {
-      const configuration = configurationOf(model, options)
+      const configuration = wantsCheckpoints(options) ? configurationOf(model, options) : {}
       const resumed = yield* takeUp(model, options)
       return yield* new FitRun(model, options, makeEngine(), configuration, resumed).steps()
     } finally {

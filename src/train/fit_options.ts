@@ -63,12 +63,17 @@ export function checkFit(model: Model, options: FitOptions): void {
   if (onProgress !== undefined) checkFunction(where, 'onProgress', onProgress)
 }
 
+/** Whether a run writes or reads checkpoints. */
+export function wantsCheckpoints({ resume, callbacks = [] }: FitOptions): boolean {
+  return resume !== undefined || callbacks.some(callback => callback?.checkpoint)
+}
+
 /** Checkpoints hold our own optimizer's state, which another library's run does not keep. */
-function checkResume(where: string, { resume, callbacks = [], backend }: FitOptions): void {
+function checkResume(where: string, options: FitOptions): void {
+  const { resume, backend } = options
   if (resume !== undefined && (typeof resume !== 'string' || resume === ''))
     throw typeError(where, 'resume to be a folder', resume)
-  const wanted = resume !== undefined || callbacks.some(callback => callback?.checkpoint)
-  if (wanted && backend) throw rangeError(where, 'no backend with checkpoints', backend.name)
+  if (wantsCheckpoints(options) && backend) throw rangeError(where, 'no backend with checkpoints', backend.name)
 }
 
 /** How often the scheduler steps, if there is one. */

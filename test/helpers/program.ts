@@ -4,10 +4,12 @@ import { type SpawnSyncReturns, spawnSync } from 'node:child_process'
 
 const packageUrl = new URL('../../dist/index.js', import.meta.url).href
 
+/** `code` as a module that finds the package as `anneal`. */
+export const sourceOf = (code: string) => `const anneal = await import(${JSON.stringify(packageUrl)})\n${code}`
+
 /** The result of running `code`, which finds the package as `anneal`. */
 export function runProgram(code: string, env: NodeJS.ProcessEnv = {}, flags: string[] = []): SpawnSyncReturns<string> {
-  const source = `const anneal = await import(${JSON.stringify(packageUrl)})\n${code}`
-  return spawnSync(process.execPath, [...flags, '--input-type=module', '-e', source], {
+  return spawnSync(process.execPath, [...flags, '--input-type=module', '-e', sourceOf(code)], {
     encoding: 'utf8',
     env: { ...process.env, ...env },
     timeout: 120_000,
