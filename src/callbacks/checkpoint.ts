@@ -6,6 +6,7 @@ import { typeError } from '../base/errors.js'
 import type { Callback } from '../train/callbacks.js'
 import { checkFigure, type Figure } from '../train/history.js'
 
+/** Options of `checkpoint`. */
 export interface CheckpointOptions {
   /** The folder, of this run alone; made where it is not there. */
   dir: string

@@ -6,6 +6,7 @@ import { RandomState } from '../streams/random_state.js'
 import { type Cell, classesOf, codesOf, labelsOf, uniqueOf } from './labels.js'
 import type { Labels } from './stratify.js'
 
+/** Options of `kFold`, `stratifiedKFold` and `groupKFold`. */
 export interface FoldOptions {
   /** How many. Default 5. */
   nSplits?: number
@@ -17,7 +18,9 @@ export interface FoldOptions {
 
 /** Row numbers, rising: those of one fold to test on, all others to train on. */
 export interface Fold {
+  /** Rows to train on. */
   train: Int32Array
+  /** Rows to test on. */
   test: Int32Array
 }
 
@@ -124,7 +127,7 @@ export function stratifiedKFold(y: Labels, options: FoldOptions = {}): Fold[] {
  * Folds that never part the rows of a group: `groups` names each row's.
  *
  * ```ts
- * const folds = data.groupKFold(patients, { nSplits: 5 }) // no patient both trained and tested on
+ * const folds = data.groupKFold(['ann', 'bob', 'ann', 'eve'], { nSplits: 3 }) // no patient both trained and tested on
  * ```
  * Large groups go first, each to the fold with the fewest rows; with `shuffle` random groups. Throws RangeError for more
  * folds than groups; errors as kFold. Source: sklearn.model_selection.GroupKFold, equal row for row.

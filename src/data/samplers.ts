@@ -45,6 +45,7 @@ abstract class OrderSampler implements Sampler {
   /** The numbers of the samples. */
   abstract order(): Int32Array
 
+  /** The numbers of an epoch's samples, drawn anew each time. */
   [Symbol.iterator](): IterableIterator<number> {
     return this.order().values()
   }
@@ -110,7 +111,7 @@ export class SubsetRandomSampler extends OrderSampler {
  * Samples drawn with probability wᵢ / Σ w, anew every time.
  *
  * ```ts
- * const weights = labels.map(label => 1 / counts[label]) // every class as often as any other
+ * const weights = [0.1, 0.1, 0.8] // one for each sample
  * const sampler = new data.WeightedRandomSampler(weights, weights.length)
  * ```
  * With `replacement` (the default) and without, the numbers are PyTorch's of the same seed: inverted cumulative sums, or

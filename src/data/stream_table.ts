@@ -15,6 +15,7 @@ import { type StreamSource, tablesOf } from './table_source.js'
 /** Turns the columns of `inputs` into one tensor or several, as `preprocessing.StandardScaler` does. */
 export type StreamTransform = ((inputs: Table) => Tensor | readonly Tensor[]) | { transform(inputs: Table): Tensor }
 
+/** Options of `streamTable`. */
 export interface StreamOptions extends ReadTableOptions {
   /** Columns of the input tensor, [rows, columns]; one name that is not in an array gives [rows]. */
   inputs: string | readonly string[]

@@ -5,6 +5,7 @@ import type { Column } from '../data/labels.js'
 import { confusionMatrix } from './confusion_matrix.js'
 import { classTargets, type Labels, type Matrix, mean, type Weighted, weightsOf } from './targets.js'
 
+/** Options of `accuracyScore`. */
 export interface AccuracyOptions extends Weighted {
   /** The share of right predictions rather than their number. Default true. */
   normalize?: boolean
@@ -39,6 +40,7 @@ function rowsEqual(a: Matrix, b: Matrix): number[] {
   return Array.from({ length: a.rows }, (_, i) => (row(a, i).every((x, j) => x === row(b, i)[j]) ? 1 : 0))
 }
 
+/** Options of `balancedAccuracyScore`. */
 export interface BalancedAccuracyOptions extends Weighted {
   /** Scale so that guessing gives 0. Default false. */
   adjusted?: boolean

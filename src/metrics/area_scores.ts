@@ -92,6 +92,7 @@ const binaryArea =
     return maxFpr === null || maxFpr === 1 ? area(fpr, tpr) : partialArea(fpr, tpr, maxFpr)
   }
 
+/** Options of `rocAucScore`. */
 export interface RocAucOptions extends Weighted {
   /** Over classes (or labels). Default 'macro'. */
   average?: AreaAverage
@@ -216,6 +217,7 @@ function oneVersusOne(
   )
 }
 
+/** Options of `averagePrecisionScore`. */
 export interface AveragePrecisionOptions extends Weighted {
   /** Over classes (or labels). Default 'macro'. */
   average?: AreaAverage

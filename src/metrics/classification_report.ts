@@ -6,6 +6,7 @@ import { type Cell, labelsOf } from '../data/labels.js'
 import { type Average, type Counts, countsOf, f1Parts, scoreOf } from './precision_recall.js'
 import { classTargets, type Labels, type Weighted } from './targets.js'
 
+/** Options of `classificationReport`. */
 export interface ClassificationReportOptions extends Weighted {
   /** The classes, in the order of the lines. Default: all, rising. */
   labels?: ArrayLike<Cell> | null
@@ -21,8 +22,11 @@ export interface ClassificationReportOptions extends Weighted {
 
 /** A line of the report. */
 export interface ClassScores {
+  /** Of the rows called this class, the share that is. */
   precision: number
+  /** Of the rows of this class, the share called so. */
   recall: number
+  /** Harmonic mean of the two. */
   f1Score: number
   /** Rows of the class, or the sum of their weights. */
   support: number
@@ -38,6 +42,7 @@ const where = 'classificationReport'
  * Precision, recall, F1 and support of every class and their averages: a text, or the numbers (`outputDict`).
  *
  * ```ts
+ * const [yTrue, yPred] = [[0, 1, 2, 2], [0, 1, 1, 2]]
  * console.log(metrics.classificationReport(yTrue, yPred, { targetNames: ['setosa', 'versicolor', 'virginica'] }))
  * const { accuracy } = metrics.classificationReport(yTrue, yPred, { outputDict: true })
  * ```

@@ -5,6 +5,7 @@ import { AnnealError, phrase, shapeError } from '../base/errors.js'
 import { type Cell, codesOf, labelsOf } from '../data/labels.js'
 import { classTargets, type Labels, type Weighted, weightsOf } from './targets.js'
 
+/** Options of `confusionMatrix`. */
 export interface ConfusionMatrixOptions extends Weighted {
   /** The classes in the order of rows and columns; rows with others are left out. Default: all, rising. */
   labels?: ArrayLike<Cell> | null

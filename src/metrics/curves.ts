@@ -61,6 +61,7 @@ export function rocPoints(
   return { fpr: rates(fps), tpr: rates(tps), thresholds: [Infinity, ...kept.map(i => thresholds[i])] }
 }
 
+/** Options of `rocCurve`. */
 export interface RocCurveOptions extends Weighted {
   /** The positive class. Default 1 among 0 and 1 or -1 and 1. */
   posLabel?: Cell

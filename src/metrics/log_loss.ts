@@ -5,6 +5,7 @@ import { AnnealError, phrase, rangeError, shapeError } from '../base/errors.js'
 import { type Cell, type Column, classesOf, codesOf, labelsOf, uniqueOf } from '../data/labels.js'
 import { type Labels, matrixOf, mean, type Scores, type Weighted, weightsOf } from './targets.js'
 
+/** Options of `logLoss`. */
 export interface LogLossOptions extends Weighted {
   /** The mean rather than the sum. Default true. */
   normalize?: boolean

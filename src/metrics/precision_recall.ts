@@ -16,6 +16,7 @@ import {
 /** How scores of classes become one; null: not at all. */
 export type Average = 'binary' | 'micro' | 'macro' | 'weighted' | 'samples' | null
 
+/** Options of `precisionScore`, `recallScore` and `f1Score`. */
 export interface PrecisionRecallOptions extends Weighted {
   /**
    * 'binary': of `posLabel` alone; 'micro': of all counts together; 'macro': the mean over classes; 'weighted': weighed

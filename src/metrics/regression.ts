@@ -4,11 +4,13 @@ import { checkBoolean, checkOneOf, checkOptions } from '../base/check.js'
 import { AnnealError, phrase, shapeError, typeError } from '../base/errors.js'
 import { type Matrix, matrixOf, mean, type Scores, type Weighted, weightsOf } from './targets.js'
 
+/** Options of the errors of numbers. */
 export interface RegressionOptions extends Weighted {
   /** Several columns: their mean, each for itself, or their mean by these weights. Default 'uniformAverage'. */
   multioutput?: 'uniformAverage' | 'rawValues' | ArrayLike<number>
 }
 
+/** Options of `r2Score`. */
 export interface R2Options extends Weighted {
   /** As for errors; 'varianceWeighted' weighs columns by the variance of yTrue. Default 'uniformAverage'. */
   multioutput?: RegressionOptions['multioutput'] | 'varianceWeighted'

@@ -9,12 +9,14 @@ type OptionsArgument<O> = Partial<O> extends O ? [options?: O] : [options: O]
 
 /** A layer that is an op with options. */
 export interface OpLayer<O extends object> extends Module {
+  /** As they were given. */
   readonly options: Readonly<O>
   forward(x: Tensor): Tensor
 }
 
 /** A loss that is an op with options. */
 export interface OpLoss<O extends object> extends Loss {
+  /** As they were given. */
   readonly options: Readonly<O>
   forward(prediction: Tensor, target: Tensor): Tensor
 }

@@ -14,9 +14,11 @@ import { type Figures, figuresOf, spreadText } from './spread.js'
 
 /** What trains on a fold: a model and the options of `fit` for it. */
 export interface FoldRun extends Omit<FitOptions, 'signal' | 'backend'> {
+  /** New for this fold. */
   readonly model: Model
 }
 
+/** Options of `crossValidate`. */
 export interface CrossValidateOptions {
   /** Row numbers to train and to test on: `data.kFold`, `stratifiedKFold`, `groupKFold`, or one's own. */
   folds: readonly Fold[]
@@ -32,7 +34,9 @@ export interface CrossValidateOptions {
 export interface FoldResult {
   /** Its number, from 0. */
   readonly fold: number
+  /** Of its training. */
   readonly history: History
+  /** As it was trained. */
   readonly model: Model
 }
 
@@ -58,7 +62,7 @@ const where = 'crossValidate'
  * const folds = data.stratifiedKFold(y, { nSplits: 5, shuffle: true, randomState: 0 })
  * const { figures } = await crossValidate(
  *   ({ train, test }) => {
- *     const model = new nn.Linear(4, 3)
+ *     const model = new nn.Linear(2, 3)
  *     return {
  *       model,
  *       train: new data.DataLoader(new data.Subset(dataset, train), { batchSize: 16, shuffle: true }),

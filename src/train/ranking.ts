@@ -10,6 +10,7 @@ import type { SweepRun } from './sweep.js'
 export interface SweepSetting<P> {
   /** The values of the grid, without the seed. */
   readonly params: P
+  /** One for each seed. */
   readonly runs: readonly SweepRun<P>[]
   /** Means and standard deviations of the last epochs' figures over the seeds. */
   readonly figures: Figures

@@ -41,6 +41,7 @@ export async function writeFiles(): Promise<void> {
     'iris.csv',
     'a,b,c,d,species\n5.1,3.5,1.4,0.2,setosa\n4.9,3.1,1.5,0.1,setosa\n6.3,3.3,6,2.5,virginica\n',
   )
+  writeFileSync('clicks.csv', 'age,hour,clicked\n31,5,0\n42,17,1\n27,22,1\n')
   await io.save('iris.safetensors', new nn.Sequential(new nn.Linear(4, 3)), {
     labels: ['setosa', 'versicolor', 'virginica'],
   })

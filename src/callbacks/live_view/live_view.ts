@@ -7,6 +7,7 @@ import type { Callback } from '../../train/callbacks.js'
 import { scalarsOf } from '../scalars.js'
 import { type Board, boardOn, type LiveRun } from './board.js'
 
+/** Options of `liveView`. */
 export interface LiveViewOptions {
   /** Default 0: any free port. Views on the same port share one page, with their runs side by side. */
   port?: number
