@@ -68,6 +68,16 @@ it('a group that is added later takes what its rate can mean', () => {
   expect(Math.max(...run('OneCycleLR', value => value))).toBeCloseTo(0.05, 12)
 })
 
+it('a count that is replayed is refused where it cannot be meant', () => {
+  const o = make()
+  const schedule = new S.StepLR(o, { stepSize: 2 })
+  for (const lastEpoch of [2 ** 31, 2 ** 53 - 1]) {
+    const wrong = expect.objectContaining({ code: 'ERR_ARG_VALUE' })
+    expect(() => new S.SequentialLR(o, { schedulers: [schedule], milestones: [], lastEpoch })).toThrow(wrong)
+    expect(() => new S.WarmupLR(o, { steps: 2, schedule, lastEpoch })).toThrow(wrong)
+  }
+})
+
 it('every schedule is in the list', () => {
   const all = Object.entries(S).filter(([, value]) => typeof value === 'function' && Object.hasOwn(value, 'spec'))
   expect(Object.keys(kinds).sort()).toEqual(all.map(([name]) => name).sort())

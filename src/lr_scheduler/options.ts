@@ -136,6 +136,9 @@ export const countedOptions: OptionTable<CountedOptions> = {
   lastEpoch: integer({ min: -1 }, { default: -1, key: null }),
 }
 
+/** The count of a schedule that replays its steps to get there: no more of them than can be meant. */
+export const replayedLastEpoch = integer({ min: -1, max: 1e7 }, { default: -1, key: null })
+
 /** PyTorch's key of an option: `totalIters` is `total_iters`, `tMax` is `T_max`. */
 export function stateKey(name: string, { key }: { key?: string | null }): string | null {
   if (key !== undefined) return key

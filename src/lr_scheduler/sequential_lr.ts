@@ -3,7 +3,7 @@
 import { rangeError } from '../base/errors.js'
 import { CompositeLR, checkOneParam, parts } from './composite.js'
 import type { LRScheduler } from './lr_scheduler.js'
-import { type CountedOptions, countedOptions, integers, type ScheduleSpec } from './options.js'
+import { type CountedOptions, integers, replayedLastEpoch, type ScheduleSpec } from './options.js'
 import type { Schedulable } from './schedulable.js'
 
 /** Options of `SequentialLR`. */
@@ -16,7 +16,7 @@ export interface SequentialLROptions extends Pick<CountedOptions, 'lastEpoch'> {
 
 const spec: ScheduleSpec<SequentialLROptions> = {
   name: 'SequentialLR',
-  options: { schedulers: parts, milestones: integers({ key: '_milestones' }), lastEpoch: countedOptions.lastEpoch },
+  options: { schedulers: parts, milestones: integers({ key: '_milestones' }), lastEpoch: replayedLastEpoch },
 }
 
 /**

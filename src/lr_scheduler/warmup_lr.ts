@@ -10,6 +10,7 @@ import {
   integer,
   number,
   optional,
+  replayedLastEpoch,
   type ScheduleSpec,
   withEntry,
 } from './options.js'
@@ -43,6 +44,7 @@ const spec: ScheduleSpec<WarmupLROptions> = {
   name: 'WarmupLR',
   options: {
     ...countedOptions,
+    lastEpoch: replayedLastEpoch,
     steps: count,
     epochs: count,
     stepsPerEpoch: count,
