@@ -36,9 +36,9 @@ export interface RunState {
   readonly best: readonly (number | null)[]
 }
 
-/** The generators whose states go into a checkpoint: the global one, then those of the loaders' own. */
+/** The generators whose states go into a checkpoint: the global one, then those that the loaders draw from besides. */
 function streamsOf({ train, test }: FitOptions): Generator[] {
-  return [defaultGenerator, ...[train, test].flatMap(loader => loader?.generator ?? [])]
+  return [...new Set([defaultGenerator, ...train.streams, ...(test?.streams ?? [])])]
 }
 
 const nameOf = (value: object | null | undefined) => value?.constructor.name ?? 'none'
