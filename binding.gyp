@@ -69,8 +69,8 @@
         'NAPI_VERSION=8',
         'NODE_ADDON_API_CPP_EXCEPTIONS_ALL',
         'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
-        # The version and the list of kernels, which the loader compares with its own (src/native/addon.ts).
-        'ANNEAL_BUILD="<!(node -p "require(\'./package.json\').version + \'+\' + require(\'crypto\').createHash(\'sha256\').update(require(\'fs\').readFileSync(\'native/kernels/kernels.def\')).digest(\'hex\').slice(0, 12)")"',
+        # The package's version, which the loader compares with its own (src/native/addon.ts).
+        'ANNEAL_VERSION="<!(node -p "require(\'./package.json\').version")"',
       ],
       'conditions': [
         ['OS=="linux"', { 'ldflags': ['-static-libstdc++', '-Wl,--exclude-libs,ALL', '-Wl,--gc-sections', '-Wl,-z,now'] }],

@@ -6,6 +6,7 @@ export default defineConfig({
   resolve: { alias: { anneal: fileURLToPath(new URL('./src/index.ts', import.meta.url)) } },
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    globalSetup: ['scripts/generate_kernels.mjs'],
     testTimeout: 30_000,
   },
 })

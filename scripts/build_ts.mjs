@@ -1,5 +1,6 @@
 /**
- * Compiles src/ to dist/ and examples/ and bench/ to build/js/. Output of files that are gone is removed, so that dist/
+ * Compiles src/ to dist/ and examples/ and bench/ to build/js/, after the native addon, whose kernels' types are written
+ * from the binary (generate_kernels.mjs). Output of files that are gone is removed, so that dist/
  * is exactly what src/ says (npm packs dist/ whole). Checks types; does not lint.
  */
 import { spawnSync } from 'node:child_process'
@@ -7,7 +8,8 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, utimes
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { newest, root } from './build_native.mjs'
+import { BuildError, newest, root } from './build_native.mjs'
+import { generateKernels } from './generate_kernels.mjs'
 
 const stampFile = join(root, 'build', 'ts.stamp')
 const folders = ['src', 'examples', 'bench']
@@ -38,6 +40,7 @@ function prune(compiled, source) {
 
 /** Compiles everything unless it is up to date. */
 export function buildTs({ force = false } = {}) {
+  generateKernels()
   if (!force && upToDate()) return
   const started = Date.now()
   compile('tsconfig.build.json')
@@ -51,4 +54,12 @@ export function buildTs({ force = false } = {}) {
   console.log(`TypeScript: compiled in ${((Date.now() - started) / 1000).toFixed(1)} s, dist/ and build/js/`)
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) buildTs({ force: true })
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  try {
+    buildTs({ force: true })
+  } catch (error) {
+    if (!(error instanceof BuildError)) throw error
+    console.error(error.message)
+    process.exitCode = 1
+  }
+}

@@ -1,5 +1,5 @@
 /**
- * What `npm start`, `npm test` and `npm run bench` run: makes a bare clone ready (packages, TypeScript, native addon; each
+ * What `npm start`, `npm test` and `npm run bench` run: makes a bare clone ready (packages, native addon, TypeScript; each
  * only when it is missing or out of date), then runs the lecture, the tests or the benches. Plain Node without a
  * dependency, because none may be installed yet. `node scripts/setup.mjs` alone only makes ready.
  */
@@ -49,12 +49,8 @@ function installPackages() {
 async function makeReady() {
   checkNode()
   if (!packagesReady()) installPackages()
-  const [{ buildTs }, { BuildError, buildNative }] = await Promise.all([
-    import('./build_ts.mjs'),
-    import('./build_native.mjs'),
-  ])
+  const [{ buildTs }, { BuildError }] = await Promise.all([import('./build_ts.mjs'), import('./build_native.mjs')])
   try {
-    buildNative()
     buildTs()
   } catch (error) {
     if (!(error instanceof BuildError)) throw error

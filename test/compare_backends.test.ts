@@ -19,10 +19,8 @@ describe('every backend', () => {
 
   test.each(allBackends)('$name readies a call, runs it and reads its result', backend => {
     const y = new Float32Array(2)
-    const call = backend.prepare('linear_relu_fwd', [
-      ...[Float32Array.of(1, 2), Float32Array.of(1, 1, -1, -1), Float32Array.of(0.5, 0.5), y],
-      ...[1, 2, 2],
-    ])
+    const [x, w, b] = [Float32Array.of(1, 2), Float32Array.of(1, 1, -1, -1), Float32Array.of(0.5, 0.5)]
+    const call = backend.prepare('linear_relu_fwd', { x, w, b, y, m: 1, k: 2, n: 2 })
     call.run()
     call.run()
     call.read()
@@ -31,7 +29,7 @@ describe('every backend', () => {
   })
 
   test.each(allBackends)('$name has no kernel of another name', backend => {
-    expect(() => backend.prepare('no_such', [])).toThrow(/expected .*kernel.* but received "?no_such/)
+    expect(() => backend.prepare('no_such', {})).toThrow(/expected .*kernel.* but received "?no_such/)
   })
 })
 
@@ -216,9 +214,10 @@ describe.each(tfjsBackends)('$name refuses what it would compute differently', b
   })
 
   test('class weights together with label smoothing', () => {
-    const args = [Float32Array.of(1, 2), Int32Array.of(1), Float32Array.of(1, 2)]
-    const outputs = [new Float32Array(1), new Float32Array(1), new Float32Array(2)]
-    expect(() => backend.kernels.softmax_xent_fwd_bwd(...args, ...outputs, 1, 2, 1, -100, 0.5)).toThrow(
+    const args = { logits: Float32Array.of(1, 2), labels: Int32Array.of(1), weight: Float32Array.of(1, 2), m: 1, n: 2 }
+    const outputs = { each: new Float32Array(1), loss: new Float32Array(1), dlogits: new Float32Array(2) }
+    const scalars = { reduction: 1, ignore_index: -100, label_smoothing: 0.5 }
+    expect(() => backend.kernels.softmax_xent_fwd_bwd({ ...args, ...outputs, ...scalars })).toThrow(
       'tfjs: expected class weights or label smoothing but received both',
     )
   })

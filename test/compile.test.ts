@@ -68,18 +68,24 @@ describe('describe', () => {
     expect(text).toMatch(
       /^Sequential, SGD, batches of 16: \d+ calls from \d+ recorded; .* of weights, state and constants/,
     )
-    expect(text).toContain('linear_relu_fwd = linear_fwd + relu_fwd')
-    expect(text).toContain('linear_bwd_weight_sgd = linear_bwd_weight + sgd_update ×2')
-    expect(text).toContain('linear_bwd_input + linear_bwd_weight + relu_bwd + sgd_update ×2')
-    expect(text).toMatch(/widening_fwd +m 16, k 4, n 16 +x, 0\.weight, 0\.bias +t\d+ +1,?600/)
+    expect(text).toContain('linear_widening_fwd = linear_fwd + relu_fwd')
+    expect(text).toContain('linear_widening_weight_bwd_sgd_update = linear_weight_bwd + sgd_update ×2')
+    expect(text).toContain(
+      'linear_narrowing_bwd_sgd_update = linear_input_bwd + relu_bwd + linear_weight_bwd + sgd_update ×2',
+    )
+    expect(text).toContain('softmax_xent_lanes_fwd_bwd = softmax_xent_fwd_bwd + copy + count_correct')
+    expect(text).toContain('left out: scale_rows')
+    expect(text).toMatch(/linear_widening_fwd +m 16, k 4, n 16 +x, 0\.weight, 0\.bias +t\d+ +1,?600/)
     expect(text).toMatch(/gather_ints +m 16, k 1 +y +64/)
     expect(text).toContain('2.weight.momentum_buffer')
   })
 
   it('names the fusions of Adam', () => {
     const text = compiled(makeJob({ optimizer: adam })).describe()
-    expect(text).toContain('linear_bwd_weight_adam = linear_bwd_weight + adam_update ×2')
-    expect(text).toContain('linear_bwd_input + linear_bwd_weight + relu_bwd + adam_update ×2')
+    expect(text).toContain('linear_widening_weight_bwd_adam_update = linear_weight_bwd + adam_update ×2')
+    expect(text).toContain(
+      'linear_narrowing_bwd_adam_update = linear_input_bwd + relu_bwd + linear_weight_bwd + adam_update ×2',
+    )
   })
 
   it('follows the model', () => {

@@ -1,6 +1,6 @@
 /** The loader of the native addon: what it says when the binary is missing, foreign, broken or of another version. */
 
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -49,16 +49,23 @@ describe('the loader', () => {
     )
   })
 
-  it('refuses a binary of another build', () => {
-    const file = join(folder, 'stale.node')
-    copyFileSync(built, file)
-    const bytes = readFileSync(file)
-    const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8'))
-    const at = bytes.indexOf(`${version}+`)
+  /** The binary with other bytes in place of these. */
+  function altered(name: string, from: string, to: string): string {
+    const bytes = readFileSync(built)
+    const at = bytes.indexOf(from)
     expect(at).toBeGreaterThan(0)
-    bytes.write('9.9.9', at)
-    writeFileSync(file, bytes)
-    expect(failureWith(file)).toContain('of build 9.9.9')
+    bytes.write(to, at)
+    return fileOf(name, bytes)
+  }
+
+  it('refuses a binary of another version', () => {
+    const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8'))
+    expect(failureWith(altered('old.node', `\0${version}\0`, '\x009.9.9\0'))).toContain('of version 9.9.9')
+  })
+
+  it('refuses a binary of another program format, in one bound of one kernel at the least', () => {
+    const file = altered('stale.node', 'embedding_bwd dy[m,k] ', 'embedding_bwd dz[m,k] ')
+    expect(failureWith(file)).toMatch(/a binary of program format [0-9a-f]{16}, but this package was compiled for/)
   })
 
   it('names an instruction set that there is none of', () => {

@@ -111,8 +111,11 @@ describe('BatchNorm1d', () => {
       const floats = Array.from({ length: 4 }, () => draw.uniform_(new Float32Array(n)))
       const doubles = floats.map(values => Float64Array.from(values))
       const counts = [Int32Array.of(4), Int32Array.of(4)]
-      addon.kernels.track_moments(...floats, counts[0], n, momentum, 1.25)
-      ;(opTwins.track_moments as (...args: unknown[]) => void)(...doubles, counts[1], n, momentum, 1.25)
+      const named = <T>([mean, variance, running_mean, running_var]: T[], batches: Int32Array) => {
+        return { mean, var: variance, running_mean, running_var, batches, n, momentum, unbias: 1.25 }
+      }
+      addon.kernels.track_moments(named(floats, counts[0]))
+      opTwins.track_moments!(named(doubles, counts[1]))
       expect(counts).toEqual([Int32Array.of(5), Int32Array.of(5)])
       floats.forEach((values, i) => {
         expectClose(values, doubles[i], 1e-7, 1e-6)

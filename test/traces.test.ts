@@ -82,9 +82,8 @@ function widen(model: Model, makeOptimizer: () => optim.Optimizer): optim.Optimi
   for (const group of optimizer.paramGroups) {
     for (const p of group.params) {
       const { tensors } = optimizer.stateOf(group, p)
-      for (const slot of slotsUnder(optimizer.rule, group)) {
-        if (slot) tensors[slot.key] = wide(p.shape, new Float64Array(p.size).fill(slot.init))
-      }
+      for (const { key, init } of slotsUnder(optimizer.rule, group))
+        tensors[key] = wide(p.shape, new Float64Array(p.size).fill(init))
     }
   }
   return optimizer

@@ -10,7 +10,7 @@ import { readRequest, runsPerBlock, timed, warmUp, writeAnswer } from './driver.
 import { internal } from './internal.js'
 
 type Arg = Float32Array | Float64Array | number | null
-type Kernel = (...args: Arg[]) => void
+type Kernel = (args: Record<string, Arg>) => void
 
 const { addon } = await internal<{ addon: { isa: string; kernels: Record<string, Kernel> } }>('native/addon.js')
 const { kernels } = addon
@@ -32,14 +32,14 @@ function aligned(length: number): Float32Array {
 /** Activations [rows, width] in panels, and back. */
 function panels(rows: number, width: number, values?: Float32Array): Float32Array {
   const packed = aligned(rows * padded(width))
-  if (values) kernels.panel_pack(values, packed, rows, width)
+  if (values) kernels.pack_panels({ x: values, y: packed, m: rows, k: width })
   return packed
 }
 
 /** Weights [n, k] in panels. */
 function weights(n: number, k: number, values?: Float32Array): Float32Array {
   const packed = aligned(padded(n) * k)
-  if (values) kernels.panel_pack_weight(values, packed, n, k)
+  if (values) kernels.pack_weight_panels({ w: values, y: packed, n, k })
   return packed
 }
 
@@ -51,14 +51,14 @@ interface Product {
 
 function forward({ m, n, k }: ProductTrial): Product {
   const [x, w, y] = [panels(m, k, operand(m * k, 0)), weights(n, k, operand(n * k, SECOND)), panels(m, n)]
-  const call = (bias: Float32Array | null, relu: number) => kernels.panel_fwd(x, w, bias, y, m, k, n, relu)
+  const call = (b: Float32Array | null, relu: number) => kernels.linear_panel_fwd({ x, w, b, y, m, k, n, relu })
   const bias = panels(1, n)
   return {
     run: () => call(bias, 1),
     result() {
       call(null, 0)
       const out = new Float32Array(m * n)
-      kernels.panel_unpack(y, out, m, n)
+      kernels.unpack_panels({ x: y, y: out, m, k: n })
       return out
     },
   }
@@ -67,13 +67,13 @@ function forward({ m, n, k }: ProductTrial): Product {
 function inputGradient({ m, n, k }: ProductTrial): Product {
   const [dy, w, dx] = [panels(m, n, operand(m * n, 0)), weights(n, k, operand(n * k, SECOND)), panels(m, k)]
   const active = panels(m, k).fill(1)
-  const call = (mask: Float32Array | null) => kernels.panel_bwd_input(dy, w, mask, dx, m, k, n)
+  const call = (a: Float32Array | null) => kernels.linear_panel_input_bwd({ dy, w, a, dx, m, k, n })
   return {
     run: () => call(active),
     result() {
       call(null)
       const out = new Float32Array(m * k)
-      kernels.panel_unpack(dx, out, m, k)
+      kernels.unpack_panels({ x: dx, y: out, m, k })
       return out
     },
   }
@@ -81,13 +81,26 @@ function inputGradient({ m, n, k }: ProductTrial): Product {
 
 function weightGradient({ m, n, k }: ProductTrial): Product {
   const [dy, x] = [panels(m, n, operand(m * n, 0)), panels(m, k, operand(m * k, SECOND))]
-  const [w, b, row] = [weights(n, k), panels(1, n), Float64Array.of(1e-9, 0, 0, 0, 0, 0, 0)]
+  const [w, b, scalars] = [weights(n, k), panels(1, n), Float64Array.of(1e-9, 0, 0, 0, 0, 0, 0)]
   return {
-    run: () => kernels.panel_bwd_weight_sgd(dy, x, w, null, b, null, row, row, m, k, n),
+    run: () =>
+      kernels.linear_panel_weight_bwd_sgd_update({
+        dy,
+        x,
+        w,
+        mw: null,
+        b,
+        mb: null,
+        scalars,
+        scalars_b: scalars,
+        m,
+        k,
+        n,
+      }),
     result() {
       const [dw, out] = [weights(n, k), new Float32Array(n * k)]
-      kernels.panel_bwd_weight(dy, x, dw, null, m, k, n)
-      kernels.panel_unpack_weight(dw, out, n, k)
+      kernels.linear_panel_weight_bwd({ dy, x, dw, db: null, m, k, n })
+      kernels.unpack_weight_panels({ x: dw, w: out, n, k })
       return out
     },
   }

@@ -17,7 +17,7 @@ namespace {
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   if (isa_request_unknown()) throw Napi::RangeError::New(env, isa_status());
-  exports.Set("build", ANNEAL_BUILD);  // the version and the kernels, compared by the loader
+  exports.Set("version", ANNEAL_VERSION);
   exports.Set("isa", isa_name(chosen_isa()));
   exports.Set("cores", core_count());
   register_environment(env);

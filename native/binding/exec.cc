@@ -62,9 +62,30 @@ Napi::Object describe_buffer(Napi::Env env, const KernelInfo& kernel, const Buff
   buffer.Set("role", roles[static_cast<int>(spec.role)]);
   buffer.Set("optional", spec.optional);
   Napi::Array dims = Napi::Array::New(env, spec.rank);
-  for (int d = 0; d < spec.rank; d++) dims.Set(d, kernel.dims[spec.dim[d]].text);
+  Napi::Array padded = Napi::Array::New(env, spec.rank);
+  for (int d = 0; d < spec.rank; d++) {
+    dims.Set(d, kernel.dims[spec.dim[d]].text);
+    padded.Set(d, spec.padded[d]);
+  }
   buffer.Set("dims", dims);
+  buffer.Set("padded", padded);
+  if (!spec.fields) return buffer;
+  Napi::Array fields = Napi::Array::New(env, static_cast<size_t>(spec.factor));
+  for (uint32_t f = 0; f < fields.Length(); f++) fields.Set(f, field_name(spec, f).text);
+  buffer.Set("fields", fields);
   return buffer;
+}
+
+Napi::Object describe_bound(Napi::Env env, const KernelInfo& kernel) {
+  Napi::Object bound = Napi::Object::New(env);
+  Napi::Array dims = Napi::Array::New(env);
+  for (const int8_t dim : kernel.bound.dim) {
+    if (dim >= 0) dims.Set(dims.Length(), kernel.dims[dim].text);
+  }
+  bound.Set("exact", kernel.bound.exact);
+  bound.Set("dims", dims);
+  bound.Set("plus", static_cast<double>(kernel.bound.plus));
+  return bound;
 }
 
 Napi::Array describe_names(Napi::Env env, const Name* names, int count) {
@@ -81,6 +102,8 @@ Napi::Object describe_kernel(Napi::Env env, const KernelInfo& kernel) {
   signature.Set("buffers", buffers);
   signature.Set("dims", describe_names(env, kernel.dims, kernel.dim_count));
   signature.Set("scalars", describe_names(env, kernel.scalars, kernel.scalar_count));
+  signature.Set("bound", describe_bound(env, kernel));
+  signature.Set("prefetches", kernel.prefetches);
   return signature;
 }
 

@@ -3,6 +3,7 @@
 // (plan/program.h) and how it is executed (plan/executor.h).
 #include "plan.h"
 
+#include <cstdio>
 #include <cstring>
 #include <vector>
 
@@ -98,12 +99,12 @@ View<T> view_of(const Args& args, size_t i, const char* name) {
   return {span.data, span.length};
 }
 
-// The arguments of run(segments, order, rows, threads, draws?), as they lie in JavaScript's memory.
+// The arguments of run(segments, order, scalars, threads, draws?), in JavaScript's own memory.
 void read_run(const Args& args, Run& run) {
   const Span<int32_t> pairs = args.array<int32_t>(0, "segments");
   if (pairs.length % 2) args.refuse_range("segments", "an even number of elements", std::to_string(pairs.length));
   for (size_t i = 0; i < pairs.length; i += 2) run.segments.push_back({pairs.data[i], pairs.data[i + 1]});
-  run.inputs = {view_of<int32_t>(args, 1, "order"), view_of<double>(args, 2, "rows"), {}};
+  run.inputs = {view_of<int32_t>(args, 1, "order"), view_of<double>(args, 2, "scalars"), {}};
   run.threads = static_cast<int>(args.integer(3, "threads", 1, kMaxThreads));
   if (!args.is_nullish(4)) run.inputs.draws = view_of<float>(args, 4, "draws");
 }
@@ -215,9 +216,32 @@ constexpr Method<Plan> kMethods[] = {
     {"write", write}, {"read", read}, {"run", run}, {"runAsync", run_async}, {"stop", stop},
 };
 
+// exports.format: what the numbers of a program mean.
+void register_format(Napi::Env env, Napi::Object exports) {
+  Napi::Object format = Napi::Object::New(env), regions = Napi::Object::New(env);
+  Napi::Array header = Napi::Array::New(env);
+  regions.Set("absent", int{kAbsent});
+  regions.Set("arena", int{kArena});
+  regions.Set("store", kFirstStore);
+  for (int i = 0; i < kMovingRegions; i++) {
+    regions.Set(kMovingNames[i], kFirstMoving + i);
+    header.Set(header.Length(), kMovingNames[i]);
+  }
+  for (const char* name : kPrefetchNames) header.Set(header.Length(), name);
+  char hash[17];
+  snprintf(hash, sizeof hash, "%016llx", static_cast<unsigned long long>(program_format()));
+  format.Set("hash", hash);
+  format.Set("regions", regions);
+  format.Set("header", header);
+  format.Set("word", static_cast<double>(kWord));
+  format.Set("panel", kPanelWidth);
+  exports.Set("format", format);
+}
+
 }  // namespace
 
 void register_plan(Napi::Env env, Napi::Object exports) {
+  register_format(env, exports);
   define_class<Plan>(env, exports, construct<Plan, create>, kMethods);
 }
 

@@ -12,7 +12,7 @@ namespace {
 // The part of its outputs that a splitting kernel computes: the last parameter of its body.
 struct Share {
   int64_t part, parts;
-  const NextBatch* next;  // of kernels marked `relay`
+  const NextBatch* next;  // of kernels marked `prefetch`
 };
 
 struct Arguments {

@@ -25,7 +25,7 @@ struct Call {
   int64_t dim[kMaxDims];      // each in [0, 2^31 - 1]
   double scalar[kMaxScalars];
   int32_t part = 0, parts = 1;      // the share of the outputs to compute, for kernels marked `split` in kernels.def
-  const NextBatch* next = nullptr;  // for kernels marked `relay`, which then replace the batch; null: it stays
+  const NextBatch* next = nullptr;  // for kernels marked `prefetch`, which then replace the batch; null: it stays
 };
 
 using KernelFn = void (*)(const Call&);

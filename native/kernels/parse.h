@@ -3,6 +3,7 @@
 // hence static, without the standard library and used in constant expressions only.
 #pragma once
 
+#include "scalars.h"
 #include "signature.h"
 
 namespace anneal {
@@ -69,6 +70,16 @@ static constexpr void parse_marks(Cursor& cursor, BufferSpec& buffer) {
   }
 }
 
+// {lr momentum}: as many elements, each with a name.
+static constexpr void parse_fields(Cursor& cursor, BufferSpec& buffer) {
+  buffer.fields = cursor.at;
+  buffer.factor = 0;
+  for (cursor.skip_spaces(); !cursor.take('}'); cursor.skip_spaces()) {
+    parse_name(cursor);
+    ++buffer.factor;
+  }
+}
+
 static constexpr void parse_brackets(Cursor& cursor, const KernelInfo& info, BufferSpec& buffer) {
   if (!cursor.take('[')) refuse("expected [");
   do {
@@ -88,7 +99,8 @@ static constexpr BufferSpec parse_buffer(Cursor& cursor, const KernelInfo& info)
   buffer.factor = 1;
   buffer.name = parse_name(cursor);
   parse_marks(cursor, buffer);
-  parse_brackets(cursor, info, buffer);
+  if (cursor.take('{')) parse_fields(cursor, buffer);
+  else parse_brackets(cursor, info, buffer);
   return buffer;
 }
 
@@ -128,16 +140,16 @@ static constexpr Bound parse_bound(const char* text, const KernelInfo& info) {
   return bound;
 }
 
-// `| split`, `| split relay` or nothing.
+// `| split`, `| split prefetch` or nothing.
 static constexpr void parse_abilities(Cursor cursor, KernelInfo& info) {
   if (!cursor.take('|')) {
-    if (*cursor.at) refuse("only | split or | split relay may follow the scalars");
+    if (*cursor.at) refuse("only | split or | split prefetch may follow the scalars");
     return;
   }
   cursor.skip_spaces();
-  info.relays = same_name(cursor.at, "split relay");
-  info.splits = info.relays || same_name(cursor.at, "split");
-  if (!info.splits) refuse("only | split or | split relay may follow the scalars");
+  info.prefetches = same_name(cursor.at, "split prefetch");
+  info.splits = info.prefetches || same_name(cursor.at, "split");
+  if (!info.splits) refuse("only | split or | split prefetch may follow the scalars");
 }
 
 static constexpr KernelInfo parse_kernel(int id, const char* name, const char* signature, const char* bound) {

@@ -48,6 +48,15 @@ int64_t extent(const BufferSpec& buffer, const int64_t* dims) {
   return count;
 }
 
+Name field_name(const BufferSpec& buffer, int64_t i) {
+  Cursor cursor{buffer.fields};
+  for (;; --i) {
+    cursor.skip_spaces();
+    const Name name = parse_name(cursor);
+    if (i == 0) return name;
+  }
+}
+
 bool may_alias(const KernelInfo& kernel, const BufferSpec& output, const BufferSpec& input) {
   if (input.role != Role::in || output.role != Role::out || input.dtype != output.dtype) return false;
   if (output.rank != kernel.dim_count || input.rank != output.rank || input.factor != output.factor) return false;

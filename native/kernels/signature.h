@@ -27,7 +27,8 @@ struct BufferSpec {
   int8_t rank;            // number of named dims, in the order of the brackets
   int8_t dim[kMaxRank];   // their positions in KernelInfo::dims
   bool padded[kMaxRank];  // n^: rounded up to whole panels
-  int64_t factor;         // product of the numbers in the brackets, 1 when there are none
+  int64_t factor;         // product of the numbers in the brackets, 1 when there are none; the number of fields
+  const char* fields;     // "lr momentum }..." where elements have names, else null
 };
 
 // EXACT: bit for bit. TERMS: |got - want| <= (terms + 1) * (2^-24 * magnitude * 1.01 + 2^-149), terms = dims + plus.
@@ -45,8 +46,8 @@ struct KernelInfo {
   Name dims[kMaxDims];
   Name scalars[kMaxScalars];
   Bound bound;
-  bool splits;  // honours Call.part and Call.parts
-  bool relays;  // honours Call.next
+  bool splits;      // honours Call.part and Call.parts
+  bool prefetches;  // honours Call.next
 };
 
 int kernel_count();
@@ -57,6 +58,9 @@ int kernel_id(const char* name);
 
 // The number of elements a buffer has for these dims; -1 when it exceeds 2^53 or a dim is negative.
 int64_t extent(const BufferSpec& buffer, const int64_t* dims);
+
+// The name of element i of a buffer with fields.
+Name field_name(const BufferSpec& buffer, int64_t i);
 
 // Whether an output may be exactly one of the inputs: both brackets name all the kernel's dims, in the same order
 // and layout.

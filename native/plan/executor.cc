@@ -36,17 +36,14 @@ Status total(const Plan& plan, const Run& run, Amounts& sum) {
 
 Status check_lengths(const Run& run, const Amounts& sum) {
   const struct {
-    const char* name;
-    size_t length;
     Region region;
-  } inputs[] = {{"order", run.inputs.order.size, kOrder},
-                {"rows", run.inputs.rows.size, kRows},
-                {"draws", run.inputs.draws.size, kDraws}};
+    size_t length;
+  } inputs[] = {{kOrder, run.inputs.order.size}, {kScalars, run.inputs.scalars.size}, {kDraws, run.inputs.draws.size}};
   for (const auto& input : inputs) {
     const int64_t least = sum.of[input.region - kFirstMoving];
     if (static_cast<int64_t>(input.length) >= least) continue;
-    return refuse(std::string(input.name) + " to have at least " + std::to_string(least) + " elements",
-                  std::to_string(input.length));
+    const std::string name = kMovingNames[input.region - kFirstMoving];
+    return refuse(name + " to have at least " + std::to_string(least) + " elements", std::to_string(input.length));
   }
   return {};
 }
@@ -82,7 +79,7 @@ struct Places {
   char* at[kMovingRegions];
 
   explicit Places(const Run& run)
-      : at{start_of(run.inputs.order), start_of(run.inputs.rows), run.losses->data(), run.counts->data(),
+      : at{start_of(run.inputs.order), start_of(run.inputs.scalars), run.losses->data(), run.counts->data(),
            start_of(run.inputs.draws)} {}
 };
 
@@ -104,10 +101,10 @@ void run_part(void* context, int part, int parts) {
   instruction.run(call);
 }
 
-// `gathered`: the call whose work the step before has done, or null.
-void execute_step(Program& program, Team& team, const Instruction* gathered) {
+// `fetched`: the gather whose work the step before has done, or null.
+void execute_step(Program& program, Team& team, const Instruction* fetched) {
   for (Instruction& instruction : program.instructions) {
-    if (&instruction == gathered) continue;
+    if (&instruction == fetched) continue;
     if (instruction.splits && team.size() > 1) {
       team.parallel(run_part, &instruction);
     } else {
@@ -116,28 +113,29 @@ void execute_step(Program& program, Team& team, const Instruction* gathered) {
   }
 }
 
-// Whether steps hand batches on: with several threads, if each has panels enough.
-bool relays(const Program& program, const Team& team) {
+// Whether steps fetch the next batch: with several threads, if each has panels enough.
+bool prefetches(const Program& program, const Team& team) {
   constexpr int64_t kLeastPanels = 8;
-  return program.relay >= 0 &&
-         program.instructions[program.relay].call.dim[1] >= kLeastPanels * kPanelWidth * team.size();
+  return program.prefetch.reader >= 0 &&
+         program.instructions[program.prefetch.reader].call.dim[1] >= kLeastPanels * kPanelWidth * team.size();
 }
 
 // Has the batch replaced by the next step's, if there is one.
-void hand_on(Program& program, bool more) {
-  program.next.rows =
-      static_cast<const int32_t*>(program.instructions[program.gather].call.buffer[1]) + program.per_step.of[0];
-  program.instructions[program.relay].call.next = more ? &program.next : nullptr;
+void point_to_next(Program& program, bool more) {
+  Prefetch& prefetch = program.prefetch;
+  prefetch.next.rows =
+      static_cast<const int32_t*>(program.instructions[prefetch.gather].call.buffer[1]) + program.per_step.of[0];
+  program.instructions[prefetch.reader].call.next = more ? &prefetch.next : nullptr;
 }
 
 // The steps of a segment that were done.
 int32_t execute_segment(Plan& plan, const Segment& segment, Team& team) {
   Program& program = plan.programs[segment.program];
-  const bool relay = relays(program, team);
+  const bool prefetch = prefetches(program, team);
   for (int32_t step = 0; step < segment.steps; ++step) {
     if (plan.stop.load(std::memory_order_relaxed)) return step;
-    if (program.relay >= 0) hand_on(program, relay && step + 1 < segment.steps);
-    execute_step(program, team, relay && step > 0 ? &program.instructions[program.gather] : nullptr);
+    if (program.prefetch.reader >= 0) point_to_next(program, prefetch && step + 1 < segment.steps);
+    execute_step(program, team, prefetch && step > 0 ? &program.instructions[program.prefetch.gather] : nullptr);
     move_on(program);
   }
   return segment.steps;

@@ -21,23 +21,23 @@ struct View {
 
 struct Inputs {
   View<int32_t> order;
-  View<double> rows;
+  View<double> scalars;
   View<float> draws;
 };
 
 // Copies of such tables, in memory that is used again.
 struct OwnInputs {
   std::vector<int32_t> order;
-  std::vector<double> rows;
+  std::vector<double> scalars;
   std::vector<float> draws;
 
   void copy(const Inputs& from) {
     order.assign(from.order.data, from.order.data + from.order.size);
-    rows.assign(from.rows.data, from.rows.data + from.rows.size);
+    scalars.assign(from.scalars.data, from.scalars.data + from.scalars.size);
     draws.assign(from.draws.data, from.draws.data + from.draws.size);
   }
   Inputs view() const {
-    return {{order.data(), order.size()}, {rows.data(), rows.size()}, {draws.data(), draws.size()}};
+    return {{order.data(), order.size()}, {scalars.data(), scalars.size()}, {draws.data(), draws.size()}};
   }
 };
 

@@ -40,15 +40,15 @@ const char* dtype_name(Dtype dtype) {
 }
 
 Dtype moving_dtype(int64_t region) {
-  return region == kRows ? Dtype::f64 : region == kLosses || region == kDraws ? Dtype::f32 : Dtype::i32;
+  return region == kScalars ? Dtype::f64 : region == kLosses || region == kDraws ? Dtype::f32 : Dtype::i32;
 }
 
 bool is_moving(int64_t region) { return region >= kFirstMoving && region < kFirstMoving + kMovingRegions; }
 bool is_result(int64_t region) { return region == kLosses || region == kCounts; }
 
 std::string region_name(int64_t region) {
-  static const char* const names[] = {"nowhere", "the arena", "order", "rows", "losses", "counts", "draws"};
-  return region < kFirstStore ? names[region] : "store " + std::to_string(region - kFirstStore);
+  if (region >= kFirstStore) return "store " + std::to_string(region - kFirstStore);
+  return is_moving(region) ? kMovingNames[region - kFirstMoving] : region == kArena ? "the arena" : "nowhere";
 }
 
 // Whether the work of a call is worth handing to several threads (plan_test --bench): two take 0.7 of one's time at the
@@ -58,13 +58,6 @@ bool worth_splitting(const KernelInfo& kernel, const Call& call) {
   int64_t work = 1;
   for (int d = 0; d < kernel.dim_count; ++d) work = checked_mul(work, call.dim[d]);
   return kernel.splits && (work < 0 || work >= kLeast);
-}
-
-// Whether the batch should be replaced by the product that reads it last: its set comes from memory, its rows are many
-// lines, and the product is not so long that the gather is nothing beside it.
-bool worth_relaying(const Call& gather, const Call& reader) {
-  constexpr int64_t kLeastSet = int64_t{1} << 18, kLeastRow = 128, kMostOutputs = 512;  // floats
-  return gather.dim[0] * gather.dim[1] >= kLeastSet && gather.dim[1] >= kLeastRow && reader.dim[2] <= kMostOutputs;
 }
 
 class Decoder {
@@ -81,17 +74,20 @@ class Decoder {
     }
     if (!status.ok()) return status;
     collect_moving();
-    find_relay();
-    return status;
+    return prove_prefetch();
   }
 
  private:
   Status header() {
-    static const char* const names[] = {"order per step", "rows per step", "losses per step", "counts per step",
-                                        "draws per step"};
     for (int i = 0; i < kMovingRegions; ++i) {
-      Status status = integer(names[i], kMaxDim, program_.per_step.of[i]);
+      Status status = integer(std::string(kMovingNames[i]) + " per step", kMaxDim, program_.per_step.of[i]);
       if (!status.ok()) return status;
+    }
+    for (int i = 0; i < 2; ++i) {
+      int64_t& call = i == 0 ? program_.prefetch.gather : program_.prefetch.reader;
+      Status status = integer(std::string("the number of the ") + kPrefetchNames[i], kMaxDim, call);
+      if (!status.ok()) return status;
+      --call;
     }
     return {};
   }
@@ -147,7 +143,7 @@ class Decoder {
     return {};
   }
 
-  // Proves that a buffer lies in its region and takes note of where.
+  // Proves that a buffer is within its region and takes note of where.
   Status locate(int b, Call& call, const Place& place, Range& range) {
     const BufferSpec& buffer = kernel_->buffers[b];
     range = {place.region, 0, 0};
@@ -183,8 +179,8 @@ class Decoder {
     if (is_store ? place.region - kFirstStore >= static_cast<int64_t>(space_.stores.size())
                  : place.region != kArena && !is_moving(place.region)) {
       return refuse(b,
-                    "to be in the arena, order, rows, losses, counts, draws or one of " + text(space_.stores.size()) +
-                        " stores",
+                    "to be in the arena, order, scalars, losses, counts, draws or one of " +
+                        text(space_.stores.size()) + " stores",
                     "region " + text(place.region));
     }
     if (place.region == kArena) {
@@ -245,33 +241,53 @@ class Decoder {
     }
   }
 
-  // A batch whose memory nothing touches but its gather from a store and, later in the step, kernels that read it.
-  void find_relay() {
-    const int gather = first_gather();
-    if (gather < 0) return;
-    const Range& batch = uses_[gather].ranges[2];
-    int last = -1, buffer = -1;
-    for (int i = 0; i < static_cast<int>(uses_.size()); ++i) {
-      for (int b = 0; b < uses_[i].kernel->buffer_count && i != gather; ++b) {
-        if (!uses_[i].ranges[b].meets(batch)) continue;
-        if (i < gather || i == last || uses_[i].kernel->buffers[b].role != Role::in) return;
-        last = i;
-        buffer = b;
+  // Proves that nothing touches the memory of the batch but its gather from a store and, later in the step, calls that
+  // read it, the last of which can replace it.
+  Status prove_prefetch() {
+    const int64_t gather = program_.prefetch.gather, reader = program_.prefetch.reader;
+    const int64_t calls = static_cast<int64_t>(uses_.size());
+    call_ = -1;
+    if (gather < 0 && reader < 0) return {};
+    if (gather < 0 || gather >= reader || reader >= calls) {
+      return refused(where(), "a gather and a later reader among " + text(calls) + " calls",
+                     text(gather + 1) + " and " + text(reader + 1));
+    }
+    const Use &from = uses_[gather], &last = uses_[reader];
+    const int x = last.kernel->prefetches ? buffer_named(*last.kernel, "x") : -1;
+    const Call &gathered = program_.instructions[gather].call, &read = program_.instructions[reader].call;
+    if (from.kernel != &kernel_info(kernel_id("gather_panels")) || from.ranges[0].region < kFirstStore || x < 0 ||
+        from.ranges[2].region != kArena || !last.ranges[x].equals(from.ranges[2]) || read.dim[0] != gathered.dim[2] ||
+        read.dim[1] != gathered.dim[1]) {
+      return refused(where(), "a gather_panels from a store and a kernel that can replace its batch",
+                     text(gather + 1) + " (" + from.kernel->name + ") and " + text(reader + 1) + " (" +
+                         last.kernel->name + ")");
+    }
+    for (int64_t i = 0; i < calls; ++i) {
+      if (i != gather && touches_batch(i, x)) {
+        return refused(where(),
+                       "nobody but readers until call " + text(reader + 1) + " to touch the batch to be replaced",
+                       "call " + text(i + 1) + " (" + uses_[i].kernel->name + ")");
       }
     }
-    if (last < 0 || !uses_[last].kernel->relays || buffer != 1 || !uses_[last].ranges[buffer].equals(batch)) return;
-    const Call &from = program_.instructions[gather].call, &reader = program_.instructions[last].call;
-    if (reader.dim[0] != from.dim[2] || reader.dim[1] != from.dim[1] || !worth_relaying(from, reader)) return;
-    program_.gather = gather;
-    program_.relay = last;
-    program_.next = {static_cast<const float*>(from.buffer[0]), nullptr, static_cast<float*>(from.buffer[2])};
+    program_.prefetch.next = {static_cast<const float*>(gathered.buffer[0]), nullptr,
+                              static_cast<float*>(gathered.buffer[2])};
+    return {};
   }
 
-  int first_gather() const {
-    const KernelInfo* gather = &kernel_info(kernel_id("panel_gather"));
-    for (size_t i = 0; i < uses_.size(); ++i) {
-      if (uses_[i].kernel != gather) continue;
-      return uses_[i].ranges[0].region >= kFirstStore && uses_[i].ranges[2].region == kArena ? static_cast<int>(i) : -1;
+  // Whether call i uses the gathered batch otherwise than by reading it before its reader has replaced it, or as that.
+  bool touches_batch(int64_t i, int x) const {
+    const int64_t gather = program_.prefetch.gather, reader = program_.prefetch.reader;
+    for (int b = 0; b < uses_[i].kernel->buffer_count; ++b) {
+      if (!uses_[i].ranges[b].meets(uses_[gather].ranges[2])) continue;
+      const bool reads = uses_[i].kernel->buffers[b].role == Role::in && i > gather;
+      if (!reads || i > reader || (i == reader && b != x)) return true;
+    }
+    return false;
+  }
+
+  static int buffer_named(const KernelInfo& kernel, const char* name) {
+    for (int b = 0; b < kernel.buffer_count; ++b) {
+      if (kernel.buffers[b].name.text == std::string(name)) return b;
     }
     return -1;
   }

@@ -2,7 +2,10 @@
 // lays out, and proved to stay within their memory. What has been decoded can be executed without a further check, but
 // for the row numbers in `order`, which are a run's (executor.h). Not here: running it.
 //
-//   [order rows losses counts draws per step]  then per call  [kernel id, (region, offset) per buffer, dims, scalars]
+//   [order scalars losses counts draws per step, gather, reader]  then per call  [kernel id, (region, offset) per
+//   buffer, dims, scalars]
+// gather, reader: the calls, counted from 1, of which the one gathers a batch and the other, the last to read it,
+// fetches the next step's into its place; from the second step on the gather is then left out. Both 0: there are none.
 #pragma once
 
 #include <stdint.h>
@@ -17,13 +20,20 @@
 
 namespace anneal {
 
-// Where a buffer lies. Offsets count elements, in the arena words of four bytes. In the moving regions they count from
+// Where a buffer is. Offsets count elements, in the arena words of four bytes. In the moving regions they count from
 // the current step's place, which goes on by the program's amount after each step.
-enum Region : int8_t { kAbsent = 0, kArena = 1, kOrder = 2, kRows = 3, kLosses = 4, kCounts = 5, kDraws = 6 };
+enum Region : int8_t { kAbsent = 0, kArena = 1, kOrder = 2, kScalars = 3, kLosses = 4, kCounts = 5, kDraws = 6 };
 constexpr int kFirstStore = 16;
 constexpr int kFirstMoving = kOrder;
 constexpr int kMovingRegions = 5;
 constexpr int64_t kWord = 4;
+
+// What the moving regions are called, in the order of Region, and the other fields of a program's header.
+constexpr const char* kMovingNames[kMovingRegions] = {"order", "scalars", "losses", "counts", "draws"};
+constexpr const char* kPrefetchNames[] = {"gather", "reader"};
+
+// All that the numbers of a program mean: kernels and their signatures, regions, header. Equal for equal formats only.
+uint64_t program_format();
 
 // Elements of each moving region, in the order of Region.
 struct Amounts {
@@ -58,6 +68,13 @@ struct MovingPointer {
   int64_t offset, advance;  // bytes
 };
 
+// Two calls by their numbers: a gather, and the last call that reads its batch and can replace it by the next step's
+// (call.h); -1: none.
+struct Prefetch {
+  int64_t gather = -1, reader = -1;
+  NextBatch next{};
+};
+
 struct Program {
   Amounts per_step;
   std::vector<Instruction> instructions;
@@ -65,9 +82,7 @@ struct Program {
   bool takes_rows = false;  // `order` holds row numbers: each must be in [0, order_limit)
   int64_t order_limit = INT64_MAX;
 
-  // A gather, and the last call that reads its batch and can replace it by the next step's (call.h); -1: none.
-  int gather = -1, relay = -1;
-  NextBatch next{};
+  Prefetch prefetch;
 
   Program() = default;
   Program(Program&&) = default;  // moving keeps the instructions, and so what `moving` points to, in place

@@ -117,7 +117,7 @@ void bench(const char* isa, const KernelFn* kernels) {
   const int64_t shapes[][3] = {{32, 2, 8},      {32, 8, 3},       {64, 64, 32},   {64, 32, 10},     {128, 784, 128},
                                {128, 784, 256}, {128, 256, 128},  {128, 128, 10}, {256, 784, 1024}, {256, 1024, 1024},
                                {256, 1024, 10}, {256, 1536, 512}, {256, 512, 10}, {32, 1024, 1024}};
-  const char* names[] = {"panel_fwd", "panel_bwd_input", "panel_bwd_weight_sgd"};
+  const char* names[] = {"linear_panel_fwd", "linear_panel_input_bwd", "linear_panel_weight_bwd_sgd_update"};
   printf("%s: peak %.1f GFLOP/s\n%18s%34s%34s%34s\n", isa, peak(isa), "m,k,n", names[0], names[1], names[2]);
   for (const auto& [m, k, n] : shapes) {
     const int64_t kp = (k + 15) / 16 * 16, np = (n + 15) / 16 * 16;

@@ -13,7 +13,7 @@
 
 namespace anneal::test {
 
-// Whether element i lies past the end of the dim that its buffer rounds up to panels: [n^/16][other dims][16].
+// Whether element i is past the end of the dim that its buffer rounds up to panels: [n^/16][other dims][16].
 inline bool is_pad(const BufferSpec& buffer, const int64_t* dims, int64_t i) {
   int64_t columns = -1, rows = 1;
   for (int d = 0; d < buffer.rank; ++d) {

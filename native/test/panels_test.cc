@@ -37,10 +37,10 @@ class Shape {
     adam(dy, x, w, b);
     classify(dy);
     gather(x);
-    turned(x, w, b);
+    lanes(x, w, b);
     narrow_gradients(dy, x, w);
     narrow_updates(dy, x, w, b);
-    turned_classify(dy);
+    lanes_classify(dy);
   }
 
  private:
@@ -66,25 +66,25 @@ class Shape {
   // [m,f] as panels, with zero pads; filled with NaN before.
   Floats panels(const Floats& x, int64_t m, int64_t f) {
     Floats y(static_cast<size_t>(m) * padded(f), NAN);
-    call("panel_pack", {x.data(), y.data()}, {m, f});
+    call("pack_panels", {x.data(), y.data()}, {m, f});
     return y;
   }
 
   Floats weight_panels(const Floats& w) {
     Floats y(static_cast<size_t>(k_) * padded(n_), NAN);
-    call("panel_pack_weight", {w.data(), y.data()}, {n_, k_});
+    call("pack_weight_panels", {w.data(), y.data()}, {n_, k_});
     return y;
   }
 
   Floats rows(const Floats& x, int64_t m, int64_t f) {
     Floats y(static_cast<size_t>(m * f));
-    call("panel_unpack", {x.data(), y.data()}, {m, f});
+    call("unpack_panels", {x.data(), y.data()}, {m, f});
     return y;
   }
 
   Floats weight_rows(const Floats& x) {
     Floats w(static_cast<size_t>(n_ * k_));
-    call("panel_unpack_weight", {x.data(), w.data()}, {n_, k_});
+    call("unpack_weight_panels", {x.data(), w.data()}, {n_, k_});
     return w;
   }
 
@@ -110,22 +110,22 @@ class Shape {
     same(rows(xp, m_, k_), x, "pack and unpack");
     same(weight_rows(wp), w, "pack_weight and unpack_weight");
     call("linear_fwd", {x.data(), w.data(), b.data(), y.data()}, {m_, k_, n_});
-    call("panel_fwd", {xp.data(), wp.data(), bp.data(), yp.data()}, {m_, k_, n_}, {0});
-    same(rows(yp, m_, n_), y, "panel_fwd");
+    call("linear_panel_fwd", {xp.data(), wp.data(), bp.data(), yp.data()}, {m_, k_, n_}, {0});
+    same(rows(yp, m_, n_), y, "linear_panel_fwd");
     call("linear_relu_fwd", {x.data(), w.data(), nullptr, y.data()}, {m_, k_, n_});
-    call("panel_fwd", {xp.data(), wp.data(), nullptr, yp.data()}, {m_, k_, n_}, {1});
-    same(rows(yp, m_, n_), y, "panel_fwd with relu");
+    call("linear_panel_fwd", {xp.data(), wp.data(), nullptr, yp.data()}, {m_, k_, n_}, {1});
+    same(rows(yp, m_, n_), y, "linear_panel_fwd with relu");
   }
 
   void input_gradient(const Floats& dy, const Floats& w, const Floats& a) {
     const Floats dyp = panels(dy, m_, n_), wp = weight_panels(w), ap = panels(a, m_, k_);
     Floats dx(static_cast<size_t>(m_ * k_)), dxp(static_cast<size_t>(m_) * padded(k_));
     for (const bool masked : {false, true}) {
-      call("linear_bwd_input", {dy.data(), w.data(), masked ? a.data() : nullptr, dx.data()}, {m_, k_, n_});
+      call("linear_input_bwd", {dy.data(), w.data(), masked ? a.data() : nullptr, dx.data()}, {m_, k_, n_});
       for (const int32_t parts : {1, 3}) {
-        call("panel_bwd_input", {dyp.data(), wp.data(), masked ? ap.data() : nullptr, dxp.data()}, {m_, k_, n_}, {},
-             parts);
-        same(rows(dxp, m_, k_), dx, "panel_bwd_input");
+        call("linear_panel_input_bwd", {dyp.data(), wp.data(), masked ? ap.data() : nullptr, dxp.data()}, {m_, k_, n_},
+             {}, parts);
+        same(rows(dxp, m_, k_), dx, "linear_panel_input_bwd");
       }
     }
   }
@@ -134,10 +134,10 @@ class Shape {
     const Floats dyp = panels(dy, m_, n_), xp = panels(x, m_, k_);
     Floats dw(static_cast<size_t>(n_ * k_)), db(static_cast<size_t>(n_));
     Floats dwp(static_cast<size_t>(k_) * padded(n_)), dbp(padded(n_));
-    call("linear_bwd_weight", {dy.data(), x.data(), dw.data(), db.data()}, {m_, k_, n_});
-    call("panel_bwd_weight", {dyp.data(), xp.data(), dwp.data(), dbp.data()}, {m_, k_, n_});
-    same(weight_rows(dwp), dw, "panel_bwd_weight");
-    same(rows(dbp, 1, n_), db, "panel_bwd_weight's bias");
+    call("linear_weight_bwd", {dy.data(), x.data(), dw.data(), db.data()}, {m_, k_, n_});
+    call("linear_panel_weight_bwd", {dyp.data(), xp.data(), dwp.data(), dbp.data()}, {m_, k_, n_});
+    same(weight_rows(dwp), dw, "linear_panel_weight_bwd");
+    same(rows(dbp, 1, n_), db, "linear_panel_weight_bwd's bias");
   }
 
   // The gradient and then the update in rows, against both at once in panels.
@@ -153,15 +153,15 @@ class Shape {
     Floats mw = random(n_ * k_), mb = random(n_), dw(w.size()), db(b.size());
     const Floats dyp = panels(dy, m_, n_), xp = panels(x, m_, k_);
     Floats wp = weight_panels(w), mwp = weight_panels(mw), bp = panels(b, 1, n_), mbp = panels(mb, 1, n_);
-    call("linear_bwd_weight", {dy.data(), x.data(), dw.data(), db.data()}, {m_, k_, n_});
+    call("linear_weight_bwd", {dy.data(), x.data(), dw.data(), db.data()}, {m_, k_, n_});
     call("sgd_update", {w.data(), dw.data(), mw.data(), row}, {n_ * k_});
     call("sgd_update", {b.data(), db.data(), mb.data(), row_b}, {n_});
-    call("panel_bwd_weight_sgd", {dyp.data(), xp.data(), wp.data(), mwp.data(), bp.data(), mbp.data(), row, row_b},
-         {m_, k_, n_});
-    same(weight_rows(wp), w, "panel_bwd_weight_sgd's weight");
-    same(weight_rows(mwp), mw, "panel_bwd_weight_sgd's momentum");
-    same(rows(bp, 1, n_), b, "panel_bwd_weight_sgd's bias");
-    same(rows(mbp, 1, n_), mb, "panel_bwd_weight_sgd's bias momentum");
+    call("linear_panel_weight_bwd_sgd_update",
+         {dyp.data(), xp.data(), wp.data(), mwp.data(), bp.data(), mbp.data(), row, row_b}, {m_, k_, n_});
+    same(weight_rows(wp), w, "linear_panel_weight_bwd_sgd_update's weight");
+    same(weight_rows(mwp), mw, "linear_panel_weight_bwd_sgd_update's momentum");
+    same(rows(bp, 1, n_), b, "linear_panel_weight_bwd_sgd_update's bias");
+    same(rows(mbp, 1, n_), mb, "linear_panel_weight_bwd_sgd_update's bias momentum");
   }
 
   void adam(const Floats& dy, const Floats& x, Floats w, Floats b) {
@@ -172,16 +172,16 @@ class Shape {
     const Floats dyp = panels(dy, m_, n_), xp = panels(x, m_, k_);
     Floats wp = weight_panels(w), mwp = weight_panels(mw), vwp = weight_panels(vw);
     Floats bp = panels(b, 1, n_), mbp = panels(mb, 1, n_), vbp = panels(vb, 1, n_);
-    call("linear_bwd_weight", {dy.data(), x.data(), dw.data(), db.data()}, {m_, k_, n_});
+    call("linear_weight_bwd", {dy.data(), x.data(), dw.data(), db.data()}, {m_, k_, n_});
     call("adam_update", {w.data(), dw.data(), mw.data(), vw.data(), nullptr, row}, {n_ * k_});
     call("adam_update", {b.data(), db.data(), mb.data(), vb.data(), nullptr, row_b}, {n_});
-    call("panel_bwd_weight_adam",
+    call("linear_panel_weight_bwd_adam_update",
          {dyp.data(), xp.data(), wp.data(), mwp.data(), vwp.data(), bp.data(), mbp.data(), vbp.data(), row, row_b},
          {m_, k_, n_});
-    same(weight_rows(wp), w, "panel_bwd_weight_adam's weight");
-    same(weight_rows(mwp), mw, "panel_bwd_weight_adam's first moment");
-    same(weight_rows(vwp), vw, "panel_bwd_weight_adam's second moment");
-    same(rows(bp, 1, n_), b, "panel_bwd_weight_adam's bias");
+    same(weight_rows(wp), w, "linear_panel_weight_bwd_adam_update's weight");
+    same(weight_rows(mwp), mw, "linear_panel_weight_bwd_adam_update's first moment");
+    same(weight_rows(vwp), vw, "linear_panel_weight_bwd_adam_update's second moment");
+    same(rows(bp, 1, n_), b, "linear_panel_weight_bwd_adam_update's bias");
   }
 
   void classify(const Floats& logits) {
@@ -195,15 +195,15 @@ class Shape {
     int32_t count[3];
     call("softmax_xent_fwd_bwd", {logits.data(), labels.data(), weights, losses.data(), loss.data(), d.data()},
          {m_, n_}, {reduction, -100, smoothing});
-    call("panel_softmax_xent",
+    call("softmax_xent_panel_fwd_bwd",
          {packed.data(), labels.data(), weights, losses_p.data(), loss_p.data(), dp.data(), count + 2}, {m_, n_},
          {reduction, -100, smoothing});
     call("count_correct", {logits.data(), labels.data(), count}, {m_, n_});
-    call("panel_count_correct", {packed.data(), labels.data(), count + 1}, {m_, n_});
-    same(losses_p, losses, "panel_softmax_xent's rows");
-    same(loss_p, loss, "panel_softmax_xent's loss");
-    same(dp, panels(d, m_, n_), "panel_softmax_xent's gradient or its pads");
-    expect(count[0] == count[1] && count[0] == count[2], "panel_count_correct or panel_softmax_xent's count");
+    call("count_correct_panel", {packed.data(), labels.data(), count + 1}, {m_, n_});
+    same(losses_p, losses, "softmax_xent_panel_fwd_bwd's rows");
+    same(loss_p, loss, "softmax_xent_panel_fwd_bwd's loss");
+    same(dp, panels(d, m_, n_), "softmax_xent_panel_fwd_bwd's gradient or its pads");
+    expect(count[0] == count[1] && count[0] == count[2], "count_correct_panel or softmax_xent_panel_fwd_bwd's count");
     one_row_each(logits, labels, weights, losses, d, reduction, smoothing);
   }
 
@@ -222,55 +222,55 @@ class Shape {
     same(d_alone, d, "a single row's gradient");
   }
 
-  // Turned round: activations [m^,f] lie as weights do, weights [n,k^] as activations.
-  Floats turn(const Floats& x, int64_t m, int64_t f) {
+  // With samples as lanes: activations [m^,f] in the layout of weights, weights [n,k^] in that of activations.
+  Floats in_lanes(const Floats& x, int64_t m, int64_t f) {
     Floats y(padded(m) * static_cast<size_t>(f), NAN);
-    call("panel_pack_weight", {x.data(), y.data()}, {m, f});
+    call("pack_weight_panels", {x.data(), y.data()}, {m, f});
     return y;
   }
 
-  Floats turned_rows(const Floats& x, int64_t m, int64_t f) {
+  Floats lane_rows(const Floats& x, int64_t m, int64_t f) {
     Floats y(static_cast<size_t>(m * f));
-    call("panel_unpack_weight", {x.data(), y.data()}, {m, f});
+    call("unpack_weight_panels", {x.data(), y.data()}, {m, f});
     return y;
   }
 
-  void turned(const Floats& x, const Floats& w, const Floats& b) {
-    const Floats xt = turn(x, m_, k_), xp = panels(x, m_, k_);
+  void lanes(const Floats& x, const Floats& w, const Floats& b) {
+    const Floats xt = in_lanes(x, m_, k_), xp = panels(x, m_, k_);
     Floats y(static_cast<size_t>(m_ * n_)), yt(padded(m_) * static_cast<size_t>(n_)), xp_again(xp.size(), NAN),
         xt_again(xt.size(), NAN);
-    call("panel_turn", {xt.data(), xp_again.data()}, {m_, k_});
-    same(rows(xp_again, m_, k_), x, "panel_turn");
-    call("panel_turn", {xp.data(), xt_again.data()}, {k_, m_});
-    same(turned_rows(xt_again, m_, k_), x, "panel_turn back");
+    call("transpose_panels", {xt.data(), xp_again.data()}, {m_, k_});
+    same(rows(xp_again, m_, k_), x, "transpose_panels");
+    call("transpose_panels", {xp.data(), xt_again.data()}, {k_, m_});
+    same(lane_rows(xt_again, m_, k_), x, "transpose_panels back");
     for (const double relu : {0.0, 1.0}) {
       call(relu == 0 ? "linear_fwd" : "linear_relu_fwd", {x.data(), w.data(), b.data(), y.data()}, {m_, k_, n_});
-      call("narrowing_fwd", {xt.data(), panels(w, n_, k_).data(), b.data(), yt.data()}, {m_, k_, n_}, {relu});
-      same(turned_rows(yt, m_, n_), y, "narrowing_fwd");
-      call("widening_fwd", {xt.data(), weight_panels(w).data(), b.data(), yt.data()}, {m_, k_, n_}, {relu});
-      same(turned_rows(yt, m_, n_), y, "widening_fwd");
+      call("linear_narrowing_fwd", {xt.data(), panels(w, n_, k_).data(), b.data(), yt.data()}, {m_, k_, n_}, {relu});
+      same(lane_rows(yt, m_, n_), y, "linear_narrowing_fwd");
+      call("linear_widening_fwd", {xt.data(), weight_panels(w).data(), b.data(), yt.data()}, {m_, k_, n_}, {relu});
+      same(lane_rows(yt, m_, n_), y, "linear_widening_fwd");
     }
   }
 
   void narrow_gradients(const Floats& dy, const Floats& x, const Floats& w) {
-    const Floats dyt = turn(dy, m_, n_), wt = panels(w, n_, k_), xp = panels(x, m_, k_), xt = turn(x, m_, k_),
+    const Floats dyt = in_lanes(dy, m_, n_), wt = panels(w, n_, k_), xp = panels(x, m_, k_), xt = in_lanes(x, m_, k_),
                  dyp = panels(dy, m_, n_);
     Floats dw(w.size()), db(static_cast<size_t>(n_)), dx(x.size());
     Floats dwp(weight_panels(w).size()), dwt(wt.size()), dbp(padded(n_)), dbt(padded(n_)), dxp(xp.size());
-    call("linear_bwd_weight", {dy.data(), x.data(), dw.data(), db.data()}, {m_, k_, n_});
-    call("widening_bwd_weight", {dyp.data(), xt.data(), dwp.data(), dbp.data()}, {m_, k_, n_});
-    same(weight_rows(dwp), dw, "widening_bwd_weight");
-    same(rows(dbp, 1, n_), db, "widening_bwd_weight's bias");
+    call("linear_weight_bwd", {dy.data(), x.data(), dw.data(), db.data()}, {m_, k_, n_});
+    call("linear_widening_weight_bwd", {dyp.data(), xt.data(), dwp.data(), dbp.data()}, {m_, k_, n_});
+    same(weight_rows(dwp), dw, "linear_widening_weight_bwd");
+    same(rows(dbp, 1, n_), db, "linear_widening_weight_bwd's bias");
     for (const double relu : {0.0, 1.0}) {
-      call("linear_bwd_input", {dy.data(), w.data(), relu != 0 ? x.data() : nullptr, dx.data()}, {m_, k_, n_});
-      call("narrowing_bwd", {dyt.data(), xp.data(), dwt.data(), dbt.data(), wt.data(), dxp.data()}, {m_, k_, n_},
+      call("linear_input_bwd", {dy.data(), w.data(), relu != 0 ? x.data() : nullptr, dx.data()}, {m_, k_, n_});
+      call("linear_narrowing_bwd", {dyt.data(), xp.data(), dwt.data(), dbt.data(), wt.data(), dxp.data()}, {m_, k_, n_},
            {relu});
-      same(rows(dwt, n_, k_), dw, "narrowing_bwd");
-      same(rows(dbt, 1, n_), db, "narrowing_bwd's bias");
-      same(rows(dxp, m_, k_), dx, "narrowing_bwd's input gradient");
+      same(rows(dwt, n_, k_), dw, "linear_narrowing_bwd");
+      same(rows(dbt, 1, n_), db, "linear_narrowing_bwd's bias");
+      same(rows(dxp, m_, k_), dx, "linear_narrowing_bwd's input gradient");
     }
-    call("narrowing_bwd", {dyt.data(), xp.data(), dwt.data(), nullptr, nullptr, nullptr}, {m_, k_, n_}, {0});
-    same(rows(dwt, n_, k_), dw, "narrowing_bwd on its own");
+    call("linear_narrowing_bwd", {dyt.data(), xp.data(), dwt.data(), nullptr, nullptr, nullptr}, {m_, k_, n_}, {0});
+    same(rows(dwt, n_, k_), dw, "linear_narrowing_bwd on its own");
   }
 
   // Against the updates on panels, and the input gradient by the weights before them.
@@ -279,19 +279,19 @@ class Shape {
     const double adam_row[] = {0.01, 0.9, 0.999, 1e-8, 0.01, 0, 0.5, 0, 0};
     const Floats mw = random(n_ * k_), mb = random(n_), vw = random(n_ * k_), vb = random(n_);
     Floats dx(x.size()), dxp(static_cast<size_t>(m_) * padded(k_));
-    call("linear_bwd_input", {dy.data(), w.data(), x.data(), dx.data()}, {m_, k_, n_});
+    call("linear_input_bwd", {dy.data(), w.data(), x.data(), dx.data()}, {m_, k_, n_});
     for (const bool adam : {false, true}) {
       const double* row = adam ? adam_row : sgd_row;
-      const char *widening = adam ? "widening_bwd_weight_adam" : "widening_bwd_weight_sgd",
-                 *narrowing = adam ? "narrowing_bwd_adam" : "narrowing_bwd_sgd";
+      const char *widening = adam ? "linear_widening_weight_bwd_adam_update" : "linear_widening_weight_bwd_sgd_update",
+                 *narrowing = adam ? "linear_narrowing_bwd_adam_update" : "linear_narrowing_bwd_sgd_update";
       Floats wp = weight_panels(w), mwp = weight_panels(mw), vwp = weight_panels(vw), ww = wp, mww = mwp, vww = vwp;
       Floats wt = panels(w, n_, k_), mwt = panels(mw, n_, k_), vwt = panels(vw, n_, k_);
       Floats bp = panels(b, 1, n_), mbp = panels(mb, 1, n_), vbp = panels(vb, 1, n_), bt = bp, mbt = mbp, vbt = vbp,
              bw = bp, mbw = mbp, vbw = vbp;
-      update(adam ? "panel_bwd_weight_adam" : "panel_bwd_weight_sgd", panels(dy, m_, n_), panels(x, m_, k_),
-             {wp, mwp, vwp}, {bp, mbp, vbp}, row);
-      update(widening, panels(dy, m_, n_), turn(x, m_, k_), {ww, mww, vww}, {bw, mbw, vbw}, row);
-      update(narrowing, turn(dy, m_, n_), panels(x, m_, k_), {wt, mwt, vwt}, {bt, mbt, vbt}, row, &dxp);
+      update(adam ? "linear_panel_weight_bwd_adam_update" : "linear_panel_weight_bwd_sgd_update", panels(dy, m_, n_),
+             panels(x, m_, k_), {wp, mwp, vwp}, {bp, mbp, vbp}, row);
+      update(widening, panels(dy, m_, n_), in_lanes(x, m_, k_), {ww, mww, vww}, {bw, mbw, vbw}, row);
+      update(narrowing, in_lanes(dy, m_, n_), panels(x, m_, k_), {wt, mwt, vwt}, {bt, mbt, vbt}, row, &dxp);
       same(weight_rows(ww), weight_rows(wp), widening);
       same(weight_rows(mww), weight_rows(mwp), widening);
       same(weight_rows(vww), weight_rows(vwp), widening);
@@ -323,25 +323,25 @@ class Shape {
     call(kernel, buffers, {m_, k_, n_}, {1});
   }
 
-  void turned_classify(const Floats& logits) {
+  void lanes_classify(const Floats& logits) {
     std::vector<int32_t> labels(static_cast<size_t>(m_));
     for (int32_t& label : labels) label = random_label(rng_, n_);
-    const Floats weight = random(n_), turned = turn(logits, m_, n_);
+    const Floats weight = random(n_), lanes = in_lanes(logits, m_, n_);
     const float* weights = rng_.chance(50) ? weight.data() : nullptr;
     const double reduction = static_cast<double>(rng_.below(3)), smoothing = rng_.chance(50) ? 0.1 : 0;
-    Floats losses(labels.size()), loss(1), d(logits.size()), losses_t(labels.size()), loss_t(1), dt(turned.size());
+    Floats losses(labels.size()), loss(1), d(logits.size()), losses_t(labels.size()), loss_t(1), dt(lanes.size());
     int32_t count[3];
     call("softmax_xent_fwd_bwd", {logits.data(), labels.data(), weights, losses.data(), loss.data(), d.data()},
          {m_, n_}, {reduction, -100, smoothing});
-    call("turned_softmax_xent",
-         {turned.data(), labels.data(), weights, losses_t.data(), loss_t.data(), dt.data(), count + 2}, {m_, n_},
+    call("softmax_xent_lanes_fwd_bwd",
+         {lanes.data(), labels.data(), weights, losses_t.data(), loss_t.data(), dt.data(), count + 2}, {m_, n_},
          {reduction, -100, smoothing});
     call("count_correct", {logits.data(), labels.data(), count}, {m_, n_});
-    call("turned_count_correct", {turned.data(), labels.data(), count + 1}, {m_, n_});
-    same(losses_t, losses, "turned_softmax_xent's rows");
-    same(loss_t, loss, "turned_softmax_xent's loss");
-    same(turned_rows(dt, m_, n_), d, "turned_softmax_xent's gradient");
-    expect(count[0] == count[1] && count[0] == count[2], "turned_count_correct or turned_softmax_xent's count");
+    call("count_correct_lanes", {lanes.data(), labels.data(), count + 1}, {m_, n_});
+    same(losses_t, losses, "softmax_xent_lanes_fwd_bwd's rows");
+    same(loss_t, loss, "softmax_xent_lanes_fwd_bwd's loss");
+    same(lane_rows(dt, m_, n_), d, "softmax_xent_lanes_fwd_bwd's gradient");
+    expect(count[0] == count[1] && count[0] == count[2], "count_correct_lanes or softmax_xent_lanes_fwd_bwd's count");
   }
 
   void gather(const Floats& data) {
@@ -351,11 +351,11 @@ class Shape {
     const int64_t count = static_cast<int64_t>(order.size());
     Floats x(order.size() * static_cast<size_t>(k_)), xp(order.size() * padded(k_), NAN);
     call("gather_rows", {data.data(), order.data(), x.data()}, {m_, k_, count});
-    call("panel_gather", {data.data(), order.data(), xp.data()}, {m_, k_, count});
-    same(xp, panels(x, count, k_), "panel_gather or its pads");
+    call("gather_panels", {data.data(), order.data(), xp.data()}, {m_, k_, count});
+    same(xp, panels(x, count, k_), "gather_panels or its pads");
     Floats xt(padded(count) * static_cast<size_t>(k_));
-    call("turned_gather", {data.data(), order.data(), xt.data()}, {m_, k_, count});
-    same(turned_rows(xt, count, k_), x, "turned_gather");
+    call("gather_lanes", {data.data(), order.data(), xt.data()}, {m_, k_, count});
+    same(lane_rows(xt, count, k_), x, "gather_lanes");
   }
 
   const char* isa_;

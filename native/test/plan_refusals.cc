@@ -47,8 +47,8 @@ Code gather_of(At data, At order, double rows) {
 std::vector<Code> accepted() {
   const double id = kernel_id("add");
   return {
-      raw({0, 0, 0, 0, 0}),
-      raw({4, 8, 1, 1, 0, id, 1, 0, 1, 10, 1, 20, 10}),
+      raw({0, 0, 0, 0, 0, 0, 0}),
+      raw({4, 8, 1, 1, 0, 0, 0, id, 1, 0, 1, 10, 1, 20, 10}),
       add_of(arena(0), arena(10), arena(90), 10),
       add_of(arena(0), arena(10), arena(0), 10),
       add_of(arena(0), arena(0), arena(0), 100),
@@ -57,8 +57,8 @@ std::vector<Code> accepted() {
       add_of(arena(0), arena(1), losses(0), 1),
       linear_of(4, 5, 8),
       linear_of(4, 0, 10),
-      sgd_of(arena(0), none(), rows(1), 10),
-      sgd_of(arena(0), arena(30), rows(0), 10),
+      sgd_of(arena(0), none(), scalars(1), 10),
+      sgd_of(arena(0), arena(30), scalars(0), 10),
       sgd_of(arena(0), none(), arena(86), 10),
       gather_of(store(0, 0), order(0), 8),
       dropout_of(draws(2), arena(20), 10),
@@ -71,31 +71,37 @@ std::vector<Refusal> malformed_headers() {
   return {
       {"program 0: expected order per step", raw({})},
       {"program 0: expected draws per step but received the end", raw({0, 0, 0, 0})},
-      {"rows per step to be an integer", raw({0, -1, 0, 0, 0})},
+      {"scalars per step to be an integer", raw({0, -1, 0, 0, 0})},
       {"losses per step to be an integer", raw({0, 0, 0.5, 0, 0})},
       {"counts per step to be an integer", raw({0, 0, 0, kNan, 0})},
       {"order per step to be an integer", raw({4294967301.0, 0, 0, 0, 0})},
       {"draws per step to be an integer", raw({0, 0, 0, 0, -1})},
       {"order per step to be an integer", raw({kInfinity, 0, 0, 0, 0})},
+      {"the number of the gather but received the end", raw({0, 0, 0, 0, 0})},
+      {"the number of the reader but received the end", raw({0, 0, 0, 0, 0, 0})},
+      {"the number of the gather to be an integer", raw({0, 0, 0, 0, 0, -1, 0})},
+      {"the number of the reader to be an integer", raw({0, 0, 0, 0, 0, 0, 0.5})},
+      {"a gather and a later reader among 0 calls but received 1 and 2", raw({0, 0, 0, 0, 0, 1, 2})},
+      {"a gather and a later reader among 0 calls but received 0 and 1", raw({0, 0, 0, 0, 0, 0, 1})},
   };
 }
 
 std::vector<Refusal> malformed_numbers() {
   const double id = kernel_id("add"), end = kernel_count();
   return {
-      {"call 0: expected a kernel id", raw({0, 0, 0, 0, 0, end})},
-      {"a kernel id", raw({0, 0, 0, 0, 0, -1})},
-      {"a kernel id", raw({0, 0, 0, 0, 0, kNan})},
-      {"a kernel id", raw({0, 0, 0, 0, 0, 0.5})},
-      {"call 0 (add): expected buffer a's region but received the end", raw({0, 0, 0, 0, 0, id})},
-      {"buffer a's offset but received the end", raw({0, 0, 0, 0, 0, id, 1})},
-      {"dim n but received the end", raw({0, 0, 0, 0, 0, id, 1, 0, 1, 10, 1, 20})},
-      {"call 1: expected a kernel id", raw({0, 0, 0, 0, 0, id, 1, 0, 1, 10, 1, 20, 10, -3})},
-      {"buffer a's region to be an integer", raw({0, 0, 0, 0, 0, id, -1, 0, 1, 10, 1, 20, 10})},
-      {"buffer a's region to be an integer", raw({0, 0, 0, 0, 0, id, 1e300, 0, 1, 10, 1, 20, 10})},
-      {"buffer b's offset to be an integer", raw({0, 0, 0, 0, 0, id, 1, 0, 1, -10, 1, 20, 10})},
-      {"buffer b's offset to be an integer", raw({0, 0, 0, 0, 0, id, 1, 0, 1, 1e17, 1, 20, 10})},
-      {"buffer y's offset to be an integer", raw({0, 0, 0, 0, 0, id, 1, 0, 1, 10, 1, 20.5, 10})},
+      {"call 0: expected a kernel id", raw({0, 0, 0, 0, 0, 0, 0, end})},
+      {"a kernel id", raw({0, 0, 0, 0, 0, 0, 0, -1})},
+      {"a kernel id", raw({0, 0, 0, 0, 0, 0, 0, kNan})},
+      {"a kernel id", raw({0, 0, 0, 0, 0, 0, 0, 0.5})},
+      {"call 0 (add): expected buffer a's region but received the end", raw({0, 0, 0, 0, 0, 0, 0, id})},
+      {"buffer a's offset but received the end", raw({0, 0, 0, 0, 0, 0, 0, id, 1})},
+      {"dim n but received the end", raw({0, 0, 0, 0, 0, 0, 0, id, 1, 0, 1, 10, 1, 20})},
+      {"call 1: expected a kernel id", raw({0, 0, 0, 0, 0, 0, 0, id, 1, 0, 1, 10, 1, 20, 10, -3})},
+      {"buffer a's region to be an integer", raw({0, 0, 0, 0, 0, 0, 0, id, -1, 0, 1, 10, 1, 20, 10})},
+      {"buffer a's region to be an integer", raw({0, 0, 0, 0, 0, 0, 0, id, 1e300, 0, 1, 10, 1, 20, 10})},
+      {"buffer b's offset to be an integer", raw({0, 0, 0, 0, 0, 0, 0, id, 1, 0, 1, -10, 1, 20, 10})},
+      {"buffer b's offset to be an integer", raw({0, 0, 0, 0, 0, 0, 0, id, 1, 0, 1, 1e17, 1, 20, 10})},
+      {"buffer y's offset to be an integer", raw({0, 0, 0, 0, 0, 0, 0, id, 1, 0, 1, 10, 1, 20.5, 10})},
       {"dim n to be an integer", add_of(arena(0), arena(0), arena(0), -1)},
       {"dim n to be an integer", add_of(arena(0), arena(0), arena(0), kNan)},
       {"dim n to be an integer", add_of(arena(0), arena(0), arena(0), 2147483648.0)},
@@ -112,9 +118,9 @@ std::vector<Refusal> malformed_places() {
       {"buffer y to end within the 1 elements of losses", add_of(arena(0), arena(10), losses(0), 2)},
       {"buffer x to end within", linear_of(2147483647, 2147483647, 1)},
       {"buffer w to end within", linear_of(4, 5, 17)},
-      {"buffer row to end within the 8 elements of rows", sgd_of(arena(0), none(), rows(2), 10)},
-      {"buffer row to end within the 100 elements of the arena", sgd_of(arena(0), none(), arena(88), 10)},
-      {"buffer row to have an even offset", sgd_of(arena(0), none(), arena(41), 10)},
+      {"buffer scalars to end within the 8 elements of scalars", sgd_of(arena(0), none(), scalars(2), 10)},
+      {"buffer scalars to end within the 100 elements of the arena", sgd_of(arena(0), none(), arena(88), 10)},
+      {"buffer scalars to have an even offset", sgd_of(arena(0), none(), arena(41), 10)},
       {"buffer a to be present", add_of(none(), arena(10), arena(90), 10)},
       {"buffer y to be present", add_of(arena(0), arena(10), none(), 10)},
       {"or one of 2 stores", add_of(arena(0), store(2, 0), arena(90), 10)},
@@ -122,7 +128,7 @@ std::vector<Refusal> malformed_places() {
       {"or one of 2 stores", add_of(arena(0), {15, 0}, arena(90), 10)},
       {"to be in a region of float32", add_of(arena(0), store(1, 0), arena(90), 10)},
       {"to be in a region of float32", add_of(arena(0), order(0), arena(90), 4)},
-      {"to be in a region of float32", add_of(arena(0), rows(0), arena(90), 4)},
+      {"to be in a region of float32", add_of(arena(0), scalars(0), arena(90), 4)},
       {"to be in a region of float32", add_of(arena(0), arena(10), counts(0), 1)},
       {"to be in a region of float64", sgd_of(arena(0), none(), store(0, 0), 10)},
       {"to be in a region of int32",
@@ -133,7 +139,7 @@ std::vector<Refusal> malformed_places() {
       {"buffer mask to end within the 12 elements of draws", dropout_of(draws(3), arena(20), 10)},
       {"buffer y to be in the arena, losses or counts, being written", dropout_of(draws(0), draws(0), 10)},
       {"to be in a region of float64", sgd_of(arena(0), none(), draws(0), 10)},
-      {"buffer p to be in the arena, losses or counts", sgd_of(store(0, 0), none(), rows(0), 10)},
+      {"buffer p to be in the arena, losses or counts", sgd_of(store(0, 0), none(), scalars(0), 10)},
   };
 }
 
@@ -153,9 +159,9 @@ std::vector<Refusal> malformed_overlaps() {
       {"buffer y to share no memory with b", add_of(arena(0), arena(20), arena(11), 10)},
       {"buffer y to share no memory with x",
        Code({0, 0, 0, 0}).call("linear_fwd", {arena(0), arena(20), none(), arena(0)}, {4, 5, 5})},
-      {"buffer p to share no memory with g", sgd_of(arena(20), none(), rows(0), 10)},
-      {"to share no memory with momentum_buffer", sgd_of(arena(0), arena(9), rows(0), 10)},
-      {"buffer p to share no memory with row", sgd_of(arena(0), none(), arena(8), 10)},
+      {"buffer p to share no memory with g", sgd_of(arena(20), none(), scalars(0), 10)},
+      {"to share no memory with momentum_buffer", sgd_of(arena(0), arena(9), scalars(0), 10)},
+      {"buffer p to share no memory with scalars", sgd_of(arena(0), none(), arena(8), 10)},
       {"call 1 (count_correct): expected buffer count to share no memory with logits",
        Code({4, 0, 1, 1})
            .call("softmax_fwd", {arena(0), arena(0)}, {4, 3})
@@ -181,17 +187,17 @@ bool check_accepted(const Code& code) {
 struct RunRefusal {
   const char* words;
   std::vector<Segment> segments;
-  int64_t order, rows;  // lengths
-  int32_t last;         // of order; the others are 0
-  int64_t draws = 0;    // length
+  int64_t order, scalars;  // lengths
+  int32_t last;            // of order; the others are 0
+  int64_t draws = 0;       // length
 };
 
 bool check_run(const RunRefusal& refusal) {
   auto plan = make_plan(kWords);
   // The second program needs 4 order values and 7 scalars per step, the third 4 numbers of 8 and of 6 rows, the fourth
   // 12 draws.
-  add_program(*plan, raw({0, 0, 0, 0, 0}).numbers);
-  add_program(*plan, Code({4, 7, 1, 1}).call("sgd_update", {arena(0), arena(20), none(), rows(0)}, {10}).numbers);
+  add_program(*plan, raw({0, 0, 0, 0, 0, 0, 0}).numbers);
+  add_program(*plan, Code({4, 7, 1, 1}).call("sgd_update", {arena(0), arena(20), none(), scalars(0)}, {10}).numbers);
   add_program(
       *plan,
       gather_of(store(0, 0), order(0), 8).call("gather_rows", {store(0, 0), order(0), arena(32)}, {6, 8, 4}).numbers);
@@ -199,7 +205,7 @@ bool check_run(const RunRefusal& refusal) {
   Run run;
   run.segments = refusal.segments;
   OwnInputs inputs = {std::vector<int32_t>(static_cast<size_t>(refusal.order), 0),
-                      std::vector<double>(static_cast<size_t>(refusal.rows), 0.5),
+                      std::vector<double>(static_cast<size_t>(refusal.scalars), 0.5),
                       std::vector<float>(static_cast<size_t>(refusal.draws), 1.0f)};
   if (!inputs.order.empty()) inputs.order.back() = refusal.last;
   run.inputs = inputs.view();
@@ -224,7 +230,7 @@ std::vector<RunRefusal> runs() {
       {"order to have at least 8 elements", {{1, 2}}, 7, 14, 0},
       {"", {{3, 2}}, 0, 0, 0, 24},
       {"draws to have at least 24 elements", {{3, 2}}, 0, 0, 0, 23},
-      {"rows to have at least 14 elements", {{1, 2}}, 8, 13, 0},
+      {"scalars to have at least 14 elements", {{1, 2}}, 8, 13, 0},
       {"order to have at least 8589934588 elements", {{1, 2147483647}}, 8, 14, 0},
   };
 }

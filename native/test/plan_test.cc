@@ -58,7 +58,7 @@ Places places_of(const Net& net) {
 
 double number(int64_t value) { return static_cast<double>(value); }
 
-// Labels come through `order` and the update's scalars through `rows`, so that both move.
+// Labels come through `order` and the update's scalars through `scalars`, so that both move.
 Code training_step(const Net& net, const Places& p) {
   const double m = number(net.m), k = number(net.k), h = number(net.h), n = number(net.n);
   auto in = [](int64_t offset) { return arena(number(offset)); };
@@ -67,13 +67,13 @@ Code training_step(const Net& net, const Places& p) {
   code.call("linear_fwd", {in(p.a1), in(p.w2), in(p.b2), in(p.z)}, {m, h, n});
   code.call("softmax_xent_fwd_bwd", {in(p.z), order(0), none(), in(p.each), losses(0), in(p.dz)}, {m, n, 1, -100, 0});
   code.call("count_correct", {in(p.z), order(0), counts(0)}, {m, n});
-  code.call("linear_bwd_weight", {in(p.dz), in(p.a1), in(p.dw2), in(p.db2)}, {m, h, n});
-  code.call("linear_bwd_input", {in(p.dz), in(p.w2), in(p.a1), in(p.da1)}, {m, h, n});
-  code.call("linear_bwd_weight", {in(p.da1), store(0, 0), in(p.dw1), in(p.db1)}, {m, k, h});
-  code.call("sgd_update", {in(p.w1), in(p.dw1), in(p.momentum), rows(0)}, {h * k});
-  code.call("sgd_update", {in(p.b1), in(p.db1), none(), rows(0)}, {h});
-  code.call("sgd_update", {in(p.w2), in(p.dw2), none(), rows(0)}, {n * h});
-  return code.call("sgd_update", {in(p.b2), in(p.db2), none(), rows(0)}, {n});
+  code.call("linear_weight_bwd", {in(p.dz), in(p.a1), in(p.dw2), in(p.db2)}, {m, h, n});
+  code.call("linear_input_bwd", {in(p.dz), in(p.w2), in(p.a1), in(p.da1)}, {m, h, n});
+  code.call("linear_weight_bwd", {in(p.da1), store(0, 0), in(p.dw1), in(p.db1)}, {m, k, h});
+  code.call("sgd_update", {in(p.w1), in(p.dw1), in(p.momentum), scalars(0)}, {h * k});
+  code.call("sgd_update", {in(p.b1), in(p.db1), none(), scalars(0)}, {h});
+  code.call("sgd_update", {in(p.w2), in(p.dw2), none(), scalars(0)}, {n * h});
+  return code.call("sgd_update", {in(p.b2), in(p.db2), none(), scalars(0)}, {n});
 }
 
 void direct(const char* kernel, std::initializer_list<void*> buffers, std::initializer_list<int64_t> dims,
@@ -96,9 +96,9 @@ void direct_step(const Net& net, const Places& p, float* f, float* x, int32_t* l
   direct("linear_fwd", {f + p.a1, f + p.w2, f + p.b2, f + p.z}, {m, h, n});
   direct("softmax_xent_fwd_bwd", {f + p.z, labels, nullptr, f + p.each, loss, f + p.dz}, {m, n}, {1, -100, 0});
   direct("count_correct", {f + p.z, labels, count}, {m, n});
-  direct("linear_bwd_weight", {f + p.dz, f + p.a1, f + p.dw2, f + p.db2}, {m, h, n});
-  direct("linear_bwd_input", {f + p.dz, f + p.w2, f + p.a1, f + p.da1}, {m, h, n});
-  direct("linear_bwd_weight", {f + p.da1, x, f + p.dw1, f + p.db1}, {m, k, h});
+  direct("linear_weight_bwd", {f + p.dz, f + p.a1, f + p.dw2, f + p.db2}, {m, h, n});
+  direct("linear_input_bwd", {f + p.dz, f + p.w2, f + p.a1, f + p.da1}, {m, h, n});
+  direct("linear_weight_bwd", {f + p.da1, x, f + p.dw1, f + p.db1}, {m, k, h});
   direct("sgd_update", {f + p.w1, f + p.dw1, f + p.momentum, row}, {h * k});
   direct("sgd_update", {f + p.b1, f + p.db1, nullptr, row}, {h});
   direct("sgd_update", {f + p.w2, f + p.dw2, nullptr, row}, {n * h});
@@ -131,7 +131,7 @@ OwnInputs inputs_of(int64_t labels, int64_t steps) {
   for (int64_t i = 0; i < labels; ++i) inputs.order.push_back(static_cast<int32_t>(i * 5 % 7 % 3));
   for (int64_t s = 0; s < steps; ++s) {
     const double row[] = {0.1 / (1 + 0.01 * number(s)), 0.9, 0, 0.001, 0, 0, s == 0 ? 1.0 : 0.0};
-    inputs.rows.insert(inputs.rows.end(), row, row + 7);
+    inputs.scalars.insert(inputs.scalars.end(), row, row + 7);
   }
   return inputs;
 }
@@ -160,7 +160,7 @@ void check_against_direct_calls() {
   for (int32_t s = 0; s < kSteps; ++s) {
     int32_t count = 0, counted;
     direct_step(kNet, places_of(kNet), f, x, &inputs.order[static_cast<size_t>(s * kNet.m)],
-                &inputs.rows[static_cast<size_t>(s * 7)], &loss, &count);
+                &inputs.scalars[static_cast<size_t>(s * 7)], &loss, &count);
     if (s == 0) first = loss;
     memcpy(&counted, run.counts->data() + 4 * s, 4);
     expect(memcmp(&loss, run.losses->data() + 4 * s, 4) == 0 && count == counted,
@@ -171,23 +171,23 @@ void check_against_direct_calls() {
 }
 
 // Runs `segments` in one go or one step at a time.
-std::unique_ptr<Plan> run_segments(const std::vector<Segment>& segments, bool in_pieces) {
+std::unique_ptr<Plan> run_segments(const std::vector<Segment>& segments, bool by_steps) {
   auto plan = training_plan();
   const OwnInputs inputs = inputs_of(400, 40);
   const Inputs all = inputs.view();
   size_t labels = 0, scalars = 0;
   for (const Segment& segment : segments) {
-    const int32_t pieces = in_pieces ? segment.steps : 1;
-    for (int32_t piece = 0; piece < pieces; ++piece) {
-      const int32_t steps = in_pieces ? 1 : segment.steps;
+    const int32_t runs = by_steps ? segment.steps : 1;
+    for (int32_t i = 0; i < runs; ++i) {
+      const int32_t steps = by_steps ? 1 : segment.steps;
       const size_t order = static_cast<size_t>(plan->programs[segment.program].per_step.of[0] * steps);
       Run run;
       run.segments = std::vector<Segment>{{segment.program, steps}};
       const size_t numbers = static_cast<size_t>(7 * steps);
-      run.inputs = {{all.order.data + labels, order}, {all.rows.data + scalars, numbers}, {}};
+      run.inputs = {{all.order.data + labels, order}, {all.scalars.data + scalars, numbers}, {}};
       labels += order;
       scalars += numbers;
-      expect(prepare_run(*plan, run).ok(), "the piece is accepted");
+      expect(prepare_run(*plan, run).ok(), "the part is accepted");
       execute_run(*plan, run);
     }
   }
@@ -205,10 +205,10 @@ void check_segments() {
   expect(prepare_run(*plan, run).ok(), "the segments are accepted");
   execute_run(*plan, run);
   expect(run.steps == 10 && run.done.of[0] == 7 * 6 + 3 * 4, "every segment is done");
-  for (bool in_pieces : {false, true}) {
-    auto other = run_segments(segments, in_pieces);
+  for (bool by_steps : {false, true}) {
+    auto other = run_segments(segments, by_steps);
     expect(same(*plan->space.arena, *other->space.arena, plan->space.arena->bytes()),
-           "segments in pieces give equal bits");
+           "segments step by step give equal bits");
   }
 }
 
@@ -293,7 +293,8 @@ void check_teams() {
 std::unique_ptr<Plan> single_call_plan(const KernelInfo& info, const std::vector<int64_t>& dims,
                                        std::vector<double>& code) {
   int64_t at = 0;
-  code = {0, 0, 0, 0, 0, number(info.id)};
+  code.assign(Code::kHeader, 0);
+  code.push_back(number(info.id));
   for (int b = 0; b < info.buffer_count; ++b) {
     code.insert(code.end(), {1, number(at)});
     at += (extent(info.buffers[b], dims.data()) * element_size(info.buffers[b].dtype) / kWord + 15) / 16 * 16;
@@ -304,8 +305,9 @@ std::unique_ptr<Plan> single_call_plan(const KernelInfo& info, const std::vector
   fill_weights(*plan);
   for (int b = 0; b < info.buffer_count; ++b) {
     if (info.buffers[b].dtype != Dtype::f64) continue;
-    double* row = reinterpret_cast<double*>(plan->space.arena->data() + static_cast<int64_t>(code[7 + 2 * b]) * kWord);
-    for (int64_t i = 0; i < extent(info.buffers[b], dims.data()); ++i) row[i] = 0.01;
+    double* values = reinterpret_cast<double*>(
+        plan->space.arena->data() + static_cast<int64_t>(code[Code::kHeader + 2 + 2 * static_cast<size_t>(b)]) * kWord);
+    for (int64_t i = 0; i < extent(info.buffers[b], dims.data()); ++i) values[i] = 0.01;
   }
   return plan;
 }
@@ -344,16 +346,14 @@ void check_splits() {
   }
 }
 
-// ---- Times ---------------------------------------------------------------------------------------------------------
-
-// ---- Batches handed on ----------------------------------------------------------------------------------------------
+// ---- Batches prefetched ---------------------------------------------------------------------------------------------
 
 constexpr Net kWide = {20, 2004, 40, 0};  // the last panel of inputs is not whole, 16 do not divide the rows
 constexpr int64_t kSetRows = 150;
 
-// A gather, a forward product of the batch and a weight gradient that updates; the rows' numbers move. `again`:
-// somebody reads the batch after the update.
-std::unique_ptr<Plan> relay_plan(bool again) {
+// A gather, a forward product of the batch, a weight gradient that updates and, if asked for, somebody who reads the
+// batch after it; the rows' numbers move.
+std::unique_ptr<Plan> prefetching_plan(double gather, double reader, bool again, Status& status) {
   const auto [m, k, n, none_] = kWide;
   (void)none_;
   auto plan = make_plan(0);
@@ -364,44 +364,69 @@ std::unique_ptr<Plan> relay_plan(bool again) {
   for (int64_t i = 0; i < kSetRows * k; ++i) data[i] = 0.01f * static_cast<float>(i * 7 % 31 - 15);
   auto in = [](int64_t offset) { return arena(number(offset)); };
   Code code({number(m), 7});
-  code.call("panel_gather", {store(0, 0), order(0), in(x)}, {number(kSetRows), number(k), number(m)});
-  code.call("panel_fwd", {in(x), in(w), in(b), in(y)}, {number(m), number(k), number(n), 0});
-  code.call("panel_bwd_weight_sgd", {in(y), in(x), in(w), none(), in(b), none(), rows(0), rows(0)},
+  code.call("gather_panels", {store(0, 0), order(0), in(x)}, {number(kSetRows), number(k), number(m)});
+  code.call("linear_panel_fwd", {in(x), in(w), in(b), in(y)}, {number(m), number(k), number(n), 0});
+  code.call("linear_panel_weight_bwd_sgd_update", {in(y), in(x), in(w), none(), in(b), none(), scalars(0), scalars(0)},
             {number(m), number(k), number(n)});
-  if (again) code.call("panel_fwd", {in(x), in(w), in(b), in(z)}, {number(m), number(k), number(n), 0});
-  const Status status = add_program(*plan, code.numbers);
-  expect(status.ok(), "the relaying program is accepted");
+  if (again) code.call("linear_panel_fwd", {in(x), in(w), in(b), in(z)}, {number(m), number(k), number(n), 0});
+  status = add_program(*plan, code.prefetch(gather, reader).numbers);
   fill_weights(*plan);
   return plan;
 }
 
-// Eight steps in segments of `piece`.
-void run_relay(Plan& plan, int32_t piece, int threads) {
+// Eight steps in segments of `length`.
+void run_prefetching(Plan& plan, int32_t length, int threads) {
   Run run;
-  for (int32_t s = 0; s < 8; s += piece) run.segments.push_back({0, piece});
+  for (int32_t s = 0; s < 8; s += length) run.segments.push_back({0, length});
   OwnInputs inputs;
   for (int64_t i = 0; i < 8 * kWide.m; ++i) inputs.order.push_back(static_cast<int32_t>(i * 67 % kSetRows));
-  for (int s = 0; s < 8; ++s) inputs.rows.insert(inputs.rows.end(), {0.001, 0, 0, 0, 0, 0, 1});
+  for (int s = 0; s < 8; ++s) inputs.scalars.insert(inputs.scalars.end(), {0.001, 0, 0, 0, 0, 0, 1});
   run.inputs = inputs.view();
   run.threads = threads;
-  expect(prepare_run(plan, run).ok(), "the relaying run is accepted");
+  expect(prepare_run(plan, run).ok(), "the prefetching run is accepted");
   execute_run(plan, run);
 }
 
+void check_prefetch_refusals() {
+  const struct {
+    double gather, reader;
+    bool again;
+    const char* refusal;
+  } refused[] = {
+      {1, 3, true, "nobody but readers until call 3 to touch the batch to be replaced but received call 4"},
+      {1, 2, false, "a gather_panels from a store and a kernel that can replace its batch"},
+      {2, 3, false, "a gather_panels from a store and a kernel that can replace its batch"},
+      {3, 1, false, "a gather and a later reader among 3 calls but received 3 and 1"},
+      {1, 4, false, "a gather and a later reader among 3 calls but received 1 and 4"},
+      {0, 3, false, "a gather and a later reader among 3 calls but received 0 and 3"},
+  };
+  for (const auto& [gather, reader, again, refusal] : refused) {
+    Status status;
+    prefetching_plan(gather, reader, again, status);
+    expect(!status.ok() && status.refusal.find(refusal) != std::string::npos, refusal);
+  }
+}
+
 // The batch that the update before has put in place is the one that a gather would have brought.
-void check_relay() {
-  auto plan = relay_plan(false), again = relay_plan(true);
-  expect(plan->programs[0].relay == 2 && again->programs[0].relay < 0, "a batch is handed on unless it is read later");
-  run_relay(*plan, 1, 1);
-  for (int32_t piece : {2, 8}) {
+void check_prefetch() {
+  check_prefetch_refusals();
+  Status status;
+  auto plan = prefetching_plan(0, 0, false, status);
+  expect(status.ok(), status.refusal.c_str());
+  if (!status.ok()) return;
+  run_prefetching(*plan, 8, 1);
+  for (int32_t length : {2, 8}) {
     for (int threads : {1, 2, 3}) {
-      auto other = relay_plan(false);
-      run_relay(*other, piece, threads);
+      auto other = prefetching_plan(1, 3, false, status);
+      expect(status.ok() && other->programs[0].prefetch.reader == 2, "the prefetching program is accepted");
+      run_prefetching(*other, length, threads);
       expect(same(*plan->space.arena, *other->space.arena, plan->space.arena->bytes()),
-             "batches handed on give equal bits");
+             "batches prefetched give equal bits");
     }
   }
 }
+
+// ---- Times ---------------------------------------------------------------------------------------------------------
 
 template <class Body>
 double nanoseconds(int64_t times, Body body) {
@@ -428,7 +453,7 @@ double best_time(Plan& plan, int threads) {
 
 // What two threads gain on products of growing size: where worth_splitting (plan/program.cc) begins.
 void bench_split() {
-  const KernelInfo& info = kernel_info(kernel_id("panel_fwd"));
+  const KernelInfo& info = kernel_info(kernel_id("linear_panel_fwd"));
   for (int64_t size = 32; size <= 512; size *= 2) {
     const std::vector<int64_t> dims = {64, size, size};
     std::vector<double> code;
@@ -436,8 +461,8 @@ void bench_split() {
     if (!add_program(*plan, code).ok()) return;
     plan->programs[0].instructions[0].splits = true;
     const double one = best_time(*plan, 1), two = best_time(*plan, 2);
-    printf("panel_fwd 64 x %d x %d: %.0f ns, two threads %.0f ns\n", static_cast<int>(size), static_cast<int>(size),
-           one, two);
+    printf("linear_panel_fwd 64 x %d x %d: %.0f ns, two threads %.0f ns\n", static_cast<int>(size),
+           static_cast<int>(size), one, two);
   }
 }
 
@@ -481,7 +506,7 @@ int main(int argc, char** argv) {
   check_stop();
   check_teams();
   check_splits();
-  check_relay();
+  check_prefetch();
   failures += check_refusals();
   printf("plan_test: %d failed\n", failures);
   return failures ? 1 : 0;

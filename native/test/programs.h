@@ -19,7 +19,7 @@ struct At {
 inline At none() { return {kAbsent, 0}; }
 inline At arena(double offset) { return {kArena, offset}; }
 inline At order(double offset) { return {kOrder, offset}; }
-inline At rows(double offset) { return {kRows, offset}; }
+inline At scalars(double offset) { return {kScalars, offset}; }
 inline At losses(double offset) { return {kLosses, offset}; }
 inline At counts(double offset) { return {kCounts, offset}; }
 inline At draws(double offset) { return {kDraws, offset}; }
@@ -27,8 +27,15 @@ inline At store(double number, double offset) { return {kFirstStore + number, of
 
 class Code {
  public:
-  // Elements per step of order, rows, losses, counts and draws; of those not named, none.
-  Code(std::initializer_list<double> per_step) : numbers(per_step) { numbers.resize(kMovingRegions); }
+  // Elements per step of order, scalars, losses, counts and draws; of those not named, none.
+  Code(std::initializer_list<double> per_step) : numbers(per_step) { numbers.resize(kHeader); }
+
+  // Has call `reader` fetch the next batch in place of call `gather`, both counted from 1.
+  Code& prefetch(double gather, double reader) {
+    numbers[kMovingRegions] = gather;
+    numbers[kMovingRegions + 1] = reader;
+    return *this;
+  }
 
   // `rest`: dims, then scalars.
   Code& call(const char* kernel, std::initializer_list<At> buffers, std::initializer_list<double> rest) {
@@ -40,6 +47,8 @@ class Code {
     numbers.insert(numbers.end(), rest);
     return *this;
   }
+
+  static constexpr size_t kHeader = kMovingRegions + 2;
 
   std::vector<double> numbers;
 };

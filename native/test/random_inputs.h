@@ -80,28 +80,10 @@ inline int32_t random_label(Rng& rng, int64_t classes) {
   return static_cast<int32_t>(rng.below(classes));
 }
 
-// Where the optimizer's row of a kernel holds eps, -1 for none.
-inline int64_t eps_place(const char* kernel) {
-  const struct {
-    const char* kernels;
-    int64_t place;
-  } known[] = {
-      {"adagrad_update adadelta_update rmsprop_update adamax_update", 1},
-      {"adam_update panel_bwd_weight_adam widening_bwd_weight_adam narrowing_bwd_adam nadam_update radam_update "
-       "adamw_schedule_free_update",
-       3},
-      {"muon_normalize", 4},
-  };
-  for (const auto& entry : known) {
-    if (strstr(entry.kernels, kernel)) return entry.place;
-  }
-  return -1;
-}
-
-// An optimizer row: switches and coefficients alike are zero now and then, and one, but not eps: without it a square
-// that float32 loses is divided by.
-inline double random_coefficient(Rng& rng, const char* kernel, int64_t i) {
-  if (i == eps_place(kernel)) return 0.01 + rng.uniform();
+// A scalar of an update: switches and coefficients alike are zero now and then, and one, but not eps: without it a
+// square that float32 loses is divided by. A float64 buffer without fields holds the like.
+inline double random_coefficient(Rng& rng, const BufferSpec& buffer, int64_t i) {
+  if (buffer.fields && !strcmp(field_name(buffer, i).text, "eps")) return 0.01 + rng.uniform();
   return rng.chance(33) ? 0.0 : rng.chance(10) ? 1.0 : rng.uniform();
 }
 
@@ -124,12 +106,19 @@ inline void make_possible(const KernelInfo& info, int64_t* dims) {
   if (!strcmp(info.dims[0].text, "rows") && dims[0] == 0) dims[info.dim_count - 1] = 0;
 }
 
-// Second moments and variances are not negative, nor are weights and scales, which are ordinary numbers too.
+// Means of squares, variances and what else is not negative, by name; weights and scales, which are ordinary numbers
+// too.
+inline bool is_square(const char* name) {
+  for (const char* part : {"sq", "var", "sum", "acc_delta", "exp_inf"}) {
+    if (strstr(name, part)) return true;
+  }
+  return false;
+}
+
 inline float random_element(Rng& rng, const char* name, Texture texture) {
   const bool weight = !strcmp(name, "weight") || !strcmp(name, "rstd");
-  const bool square = strstr(name, "sq") || strstr(name, "var") || !strcmp(name, "vw") || !strcmp(name, "vb");
   const float f = random_float(rng, weight ? Texture::bell : texture);
-  return (weight || square) && f < 0 ? -f : f;
+  return (weight || is_square(name)) && f < 0 ? -f : f;
 }
 
 // The contents of one buffer, as bytes. Labels lie in the last dim, row numbers in the first.
@@ -144,7 +133,7 @@ inline std::vector<char> random_contents(Rng& rng, const KernelInfo& info, const
     const float value = random_element(rng, buffer.name.text, texture);
     const int32_t label =
         order ? static_cast<int32_t>(rng.below(dims[0])) : random_label(rng, dims[info.dim_count - 1]);
-    const double coefficient = random_coefficient(rng, info.name, i);
+    const double coefficient = random_coefficient(rng, buffer, i);
     memcpy(at,
            buffer.dtype == Dtype::f64   ? static_cast<const void*>(&coefficient)
            : buffer.dtype == Dtype::i32 ? static_cast<const void*>(&label)

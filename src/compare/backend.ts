@@ -11,8 +11,11 @@ import type { Optimizer } from '../optim/index.js'
 /** An argument of a kernel: a buffer, null for one that is left out, a size or a scalar. */
 export type KernelArg = Float32Array | Float64Array | Int32Array | null | number
 
-/** A kernel with the arguments of its line in native/kernels/kernels.def; it writes its outputs to the buffers given. */
-export type KernelFunction = (...args: KernelArg[]) => void
+/** The arguments of a kernel by their names in its line of native/kernels/kernels.def. */
+export type KernelArgs = Readonly<Record<string, KernelArg>>
+
+/** A kernel that writes its outputs to the buffers given. */
+export type KernelFunction = (args: KernelArgs) => void
 
 /** A kernel call whose operands are where the backend wants them, to be run many times. */
 export interface PreparedCall {
@@ -53,7 +56,7 @@ export interface Backend extends Identity {
   /** The kernels that it has, by their names in kernels.def. */
   readonly kernels: Readonly<Record<string, KernelFunction>>
   /** Readies a call of one of `kernels` for being run many times. */
-  prepare(kernel: string, args: readonly KernelArg[]): PreparedCall
+  prepare(kernel: string, args: KernelArgs): PreparedCall
   /** Throws ERR_BACKEND where this backend has no such optimizer or not these options. */
   updater(optimizer: Optimizer): Updater
   /** Throws ERR_BACKEND where this backend cannot train this model. */

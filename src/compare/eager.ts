@@ -2,8 +2,9 @@
 
 import { readFileSync } from 'node:fs'
 import { AnnealError } from '../base/errors.js'
+import type { Twins } from '../emitters/emitter.js'
 import { nativeEmitter } from '../emitters/native.js'
-import { referenceEmitter } from '../emitters/reference.js'
+import { kernelsOf, referenceEmitter } from '../emitters/reference.js'
 import type { RunNow } from '../emitters/run_now.js'
 import { EagerTrainer } from '../engine/eager_trainer.js'
 import { LoopEngine } from '../engine/loop_engine.js'
@@ -11,18 +12,21 @@ import { addon } from '../native/addon.js'
 import { opTwins } from '../ops/twins.js'
 import * as optimizers from '../optim/index.js'
 import { withEmitter } from '../tensor/tape.js'
-import type { Backend, KernelFunction } from './backend.js'
+import type { Backend, KernelArgs, KernelFunction } from './backend.js'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string
 }
 
 /** The float64 twins of all kernels: those of the ops and those of the optimizers. */
-export const twins = Object.assign(
+const allTwins: Twins = Object.assign(
   {},
   opTwins,
   ...Object.values(optimizers).map(optimizer => ('rule' in optimizer ? optimizer.rule.reference : {})),
-) as Readonly<Record<string, KernelFunction>>
+)
+
+/** The same as kernels. */
+export const twins: Readonly<Record<string, KernelFunction>> = kernelsOf(allTwins)
 
 type Own = Pick<Backend, 'name' | 'threads' | 'isa' | 'kernels' | 'engine'>
 
@@ -35,7 +39,7 @@ function eagerBackend(emitter: RunNow, own: Own): Backend {
     prepare(kernel, args) {
       const call = own.kernels[kernel]
       if (!call) throw new AnnealError('ERR_BACKEND', `${own.name}: expected a kernel but received ${kernel}`)
-      return { run: () => call(...args), read: nothing, dispose: nothing }
+      return { run: () => call(args), read: nothing, dispose: nothing }
     },
     updater: optimizer => ({
       load: nothing,
@@ -52,24 +56,27 @@ export const native: Backend = eagerBackend(nativeEmitter, {
   name: 'native',
   threads: addon.cores,
   isa: addon.isa,
-  kernels: addon.kernels as Readonly<Record<string, KernelFunction>>,
+  kernels: addon.kernels as unknown as Readonly<Record<string, KernelFunction>>,
   engine: () => null,
 })
 
 /** A twin on float32 arrays: float64 inside, one rounding at the end. */
 function rounded(name: string, twin: KernelFunction): KernelFunction {
-  return (...args) => {
-    const wide = args.map(arg => (arg instanceof Float32Array ? Float64Array.from(arg) : arg))
-    twin(...wide)
-    const { buffers } = addon.signatures[name]
-    buffers.forEach(({ role }, i) => {
-      if (role !== 'in' && args[i] instanceof Float32Array) (args[i] as Float32Array).set(wide[i] as Float64Array)
-    })
+  const outputs = addon.signatures[name].buffers.filter(({ role }) => role !== 'in')
+  return args => {
+    const entries = Object.entries(args)
+    const wide = entries.map(([key, arg]) => [key, arg instanceof Float32Array ? Float64Array.from(arg) : arg])
+    const inFloat64: KernelArgs = Object.fromEntries(wide)
+    twin(inFloat64)
+    for (const { name: output } of outputs) {
+      const to = args[output]
+      if (to instanceof Float32Array) to.set(inFloat64[output] as Float64Array)
+    }
   }
 }
 
 /** The kernels' twins in TypeScript: float64 inside, weights stored as float32. */
-export const reference: Backend = eagerBackend(referenceEmitter(twins as never), {
+export const reference: Backend = eagerBackend(referenceEmitter(allTwins), {
   name: 'reference',
   threads: 1,
   isa: 'none',

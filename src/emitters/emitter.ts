@@ -3,6 +3,8 @@
  * them now (native or float64 reference) or records them (the compiled plan). Not here: any arithmetic.
  */
 
+import type { KernelArguments, KernelName, Kernels, ScalarsOf, UpdateKernel } from '../native/types.js'
+
 export type DType = 'float32' | 'int32'
 
 /** A buffer in the hands of an emitter: a typed array, or the name of one in a recording. Ops only pass it on. */
@@ -10,8 +12,17 @@ export interface Buf {
   readonly length: number
 }
 
-/** One function per kernel, called positionally with its buffers, dims and scalars (native/kernels/kernels.def). */
-export type KernelCalls = Readonly<Record<string, (...args: (Buf | null | number)[]) => void>>
+/** One function per kernel, called with its buffers, dims and scalars by name (native/kernels/kernels.def). */
+export type KernelCalls = Kernels<Buf, Buf, Buf>
+
+/** The kernels that take these arguments. */
+export type KernelsTaking<A> = {
+  [K in KernelName]: A extends KernelArguments<K, Buf, Buf, Buf>
+    ? keyof KernelArguments<K, Buf, Buf, Buf> extends keyof A
+      ? K
+      : never
+    : never
+}[KernelName]
 
 /** How an error names labels: `labels[3]`, and `indices[3, 1]` where each row has several (`width`). */
 export interface LabelNames {
@@ -41,9 +52,13 @@ export interface Emitter {
 /** Thrown while recording where a model does what a plan cannot express; the message is the reason. */
 export class Unplannable extends Error {}
 
-/** float32 and int32 arrays, or float64 ones in the reference. */
+/** float32 arrays, or float64 ones in the reference. */
 export type Floats = Float32Array | Float64Array
 
-/** A float64 twin of a kernel in TypeScript: the same arguments, plain loops. */
-export type ReferenceKernel = (...args: never[]) => void
-export type ReferenceKernels = Readonly<Record<string, ReferenceKernel>>
+/** A kernel's arguments as its float64 twin gets them: the scalars of an update by name. */
+export type TwinArguments<K extends KernelName> = K extends UpdateKernel
+  ? Omit<KernelArguments<K, Floats, Int32Array, Floats>, 'scalars'> & { readonly scalars: ScalarsOf<K> }
+  : KernelArguments<K, Floats, Int32Array, Floats>
+
+/** Float64 twins of kernels in TypeScript: the same arguments, plain loops. */
+export type Twins = { readonly [K in KernelName]?: (args: TwinArguments<K>) => void }

@@ -15,7 +15,8 @@ export function labelsOf(prediction: Tensor, target: Tensor): Tensor {
 /** Counts the labels (int32) that are the largest score of their row. */
 export function emitCorrect(e: Emitter, { buf, shape }: Tensor, labels: Buf, count: Buf): void {
   const dim = classDim(shape)
-  e.kernels.count_correct(toRows(e, buf, shape, dim), labels, count, ...rowSizes(shape, dim))
+  const [m, n] = rowSizes(shape, dim)
+  e.kernels.count_correct({ logits: toRows(e, buf, shape, dim), labels, count, m, n })
 }
 
 /** How many labels there are, and how many are the largest score of their row. */

@@ -112,7 +112,7 @@ export class Attempt {
   #table(count: number): Table {
     const { run, plan } = this.means
     const recorded = this.means.recorded.scalars
-    const scalars = plan.tables.rows(count * recorded.width)
+    const scalars = plan.tables.scalars(count * recorded.width)
     let updates = 0
     try {
       while (updates < count && recorded.fit) {

@@ -56,13 +56,13 @@ function emitResults(
   { target }: Batch,
   part: number,
 ): void {
-  r.kernels.copy(temp(value, 'loss'), r.slot('float32', 1, { kind: 'loss', offset: part }), 1)
+  r.kernels.copy({ x: temp(value, 'loss'), y: r.slot('float32', 1, { kind: 'losses', offset: part }), n: 1 })
   if (!classifies) return
   temp(prediction, 'prediction')
   if (prediction.shape.length !== 2) throw new Unplannable('a row has several labels')
   const labels = labelsOf(prediction, target!)
   const slot = labels.dtype === 'int32' ? labels.buf : r.slot('int32', labels.size, (labels.buf as Slot).origin)
-  emitCorrect(r, prediction, slot, r.slot('int32', 1, { kind: 'count', offset: part }))
+  emitCorrect(r, prediction, slot, r.slot('int32', 1, { kind: 'counts', offset: part }))
 }
 
 /** The recording as a step on batches of these numbers of rows, with so many scalars for its update. */
@@ -70,7 +70,7 @@ function recorded(r: Recorder, parts: readonly number[], loss: Loss, scalars: nu
   const { calls, labelChecks, draws } = r
   const order = parts.reduce((sum, n) => sum + n, 0)
   const counts = loss.classifies ? parts.length : 0
-  const advance = { order, rows: scalars, losses: parts.length, counts, draws: drawsPerStep(draws) }
+  const advance = { order, scalars, losses: parts.length, counts, draws: drawsPerStep(draws) }
   return { calls, advance, labelChecks, draws }
 }
 
@@ -80,7 +80,7 @@ function emitUpdates({ optimizer }: Training, r: Recorder, scalars: UpdateScalar
       if (!p.grad) continue
       const state = optimizer.stateOf(group, p)
       const offset = scalars.offsetFor(group, state)
-      optimizer.emitUpdate(group, p, p.grad, state, r.slot('float64', 0, { kind: 'row', offset }))
+      optimizer.emitUpdate(group, p, p.grad, state, r.slot('float64', 0, { kind: 'scalars', offset }))
     }
   }
 }

@@ -8,7 +8,7 @@ import { checkedLabels, checkProbabilities } from '../emitters/run_now.js'
 import type { TypedArray } from '../native/types.js'
 import { sizeOf } from '../ops/spec.js'
 import type { CompiledPlan } from '../plan/compiled.js'
-import type { Column, ColumnCheck, DataForm, Slot } from '../plan/program.js'
+import { bufferEntries, type Column, type ColumnCheck, type DataForm, type Slot } from '../plan/program.js'
 import { writeSlices } from '../plan/slices.js'
 import { checkAttached, type Tensor } from '../tensor/index.js'
 import type { RecordedStep } from './record_step.js'
@@ -61,13 +61,13 @@ function valuesOf(t: Tensor, dtype: 'float32' | 'int32'): TypedArray {
 /** The form of a data set: the columns that recorded steps gather from. */
 export function formOf({ tensors }: Columns, steps: readonly RecordedStep[]): DataForm {
   const found = new Map<string, Column>()
-  const note = (slot: Slot | null) => {
-    if (slot?.origin.kind !== 'batch') return
+  const note = (slot: Slot) => {
+    if (slot.origin.kind !== 'batch') return
     const { column, width } = slot.origin
     const dtype = slot.dtype as 'float32' | 'int32'
     found.set(`${column} ${dtype}`, { column, dtype, width })
   }
-  for (const { calls } of steps) for (const { buffers } of calls) buffers.forEach(note)
+  for (const { calls } of steps) for (const call of calls) for (const [, slot] of bufferEntries(call)) note(slot)
   return { rows: tensors[0].shape[0], columns: [...found.values()] }
 }
 

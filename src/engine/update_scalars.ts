@@ -3,6 +3,8 @@
  * Both engines compute them by the optimizer's rule; the plan needs them ahead of time.
  */
 
+import { scalarFields, writeScalars } from '../native/kernels.gen.js'
+import type { UpdateKernel } from '../native/types.js'
 import type { Optimizer, ParamGroup } from '../optim/index.js'
 import { checkGroup, type ParamState } from '../optim/optimizer.js'
 import { checkRate, type StateScalars, slotsUnder } from '../optim/rule.js'
@@ -34,7 +36,7 @@ export class UpdateScalars {
     let entry = this.#entries.find(e => e.group === group && e.key === key)
     if (!entry) {
       const { rule } = this.optimizer
-      const { length } = rule.row(group, { ...state.scalars, step: state.scalars.step + 1 })
+      const { length } = scalarFields[rule.kernel as UpdateKernel]
       const options = Object.keys(rule.options).filter(name => name !== 'lr')
       const [values, slots] = [options.map(name => group[name]), this.#slotsOf(group)]
       const scalars = { ...state.scalars }
@@ -53,8 +55,7 @@ export class UpdateScalars {
       const { group, offset, scalars } = this.#entries[e]
       checkRate(rule.name, group)
       scalars.step++
-      const values = rule.row(group, scalars)
-      for (let i = 0; i < values.length; i++) table[at + offset + i] = values[i]
+      writeScalars[rule.kernel as UpdateKernel](table, at + offset, rule.updateScalars(group, scalars) as never)
     }
   }
 
@@ -90,7 +91,7 @@ export class UpdateScalars {
 
   #slotsOf(group: ParamGroup): string {
     return slotsUnder(this.optimizer.rule, group)
-      .map(slot => slot?.key ?? '')
+      .map(({ key }) => key)
       .join()
   }
 

@@ -2,13 +2,13 @@
  * Loads the native addon: the only file that does. It tries the places where a binary may be, takes the first that is
  * this version's and says, when none is, what was tried and what to do. What the addon offers is in types.ts.
  */
-import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { AnnealError } from '../base/errors.js'
 import { type Attempt, explain, isMusl } from './diagnose.js'
+import { byName, formatHash } from './kernels.gen.js'
 import type { NativeAddon } from './types.js'
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
@@ -25,14 +25,18 @@ function* candidates(): Generator<string> {
   yield join(root, 'prebuilds', `${process.platform}-${process.arch}${isMusl() ? '-musl' : ''}`, 'anneal.node')
 }
 
-/** What a binary built from this package carries: the version and the list of kernels (as in CMakeLists.txt). */
-function expectedBuild(): string {
+/** Why a binary is none of this package's: its version or its program format is another; empty where it is. */
+function difference({ version: found, format }: Partial<Pick<NativeAddon, 'version' | 'format'>>): string {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  const kernels = readFileSync(join(root, 'native', 'kernels', 'kernels.def'))
-  return `${version}+${createHash('sha256').update(kernels).digest('hex').slice(0, 12)}`
+  if (typeof found !== 'string' || typeof format?.hash !== 'string')
+    return `a binary of another program, but this package is version ${version}`
+  if (found !== version) return `a binary of version ${found}, but this package is version ${version}`
+  return format.hash === formatHash
+    ? ''
+    : `a binary of program format ${format.hash}, but this package was compiled for ${formatHash}`
 }
 
-/** The addon in one file, or the reason why it cannot be used. */
+/** The addon in one file, its kernels still to be called by position, or the reason why it cannot be used. */
 function tryLoad(file: string): NativeAddon | Attempt {
   if (!existsSync(file)) return { file, kind: 'missing', reason: 'no such file' }
   let loaded: NativeAddon
@@ -41,17 +45,15 @@ function tryLoad(file: string): NativeAddon | Attempt {
   } catch (error) {
     return { file, kind: 'unloadable', reason: error instanceof Error ? error.message : String(error) }
   }
-  const expected = expectedBuild()
-  if (loaded.build === expected) return loaded
-  const found = typeof loaded.build === 'string' ? `of build ${loaded.build}` : 'of another program'
-  return { file, kind: 'stale', reason: `a binary ${found}, but this package is ${expected}` }
+  const reason = difference(loaded)
+  return reason ? { file, kind: 'stale', reason } : loaded
 }
 
 function load(): NativeAddon {
   const attempts: Attempt[] = []
   for (const file of candidates()) {
     const result = tryLoad(file)
-    if ('kernels' in result) return result
+    if ('kernels' in result) return { ...result, kernels: byName(result.kernels as never) } as NativeAddon
     attempts.push(result)
   }
   throw new AnnealError('ERR_ADDON_LOAD', explain(attempts, root))

@@ -20,7 +20,7 @@ export interface Info {
  * ```
  */
 export const info: Info = Object.freeze({
-  version: addon.build.replace(/\+.*/, ''),
+  version: addon.version,
   isa: addon.isa,
   threads: addon.cores,
 })

@@ -1,23 +1,74 @@
 /** What the native addon exports: the TypeScript face of native/binding, nothing else. */
 
+import type { KernelBuffers, KernelDims, KernelScalars, scalarFields } from './kernels.gen.js'
+
 export type TypedArray = Float32Array | Float64Array | Int32Array
 
-/** One function per kernel of native/kernels/kernels.def, called with its buffers, dims and scalars in that order. */
-export type Kernels = Record<string, (...args: (TypedArray | null | number)[]) => void>
+export type { KernelBuffers, KernelDims, KernelScalars }
+
+export type KernelName = keyof KernelDims
+
+/** The arguments of a kernel by name, with buffers of float32, int32 and float64 of these types. */
+export type KernelArguments<K extends KernelName, F32, I32, F64> = KernelBuffers<F32, I32, F64>[K] &
+  Readonly<Record<KernelDims[K] | KernelScalars[K], number>>
+
+/** One function per line of native/kernels/kernels.def, called with its buffers, dims and scalars by name. */
+export type Kernels<F32, I32, F64> = {
+  readonly [K in KernelName]: (args: KernelArguments<K, F32, I32, F64>) => void
+}
+
+/** Kernels with a buffer `scalars`, whose elements have names. */
+export type UpdateKernel = keyof typeof scalarFields
+
+/** The scalars of an update by name. */
+export type ScalarsOf<K extends UpdateKernel> = Readonly<Record<(typeof scalarFields)[K][number], number>>
+
+/** A buffer of a kernel. */
+export interface BufferSignature {
+  readonly name: string
+  readonly dtype: 'float32' | 'int32' | 'float64'
+  readonly role: 'in' | 'out' | 'inout'
+  readonly optional: boolean
+  /** The dims in its brackets; none for a fixed size. */
+  readonly dims: readonly string[]
+  /** Which of them are rounded up to whole panels. */
+  readonly padded: readonly boolean[]
+  /** The names of its elements, where they have names. */
+  readonly fields?: readonly string[]
+}
 
 /** One line of kernels.def as data. */
 export interface Signature {
   readonly id: number
-  readonly buffers: readonly {
-    readonly name: string
-    readonly dtype: 'float32' | 'int32' | 'float64'
-    readonly role: 'in' | 'out' | 'inout'
-    readonly optional: boolean
-    /** The dims in its brackets; none for a fixed size. */
-    readonly dims: readonly string[]
-  }[]
+  readonly buffers: readonly BufferSignature[]
   readonly dims: readonly string[]
   readonly scalars: readonly string[]
+  /** The error bound: none for EXACT, else so many terms as these dims and `plus` add up to. */
+  readonly bound: { readonly exact: boolean; readonly dims: readonly string[]; readonly plus: number }
+  /** Whether it can put the next batch in the place of x. */
+  readonly prefetches: boolean
+}
+
+/** Elements of each table and result of a run that one step of a program goes through. */
+export interface PerStep {
+  readonly order: number
+  readonly scalars: number
+  readonly losses: number
+  readonly counts: number
+  readonly draws: number
+}
+
+/** What the numbers of a program mean (native/plan/program.h). */
+export interface ProgramFormat {
+  readonly hash: string
+  /** Regions by name: what the first number of a buffer's place means. */
+  readonly regions: Readonly<Record<'absent' | 'arena' | 'store' | keyof PerStep, number>>
+  /** The numbers that a program begins with. */
+  readonly header: readonly (keyof PerStep | 'gather' | 'reader')[]
+  /** Bytes that an offset in the arena counts. */
+  readonly word: number
+  /** Columns of a panel. */
+  readonly panel: number
 }
 
 /** Native memory of one column of a data set. */
@@ -39,11 +90,11 @@ export interface NativePlan {
   write(offset: number, values: TypedArray): void
   read(offset: number, values: TypedArray): void
   /** `segments`: pairs of program and steps. */
-  run(segments: Int32Array, order: Int32Array, rows: Float64Array, threads: number, draws?: Float32Array): PlanResult
+  run(segments: Int32Array, order: Int32Array, scalars: Float64Array, threads: number, draws?: Float32Array): PlanResult
   runAsync(
     segments: Int32Array,
     order: Int32Array,
-    rows: Float64Array,
+    scalars: Float64Array,
     threads: number,
     draws?: Float32Array,
   ): Promise<PlanResult>
@@ -52,13 +103,14 @@ export interface NativePlan {
 }
 
 export interface NativeAddon {
-  /** Version and list of kernels that this binary was built from. */
-  readonly build: string
+  /** Version of the package that this binary was built from. */
+  readonly version: string
+  readonly format: ProgramFormat
   /** The instruction set in use: avx512, avx2, sse2 or neon. */
   readonly isa: string
   /** Physical cores that this process may use. */
   readonly cores: number
-  readonly kernels: Kernels
+  readonly kernels: Kernels<Float32Array, Int32Array, Float64Array>
   readonly signatures: Readonly<Record<string, Signature>>
   readonly Store: new (dtype: 'float32' | 'int32', length: number) => NativeStore
   readonly Plan: new (description: { arena: number; programs: Float64Array[]; stores: NativeStore[] }) => NativePlan

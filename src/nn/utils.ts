@@ -44,6 +44,7 @@ export function clipGradNorm(parameters: Iterable<Tensor>, maxNorm: number): num
  */
 export function clipGradValue(parameters: Iterable<Tensor>, clipValue: number): void {
   checkNumber('clipGradValue', 'clipValue', clipValue, { min: 0, max: Infinity })
-  const { clamp } = currentEmitter().kernels
-  for (const { buf, size } of gradients('clipGradValue', parameters)) clamp(buf, buf, size, -clipValue, clipValue)
+  const { kernels } = currentEmitter()
+  for (const { buf, size } of gradients('clipGradValue', parameters))
+    kernels.clamp({ x: buf, y: buf, n: size, low: -clipValue, high: clipValue })
 }

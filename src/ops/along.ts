@@ -1,6 +1,6 @@
 /** What the ops along one dimension share (softmax, logSoftmax): rows, samples and float64 row helpers. Not an op. */
 
-import type { Buf, Emitter, Floats } from '../emitters/emitter.js'
+import type { Buf, Emitter, Floats, KernelsTaking } from '../emitters/emitter.js'
 import { fromRows, rowSizes, toRows } from './rows.js'
 import {
   type Application,
@@ -31,22 +31,32 @@ export function inferAlong(name: string) {
   }
 }
 
-/** Brings `dim` to the end, runs `kernel(...rows, out, m, n)` and takes it back. */
-function onRows(e: Emitter, kernel: string, operands: readonly Buf[], shape: readonly number[], dim: number): Buf {
-  const rows = operands.map(x => toRows(e, x, shape, dim))
+/** Kernels on rows, forward and backward. */
+type RowKernel = KernelsTaking<{ x: Buf; y: Buf; m: number; n: number }>
+type RowBackwardKernel = KernelsTaking<{ dy: Buf; y: Buf; dx: Buf; m: number; n: number }>
+
+/** The kernel along `dim`, which is brought to the end and taken back. */
+export function emitAlong(e: Emitter, kernel: RowKernel, app: Application<Along>): Buf {
+  const { inputs, shape, attrs } = app
+  const [m, n] = rowSizes(shape, attrs.dim)
+  const x = toRows(e, inputs[0].buf, shape, attrs.dim)
   const y = e.alloc('float32', sizeOf(shape))
-  e.kernels[kernel](...rows, y, ...rowSizes(shape, dim))
-  return fromRows(e, y, shape, dim)
+  e.kernels[kernel]({ x, y, m, n })
+  return fromRows(e, y, shape, attrs.dim)
 }
 
-/** kernel(x, y, m, n) along `dim`. */
-export function emitAlong(e: Emitter, kernel: string, { inputs: [x], shape, attrs: { dim } }: Application<Along>): Buf {
-  return onRows(e, kernel, [x.buf], shape, dim)
-}
-
-/** kernel(dy, y, dx, m, n) along `dim`. */
-export function emitAlongBackward(e: Emitter, kernel: string, app: Application<Along>, grad: Value): Buf {
-  return onRows(e, kernel, [grad.buf, app.out], app.shape, app.attrs.dim)
+/** Its gradient, from the result. */
+export function emitAlongBackward(
+  e: Emitter,
+  kernel: RowBackwardKernel,
+  { shape, out, attrs: { dim } }: Application<Along>,
+  grad: Value,
+): Buf {
+  const [m, n] = rowSizes(shape, dim)
+  const [dy, y] = [toRows(e, grad.buf, shape, dim), toRows(e, out, shape, dim)]
+  const dx = e.alloc('float32', sizeOf(shape))
+  e.kernels[kernel]({ dy, y, dx, m, n })
+  return fromRows(e, dx, shape, dim)
 }
 
 export function sumRow(n: number, term: (c: number) => number): number {

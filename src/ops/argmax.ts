@@ -2,7 +2,6 @@
 
 import { checkBoolean, checkOptions } from '../base/check.js'
 import { AnnealError } from '../base/errors.js'
-import type { Floats } from '../emitters/emitter.js'
 import type { ReductionOptions } from './reduction.js'
 import { rowSizes, toRows } from './rows.js'
 import { checkDtype, checkOperand, defineOp, normalizeDim, type Operand, sizeOf } from './spec.js'
@@ -30,11 +29,11 @@ export const argmax = defineOp({
     const [m, n] = dim === null ? [1, sizeOf(x.shape)] : rowSizes(x.shape, dim)
     const rows = dim === null ? x.buf : toRows(e, x.buf, x.shape, dim)
     const y = e.alloc('int32', m)
-    e.kernels.argmax(rows, y, m, n)
+    e.kernels.argmax({ x: rows, y, m, n })
     return y
   },
   reference: {
-    argmax(x: Floats, y: Int32Array, m: number, n: number) {
+    argmax({ x, y, m, n }) {
       for (let r = 0; r < m; r++) {
         let best = 0
         for (let c = 1; c < n; c++) {

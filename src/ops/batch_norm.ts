@@ -2,7 +2,7 @@
 
 import { checkBoolean, checkNumber, checkOptions } from '../base/check.js'
 import { shapeError, typeError } from '../base/errors.js'
-import type { Buf, Emitter, Floats } from '../emitters/emitter.js'
+import type { Buf, Emitter, Twins } from '../emitters/emitter.js'
 import { fromRows, rowSizes, toRows } from './rows.js'
 import { type Application, checkDtype, checkOperand, defineOp, type Meta, type Operand, shapeText } from './spec.js'
 
@@ -82,9 +82,14 @@ function bufOf({ inputs, attrs }: Application<Attrs>, name: Name): Buf | null {
 /** Mean and variance of the batch, which the running ones take a share of. */
 function emitMoments(e: Emitter, app: Application<Attrs>, rows: Buf, m: number, n: number): [mean: Buf, variance: Buf] {
   const [mean, variance] = [e.alloc('float32', n), e.alloc('float32', n)]
-  e.kernels.column_moments(rows, mean, variance, m, n)
-  const running = [bufOf(app, 'runningMean'), bufOf(app, 'runningVar'), bufOf(app, 'batchesTracked')]
-  if (running[0]) e.kernels.track_moments(mean, variance, ...running, n, app.attrs.momentum ?? -1, m / (m - 1))
+  e.kernels.column_moments({ x: rows, mean, var: variance, m, n })
+  const [running_mean, running_var] = [bufOf(app, 'runningMean'), bufOf(app, 'runningVar')]
+  const batches = bufOf(app, 'batchesTracked')
+  if (running_mean && running_var && batches) {
+    const momentum = app.attrs.momentum ?? -1
+    const unbias = m / (m - 1)
+    e.kernels.track_moments({ mean, var: variance, running_mean, running_var, batches, n, momentum, unbias })
+  }
   return [mean, variance]
 }
 
@@ -94,16 +99,17 @@ function forward(e: Emitter, app: Application<Attrs>): Buf {
   const rows = toRows(e, inputs[0].buf, shape, 1)
   const [mean, variance] = attrs.training
     ? emitMoments(e, app, rows, m, n)
-    : [bufOf(app, 'runningMean'), bufOf(app, 'runningVar')]
+    : [bufOf(app, 'runningMean') as Buf, bufOf(app, 'runningVar') as Buf]
   const y = e.alloc('float32', m * n)
-  e.kernels.batch_norm_fwd(rows, mean, variance, bufOf(app, 'weight'), bufOf(app, 'bias'), y, m, n, attrs.eps)
-  app.saved = [rows, mean as Buf, variance as Buf]
+  const [weight, bias] = [bufOf(app, 'weight'), bufOf(app, 'bias')]
+  e.kernels.batch_norm_fwd({ x: rows, mean, var: variance, weight, bias, y, m, n, eps: attrs.eps })
+  app.saved = [rows, mean, variance]
   return fromRows(e, y, shape, 1)
 }
 
 /** float64 twins of the column kernels. */
-const reference = {
-  column_moments(x: Floats, mean: Floats, variance: Floats, m: number, n: number) {
+const reference: Twins = {
+  column_moments({ x, mean, var: variance, m, n }) {
     for (let j = 0; j < n; j++) {
       mean[j] = 0
       variance[j] = 0
@@ -111,53 +117,21 @@ const reference = {
       for (let i = 0; i < m; i++) variance[j] += (x[i * n + j] - mean[j]) ** 2 / m
     }
   },
-  track_moments(
-    mean: Floats,
-    variance: Floats,
-    runningMean: Floats,
-    runningVar: Floats,
-    batches: Int32Array,
-    n: number,
-    momentum: number,
-    unbias: number,
-  ) {
+  track_moments({ mean, var: variance, running_mean, running_var, batches, n, momentum, unbias }) {
     batches[0] = Math.min(batches[0] + 1, 2 ** 31 - 1)
     const share = momentum < 0 ? 1 / batches[0] : momentum
     for (let j = 0; j < n; j++) {
-      runningMean[j] = share * mean[j] + (1 - share) * runningMean[j]
-      runningVar[j] = share * variance[j] * unbias + (1 - share) * runningVar[j]
+      running_mean[j] = share * mean[j] + (1 - share) * running_mean[j]
+      running_var[j] = share * variance[j] * unbias + (1 - share) * running_var[j]
     }
   },
-  batch_norm_fwd(
-    x: Floats,
-    mean: Floats,
-    variance: Floats,
-    weight: Floats | null,
-    bias: Floats | null,
-    y: Floats,
-    m: number,
-    n: number,
-    eps: number,
-  ) {
+  batch_norm_fwd({ x, mean, var: variance, weight, bias, y, m, n, eps }) {
     for (let i = 0; i < m * n; i++) {
       const [j, scale] = [i % n, 1 / Math.sqrt(variance[i % n] + eps)]
       y[i] = (x[i] - mean[j]) * scale * (weight?.[j] ?? 1) + (bias?.[j] ?? 0)
     }
   },
-  batch_norm_bwd(
-    dy: Floats,
-    x: Floats,
-    mean: Floats,
-    variance: Floats,
-    weight: Floats | null,
-    dx: Floats | null,
-    dweight: Floats | null,
-    dbias: Floats | null,
-    m: number,
-    n: number,
-    eps: number,
-    batchMoments: number,
-  ) {
+  batch_norm_bwd({ dy, x, mean, var: variance, weight, dx, dweight, dbias, m, n, eps, batch_moments }) {
     for (let j = 0; j < n; j++) {
       const rstd = 1 / Math.sqrt(variance[j] + eps)
       const normal = (i: number) => (x[i * n + j] - mean[j]) * rstd
@@ -169,7 +143,7 @@ const reference = {
       if (dweight) dweight[j] = dot
       if (dbias) dbias[j] = total
       for (let i = 0; dx && i < m; i++) {
-        const through = batchMoments ? (total + normal(i) * dot) / m : 0
+        const through = batch_moments ? (total + normal(i) * dot) / m : 0
         dx[i * n + j] = rstd * (weight?.[j] ?? 1) * (dy[i * n + j] - through)
       }
     }
@@ -195,8 +169,11 @@ export const batchNorm = defineOp({
       return i >= 0 && needs[i] ? e.alloc('float32', size) : null
     }
     const [dx, dweight, dbias] = [wanted('x', m * n), wanted('weight', n), wanted('bias', n)]
-    const buffers = [toRows(e, grad.buf, shape, 1), ...saved, bufOf(app, 'weight'), dx, dweight, dbias]
-    e.kernels.batch_norm_bwd(...buffers, m, n, attrs.eps, Number(attrs.training))
+    const [x, mean, variance] = saved
+    const [dy, weight] = [toRows(e, grad.buf, shape, 1), bufOf(app, 'weight')]
+    const { eps, training } = attrs
+    const batch_moments = Number(training)
+    e.kernels.batch_norm_bwd({ dy, x, mean, var: variance, weight, dx, dweight, dbias, m, n, eps, batch_moments })
     const grads: Record<string, Buf | null> = { x: dx && fromRows(e, dx, shape, 1), weight: dweight, bias: dbias }
     return attrs.names.map(name => grads[name] ?? null)
   },

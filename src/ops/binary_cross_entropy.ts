@@ -10,7 +10,7 @@ export interface BinaryCrossEntropyOptions extends LossOptions {
   weight?: Operand | null
 }
 
-function element(x: number, target: number, [weight]: readonly number[]) {
+function element(x: number, target: number, { weight }: Readonly<Record<string, number>>) {
   const [logX, logRest] = [Math.log(x), Math.log1p(-x)]
   return {
     value: weight * ((target - 1) * Math.max(-100, logRest) - target * Math.max(-100, logX)),
@@ -27,7 +27,7 @@ const probabilities = (shape: number[]) => [
 const { op, check } = defineElementLoss<BinaryCrossEntropyOptions>({
   name: 'binaryCrossEntropy',
   kernel: 'bce_fwd_bwd',
-  weights: ['weight'],
+  weights: { weight: 'weight' },
   takesProbabilities: true,
   element,
   samples: [

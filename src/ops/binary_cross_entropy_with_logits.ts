@@ -14,7 +14,7 @@ export interface BinaryCrossEntropyWithLogitsOptions extends LossOptions {
   posWeight?: Operand | null
 }
 
-function element(x: number, target: number, [weight, positive]: readonly number[]) {
+function element(x: number, target: number, { weight, pos_weight: positive }: Readonly<Record<string, number>>) {
   const [of, ofMinus] = [logOnePlusExp(x), logOnePlusExp(-x)]
   return {
     value: weight * (positive * target * ofMinus + (1 - target) * of),
@@ -28,7 +28,7 @@ const operands = (shape: number[]) => [shape, { shape, from: 0, to: 1 }]
 const { op, check } = defineElementLoss<BinaryCrossEntropyWithLogitsOptions>({
   name: 'binaryCrossEntropyWithLogits',
   kernel: 'bce_logits_fwd_bwd',
-  weights: ['weight', 'posWeight'],
+  weights: { weight: 'weight', pos_weight: 'posWeight' },
   element,
   samples: [
     ...underReductions(operands([2, 3])),

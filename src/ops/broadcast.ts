@@ -4,7 +4,7 @@
  */
 
 import { shapeError } from '../base/errors.js'
-import type { Buf, Emitter, Floats, ReferenceKernels } from '../emitters/emitter.js'
+import type { Buf, Emitter, Twins } from '../emitters/emitter.js'
 import { shapeText, sizeOf } from './spec.js'
 
 /** The common shape of two operands; throws ERR_SHAPE where two sizes differ and neither is 1. */
@@ -54,7 +54,7 @@ export function expand(e: Emitter, buf: Buf, from: readonly number[], to: readon
   let wide = buf
   for (const { outer, times, inner } of runs(from, to)) {
     const out = e.alloc('float32', outer * times * inner)
-    e.kernels.repeat(wide, out, outer, times, inner)
+    e.kernels.repeat({ x: wide, y: out, outer, times, inner })
     wide = out
   }
   return wide
@@ -66,21 +66,21 @@ export function reduceTo(e: Emitter, grad: Buf, to: readonly number[], from: rea
   let narrow = grad
   for (const { outer, times, inner } of runs(from, to).reverse()) {
     const out = e.alloc('float32', outer * inner)
-    e.kernels.sum_axis(narrow, out, outer, times, inner)
+    e.kernels.sum_axis({ x: narrow, y: out, outer, axis: times, inner })
     narrow = out
   }
   return narrow
 }
 
-export const reference: ReferenceKernels = {
-  repeat(x: Floats, y: Floats, outer: number, times: number, inner: number) {
+export const reference: Twins = {
+  repeat({ x, y, outer, times, inner }) {
     for (let o = 0; o < outer; o++) {
       for (let t = 0; t < times; t++) {
         for (let i = 0; i < inner; i++) y[(o * times + t) * inner + i] = x[o * inner + i]
       }
     }
   },
-  sum_axis(x: Floats, y: Floats, outer: number, axis: number, inner: number) {
+  sum_axis({ x, y, outer, axis, inner }) {
     for (let o = 0; o < outer; o++) {
       for (let i = 0; i < inner; i++) {
         let sum = 0

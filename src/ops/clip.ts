@@ -1,6 +1,6 @@
 /** Gradient clipping as kernel calls, the same for both engines. Not an op: nothing flows back through it. */
 
-import type { Buf, Emitter, Floats, ReferenceKernels } from '../emitters/emitter.js'
+import type { Buf, Emitter, Twins } from '../emitters/emitter.js'
 
 /** A gradient: its values and how many there are. */
 export interface Gradient {
@@ -13,24 +13,24 @@ export function emitClipNorm(e: Emitter, gradients: readonly Gradient[], maxNorm
   const count = gradients.length
   const [squares, scale] = [e.alloc('float64', count), e.alloc('float32', 1)]
   gradients.forEach(({ buf, size }, i) => {
-    e.kernels.sum_squares(buf, e.slice(squares, i, 1), size)
+    e.kernels.sum_squares({ x: buf, total: e.slice(squares, i, 1), n: size })
   })
-  e.kernels.clip_scale(squares, scale, count, maxNorm)
-  for (const { buf, size } of gradients) e.kernels.scale_rows(buf, scale, buf, 1, size)
+  e.kernels.clip_scale({ squares, scale, n: count, max_norm: maxNorm })
+  for (const { buf, size } of gradients) e.kernels.scale_rows({ x: buf, s: scale, y: buf, m: 1, n: size })
   return squares
 }
 
-export const reference: ReferenceKernels = {
-  sum_squares(x: Floats, total: Float64Array, n: number) {
+export const reference: Twins = {
+  sum_squares({ x, total, n }) {
     total[0] = 0
     for (let i = 0; i < n; i++) total[0] += x[i] * x[i]
   },
-  clip_scale(squares: Float64Array, scale: Floats, n: number, maxNorm: number) {
+  clip_scale({ squares, scale, n, max_norm }) {
     let total = 0
     for (let i = 0; i < n; i++) total += squares[i]
-    scale[0] = Math.min(1, maxNorm / (Math.sqrt(total) + 1e-6))
+    scale[0] = Math.min(1, max_norm / (Math.sqrt(total) + 1e-6))
   },
-  clamp(x: Floats, y: Floats, n: number, low: number, high: number) {
+  clamp({ x, y, n, low, high }) {
     for (let i = 0; i < n; i++) y[i] = Math.min(high, Math.max(low, x[i]))
   },
 }

@@ -50,22 +50,51 @@ function emitForward(e: Emitter, app: Application<Attrs>, m: number, n: number):
   const { ignoreIndex, reduction, labelSmoothing, soft } = app.attrs
   const rows = (buf: Buf) => toRows(e, buf, logits.shape, classDim(logits.shape))
   const [each, loss, dlogits] = [e.alloc('float32', m), e.alloc('float32', 1), e.alloc('float32', m * n)]
-  const y = soft ? rows(targets.buf) : e.labels(where, targets.buf, n, ignoreIndex)
-  const buffers = [rows(logits.buf), y, weight ? weight.buf : null, each, loss, dlogits]
-  const code = reductions.indexOf(reduction)
+  const [scores, code] = [rows(logits.buf), reductions.indexOf(reduction)]
+  // Every argument spelt out: V8 keeps a hidden class for every copy by spreading until it collects its old generation.
   if (soft) {
     const dtarget = app.needs[1] ? e.alloc('float32', m * n) : null
-    e.kernels.soft_xent_fwd_bwd(...buffers, dtarget, m, n, code, labelSmoothing)
+    e.kernels.soft_xent_fwd_bwd({
+      logits: scores,
+      target: rows(targets.buf),
+      weight: weight?.buf,
+      each,
+      loss,
+      dlogits,
+      dtarget,
+      m,
+      n,
+      reduction: code,
+      label_smoothing: labelSmoothing,
+    })
     app.saved = [dlogits, ...(dtarget ? [dtarget] : [])]
   } else {
-    e.kernels.softmax_xent_fwd_bwd(...buffers, m, n, code, ignoreIndex, labelSmoothing)
+    e.kernels.softmax_xent_fwd_bwd({
+      logits: scores,
+      labels: e.labels(where, targets.buf, n, ignoreIndex),
+      weight: weight?.buf,
+      each,
+      loss,
+      dlogits,
+      m,
+      n,
+      reduction: code,
+      ignore_index: ignoreIndex,
+      label_smoothing: labelSmoothing,
+    })
     app.saved = [dlogits]
   }
   return { each, loss }
 }
 
 /** One row's weighted targets, minus its log-probabilities, and the loss's slopes; the twin of one row of the kernels. */
-function rowTwin(logits: Floats, r: number, n: number, weight: Floats | null, target: (c: number) => number) {
+function rowTwin(
+  logits: Floats,
+  r: number,
+  n: number,
+  weight: Floats | null | undefined,
+  target: (c: number) => number,
+) {
   const { shifted, logSum } = softmaxRow(logits, r, n)
   const shares = shifted.map((_, c) => (weight ? weight[c] : 1) * target(c))
   const total = sumRow(n, c => shares[c])
@@ -112,29 +141,29 @@ export const crossEntropy = defineOp({
     return [dx, dt ?? null, null]
   },
   reference: {
-    scale_rows(x: Floats, s: Floats, y: Floats, m: number, n: number) {
+    scale_rows({ x, s, y, m, n }) {
       for (let r = 0; r < m; r++) for (let c = 0; c < n; c++) y[r * n + c] = x[r * n + c] * s[r]
     },
-    softmax_xent_fwd_bwd(
-      logits: Floats,
-      labels: Int32Array,
-      weight: Floats | null,
-      each: Floats,
-      loss: Floats,
-      dlogits: Floats,
-      m: number,
-      n: number,
-      reduction: number,
-      ignoreIndex: number,
-      smoothing: number,
-    ) {
+    softmax_xent_fwd_bwd({
+      logits,
+      labels,
+      weight,
+      each,
+      loss,
+      dlogits,
+      m,
+      n,
+      reduction,
+      ignore_index,
+      label_smoothing,
+    }) {
       let [total, norm] = [0, 0]
       dlogits.fill(0, 0, m * n)
       for (let r = 0; r < m; r++) {
         const label = labels[r]
         each[r] = 0
-        if (label === ignoreIndex) continue
-        const row = rowTwin(logits, r, n, weight, c => (c === label ? 1 - smoothing : 0) + smoothing / n)
+        if (label === ignore_index) continue
+        const row = rowTwin(logits, r, n, weight, c => (c === label ? 1 - label_smoothing : 0) + label_smoothing / n)
         each[r] = sumRow(n, c => (row.shares[c] === 0 ? 0 : row.shares[c] * row.minusLog[c]))
         dlogits.set(row.slopes, r * n)
         total += each[r]
@@ -144,28 +173,16 @@ export const crossEntropy = defineOp({
       loss[0] = mean ? total / norm : total
       if (mean) for (let i = 0; i < m * n; i++) dlogits[i] = norm === 0 ? 0 : dlogits[i] / norm
     },
-    soft_xent_fwd_bwd(
-      logits: Floats,
-      targets: Floats,
-      weight: Floats | null,
-      each: Floats,
-      loss: Floats,
-      dlogits: Floats,
-      dtarget: Floats | null,
-      m: number,
-      n: number,
-      reduction: number,
-      smoothing: number,
-    ) {
+    soft_xent_fwd_bwd({ logits, target, weight, each, loss, dlogits, dtarget, m, n, reduction, label_smoothing }) {
       const count = reductions[reduction] === 'mean' ? m : 1
       loss[0] = 0
       for (let r = 0; r < m; r++) {
-        const row = rowTwin(logits, r, n, weight, c => (1 - smoothing) * targets[r * n + c] + smoothing / n)
+        const row = rowTwin(logits, r, n, weight, c => (1 - label_smoothing) * target[r * n + c] + label_smoothing / n)
         each[r] = sumRow(n, c => row.shares[c] * row.minusLog[c])
         loss[0] += each[r] / count
         for (let c = 0; c < n; c++) {
           dlogits[r * n + c] = row.slopes[c] / count
-          if (dtarget) dtarget[r * n + c] = ((weight ? weight[c] : 1) * (1 - smoothing) * row.minusLog[c]) / count
+          if (dtarget) dtarget[r * n + c] = ((weight ? weight[c] : 1) * (1 - label_smoothing) * row.minusLog[c]) / count
         }
       }
     },

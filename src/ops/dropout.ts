@@ -1,8 +1,8 @@
 /** Random zeros, made up for by a larger rest. */
 
 import { checkNumber, checkOptions } from '../base/check.js'
-import type { Buf, Emitter, Floats } from '../emitters/emitter.js'
-import { emitUnary, sameShape } from './elementwise.js'
+import type { Buf, Emitter } from '../emitters/emitter.js'
+import { emitScaled, sameShape } from './elementwise.js'
 import { checkOperand, defineOp, type Operand, sizeOf } from './spec.js'
 
 /** Options of dropout. */
@@ -19,9 +19,9 @@ export function checkDropout(where: string, options: DropoutOptions): { readonly
 
 /** `x` times the scaled mask; without one all elements are dropped, which needs no draw. The op is its own adjoint. */
 function emitMasked(e: Emitter, x: Buf, mask: Buf | undefined, n: number, p: number): Buf {
-  if (!mask) return emitUnary(e, 'mul_scalar', x, n, 0)
+  if (!mask) return emitScaled(e, 'mul_scalar', x, n, 0)
   const y = e.alloc('float32', n)
-  e.kernels.dropout(x, mask, y, n, 1 / Math.fround(1 - p))
+  e.kernels.dropout({ x, mask, y, n, scale: 1 / Math.fround(1 - p) })
   return y
 }
 
@@ -48,10 +48,10 @@ export const dropout = defineOp({
     return [p === 0 || n === 0 ? grad.buf : emitMasked(e, grad.buf, mask, n, p)]
   },
   reference: {
-    dropout(x: Floats, mask: Floats, y: Floats, n: number, scale: number) {
+    dropout({ x, mask, y, n, scale }) {
       for (let i = 0; i < n; i++) y[i] = x[i] * (mask[i] * scale)
     },
-    mul_scalar(x: Floats, y: Floats, n: number, s: number) {
+    mul_scalar({ x, y, n, s }) {
       for (let i = 0; i < n; i++) y[i] = x[i] * s
     },
   },

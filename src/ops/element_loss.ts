@@ -5,7 +5,8 @@
 
 import { checkOptions } from '../base/check.js'
 import { shapeError } from '../base/errors.js'
-import type { Buf, Emitter, Floats, ReferenceKernel } from '../emitters/emitter.js'
+import type { Buf, Emitter, Floats, TwinArguments, Twins } from '../emitters/emitter.js'
+import type { KernelArguments, KernelDims, KernelName } from '../native/types.js'
 import { broadcastShape, expand } from './broadcast.js'
 import { checkReduction, emitChain, type LossOptions, type Reduction, reductions } from './reduced_loss.js'
 import {
@@ -28,42 +29,50 @@ interface Element {
   readonly dtarget: number
 }
 
+type Numbers = Readonly<Record<string, number>>
+
+/** Kernels that compare n numbers with as many targets. */
+type ElementLossKernel = {
+  [K in KernelName]: [K, KernelDims[K]] extends [`${string}_fwd_bwd`, 'n'] ? K : never
+}[KernelName]
+
 export interface ElementLossAttrs {
   readonly reduction: Reduction
-  readonly scalars: readonly number[]
-  /** For each weight of the kernel its position among the inputs, or null. */
-  readonly weights: readonly (number | null)[]
+  /** The kernel's scalars besides the reduction, by name. */
+  readonly scalars: Numbers
+  /** For each weight of the kernel, by name, its position among the inputs. */
+  readonly weights: Numbers
 }
 
 interface ElementLossSpec<O extends LossOptions> {
   readonly name: string
-  /** (x, target, ...weights, each, loss, dx, dtarget, n, reduction, ...scalars) */
-  readonly kernel: string
-  /** Options that are tensors of weights, broadcast to the prediction's shape; in the kernel's order. */
-  readonly weights?: readonly (keyof O & string)[]
+  readonly kernel: ElementLossKernel
+  /** The kernel's weights and the options that they are: tensors, broadcast to the prediction's shape. */
+  readonly weights?: Readonly<Record<string, keyof O & string>>
   /** Prediction and target must lie in [0, 1]. */
   readonly takesProbabilities?: boolean
   /** The other options besides `reduction`. */
   readonly known?: readonly (keyof O & string)[]
   /** The kernel's scalars, checked. */
-  readonly scalars?: (options: O) => readonly number[]
-  /** The twin: weights are 1 where there are none. */
-  readonly element: (x: number, target: number, weights: readonly number[], scalars: readonly number[]) => Element
+  readonly scalars?: (options: O) => Numbers
+  /** The twin, from the element's weights (1 where there are none) and the scalars by name. */
+  readonly element: (x: number, target: number, own: Numbers) => Element
   readonly samples: readonly Sample[]
   readonly badSamples?: readonly BadSample[]
 }
 
+type TwinArgs = TwinArguments<'mse_fwd_bwd'> & Readonly<Record<string, Floats | number | null | undefined>>
+
 /** The reference kernel that loops over `element`. */
-function twin(weightCount: number, element: ElementLossSpec<LossOptions>['element']): ReferenceKernel {
-  return (x: Floats, target: Floats, ...rest: unknown[]) => {
-    const weights = rest.slice(0, weightCount) as (Floats | null)[]
-    const [each, loss, dx, dtarget] = rest.slice(weightCount) as [Floats | null, Floats, Floats, Floats | null]
-    const [n, reduction, ...scalars] = rest.slice(weightCount + 4) as number[]
+function twin(weights: readonly string[], element: ElementLossSpec<LossOptions>['element']) {
+  return (args: TwinArgs) => {
+    const { x, target, each, loss, dx, dtarget, n, reduction } = args
     const count = reductions[reduction] === 'mean' ? n : 1
+    const own = { ...args } as Record<string, unknown>
     let total = 0
     for (let i = 0; i < n; i++) {
-      const own = weights.map(w => (w ? w[i] : 1))
-      const at = element(x[i], target[i], own, scalars)
+      for (const name of weights) own[name] = (args[name] as Floats | null)?.[i] ?? 1
+      const at = element(x[i], target[i], own as Numbers)
       total += at.value
       if (each) each[i] = at.value
       dx[i] = at.dx / count
@@ -88,25 +97,38 @@ function checkShapes(where: string, [x, target, ...weights]: readonly Meta[]): v
 }
 
 /** The check of a loss's options. */
-function checkOf<O extends LossOptions>({ name, weights = [], known = [], scalars }: ElementLossSpec<O>) {
+function checkOf<O extends LossOptions>({ name, weights = {}, known = [], scalars }: ElementLossSpec<O>) {
   return (options: O): O => {
-    checkOptions(name, options, ['reduction', ...weights, ...known])
+    const tensors = Object.values(weights)
+    checkOptions(name, options, ['reduction', ...tensors, ...known])
     checkReduction(name, options.reduction)
-    for (const key of weights) if (options[key] != null) checkOperand(name, key, options[key])
+    for (const key of tensors) if (options[key] != null) checkOperand(name, key, options[key])
     scalars?.(options)
     return options
   }
 }
 
-function emitForward(e: Emitter, kernel: string, app: Application<ElementLossAttrs>): Buf {
+function emitForward(e: Emitter, kernel: ElementLossKernel, app: Application<ElementLossAttrs>): Buf {
   const { inputs, attrs, needs } = app
   const [x, target] = inputs
   const n = sizeOf(x.shape)
-  const wide = attrs.weights.map(at => at && expand(e, inputs[at].buf, inputs[at].shape, x.shape))
   const [each, dtarget] = [attrs.reduction === 'none', needs[1]].map(want => (want ? e.alloc('float32', n) : null))
   const [loss, dx] = [e.alloc('float32', 1), e.alloc('float32', n)]
-  const buffers = [x.buf, target.buf, ...wide, each, loss, dx, dtarget]
-  e.kernels[kernel](...buffers, n, reductions.indexOf(attrs.reduction), ...attrs.scalars)
+  const reduction = reductions.indexOf(attrs.reduction)
+  const args: Record<string, Buf | number | null> = {
+    x: x.buf,
+    target: target.buf,
+    each,
+    loss,
+    dx,
+    dtarget,
+    n,
+    reduction,
+  }
+  Object.assign(args, attrs.scalars)
+  for (const [name, at] of Object.entries(attrs.weights))
+    args[name] = expand(e, inputs[at].buf, inputs[at].shape, x.shape)
+  e.kernels[kernel](args as KernelArguments<ElementLossKernel, Buf, Buf, Buf>)
   app.saved = [dx, ...(dtarget ? [dtarget] : [])]
   return each ?? loss
 }
@@ -121,19 +143,19 @@ const commonBadSamples: readonly BadSample[] = [
 
 /** The op and the check of its options, which a module makes at construction. */
 export function defineElementLoss<O extends LossOptions>(spec: ElementLossSpec<O>) {
-  const { name, kernel, weights = [], badSamples = [] } = spec
+  const { name, kernel, weights = {}, badSamples = [] } = spec
   const check = checkOf(spec)
   const op = defineOp({
     name,
     parse: (prediction: Operand, target: Operand, options: O = {} as O) => {
       const operands = [checkOperand(name, 'prediction', prediction), checkOperand(name, 'target', target)]
       const { reduction } = check(options)
-      const place = (key: keyof O) =>
-        options[key] == null ? null : operands.push(options[key] as unknown as Operand) - 1
+      const given = Object.entries(weights).filter(([, key]) => options[key] != null)
+      const place = (key: keyof O) => operands.push(options[key] as unknown as Operand) - 1
       const attrs: ElementLossAttrs = {
-        weights: weights.map(place),
+        weights: Object.fromEntries(given.map(([weight, key]) => [weight, place(key)])),
         reduction: checkReduction(name, reduction),
-        scalars: spec.scalars?.(options) ?? [],
+        scalars: spec.scalars?.(options) ?? {},
       }
       return { operands, attrs }
     },
@@ -152,7 +174,7 @@ export function defineElementLoss<O extends LossOptions>(spec: ElementLossSpec<O
       const chain = (slopes: Buf) => emitChain(e, slopes, grad.buf, attrs.reduction, sizeOf(x.shape), 1)
       return [needs[0] ? chain(dx) : null, needs[1] ? chain(dtarget) : null, ...rest.map(() => null)]
     },
-    reference: { [kernel]: twin(weights.length, spec.element) },
+    reference: { [kernel]: twin(Object.keys(weights), spec.element) } as Twins,
     samples: () => [...spec.samples],
     badSamples: () => [...commonBadSamples, ...badSamples],
   })

@@ -1,6 +1,6 @@
 /** What the elementwise ops share: two operands that broadcast, or one whose shape stays. Not an op. */
 
-import type { Buf, Emitter, Floats } from '../emitters/emitter.js'
+import type { Buf, Emitter, KernelsTaking, TwinArguments, Twins } from '../emitters/emitter.js'
 import { broadcastShape, expand, reduceTo } from './broadcast.js'
 import {
   type Application,
@@ -27,8 +27,17 @@ function wide(e: Emitter, app: Application<void>, i: number): Buf {
   return expand(e, input.buf, input.shape, app.shape)
 }
 
-/** An op on two float32 operands with broadcasting. `forward` is a kernel of (a, b, y, n). */
-export function binary(name: string, kernel: string, backward: BinaryBackward, twin: (a: number, b: number) => number) {
+/** Kernels of one operand or two whose result has the same length. */
+type UnaryKernel = KernelsTaking<{ x: Buf; y: Buf; n: number }>
+type BinaryKernel = KernelsTaking<{ a: Buf; b: Buf; y: Buf; n: number }>
+
+/** An op on two float32 operands with broadcasting. */
+export function binary(
+  name: string,
+  kernel: BinaryKernel,
+  backward: BinaryBackward,
+  twin: (a: number, b: number) => number,
+) {
   return {
     name,
     parse: (a: Scalar, b: Scalar) => ({
@@ -51,10 +60,10 @@ export function binary(name: string, kernel: string, backward: BinaryBackward, t
       return grads.map((g, i) => g && reduceTo(e, g, grad.shape, app.inputs[i].shape))
     },
     reference: {
-      [kernel]: (a: Floats, b: Floats, y: Floats, n: number) => {
+      [kernel]: ({ a, b, y, n }: TwinArguments<BinaryKernel>) => {
         for (let i = 0; i < n; i++) y[i] = twin(a[i], b[i])
       },
-    },
+    } as Twins,
     samples: () => binaryShapes.map(x => ({ x })),
     badSamples: () => [
       { x: [[2, 3], [2]], message: 'broadcast' },
@@ -80,18 +89,25 @@ const binaryShapes = [
   [[0, 3], [3]],
 ]
 
-/** A new float32 buffer filled by `kernel(a, b, out, n)`. */
-export function emitBinary(e: Emitter, kernel: string, a: Buf, b: Buf, n: number): Buf {
-  const out = e.alloc('float32', n)
-  e.kernels[kernel](a, b, out, n)
-  return out
+/** A new float32 buffer with the kernel's y. */
+export function emitBinary(e: Emitter, kernel: BinaryKernel, a: Buf, b: Buf, n: number): Buf {
+  const y = e.alloc('float32', n)
+  e.kernels[kernel]({ a, b, y, n })
+  return y
 }
 
-/** A new float32 buffer filled by `kernel(x, out, n, ...scalars)`. */
-export function emitUnary(e: Emitter, kernel: string, x: Buf, n: number, ...scalars: number[]): Buf {
-  const out = e.alloc('float32', n)
-  e.kernels[kernel](x, out, n, ...scalars)
-  return out
+/** A new float32 buffer with the kernel's y. */
+export function emitUnary(e: Emitter, kernel: UnaryKernel, x: Buf, n: number): Buf {
+  const y = e.alloc('float32', n)
+  e.kernels[kernel]({ x, y, n })
+  return y
+}
+
+/** A new float32 buffer with x times or by the same number everywhere. */
+export function emitScaled(e: Emitter, kernel: 'mul_scalar' | 'div_scalar', x: Buf, n: number, s: number): Buf {
+  const y = e.alloc('float32', n)
+  e.kernels[kernel]({ x, y, n, s })
+  return y
 }
 
 /** The single float32 operand of an op whose result has the same shape. */

@@ -12,7 +12,7 @@ export interface EluOptions {
 /** The kernel's scalars; throws TypeError or RangeError. */
 export function checkElu(options: EluOptions = {}) {
   const { alpha = 1 } = checkOptions('elu', options, ['alpha'])
-  return { kernel: 'elu', scalars: [checkNumber('elu', 'alpha', alpha)] }
+  return { kernel: 'elu' as const, scalars: { alpha: checkNumber('elu', 'alpha', alpha) } }
 }
 
 /** Exponential linear unit: `x` where x > 0, else `alpha·(e^x - 1)`. Source: torch.nn.functional.elu. */
@@ -21,8 +21,8 @@ export const elu = defineCurve({
   slopeOf: 'x',
   curves: {
     elu: {
-      value: (x, alpha) => (x <= 0 ? alpha * Math.expm1(x) : x),
-      gradient: (dy, x, alpha) => (x <= 0 ? dy * alpha * Math.exp(x) : dy),
+      value: (x, { alpha }) => (x <= 0 ? alpha * Math.expm1(x) : x),
+      gradient: (dy, x, { alpha }) => (x <= 0 ? dy * alpha * Math.exp(x) : dy),
     },
   },
   choose: checkElu,

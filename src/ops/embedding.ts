@@ -2,7 +2,6 @@
 
 import { checkInt, checkOptions } from '../base/check.js'
 import { rangeError, shapeError } from '../base/errors.js'
-import type { Floats } from '../emitters/emitter.js'
 import { type Application, checkDtype, checkOperand, defineOp, type Operand, shapeText, sizeOf } from './spec.js'
 
 /** Options of an embedding. */
@@ -56,21 +55,29 @@ export const embedding = defineOp({
     const names = { name: 'indices', width: sizeOf(indices.shape.slice(1)) }
     const rows = e.labels(where, indices.buf, n, Number.NaN, names)
     const y = e.alloc('float32', m * k)
-    e.kernels.embedding_fwd(weight.buf, rows, y, m, k, n)
+    e.kernels.embedding_fwd({ weight: weight.buf, indices: rows, y, m, k, n })
     app.saved = [rows]
     return y
   },
   backward(e, app, grad) {
     const [m, k, n] = sizes(app)
     const dweight = e.alloc('float32', n * k)
-    e.kernels.embedding_bwd(grad.buf, app.saved[0], dweight, m, k, n, app.attrs.paddingIdx ?? -1)
+    e.kernels.embedding_bwd({
+      dy: grad.buf,
+      indices: app.saved[0],
+      dweight,
+      m,
+      k,
+      n,
+      padding: app.attrs.paddingIdx ?? -1,
+    })
     return [null, dweight]
   },
   reference: {
-    embedding_fwd(weight: Floats, indices: Int32Array, y: Floats, m: number, k: number, _n: number) {
+    embedding_fwd({ weight, indices, y, m, k }) {
       for (let i = 0; i < m * k; i++) y[i] = weight[indices[Math.floor(i / k)] * k + (i % k)]
     },
-    embedding_bwd(dy: Floats, indices: Int32Array, dweight: Floats, m: number, k: number, n: number, padding: number) {
+    embedding_bwd({ dy, indices, dweight, m, k, n, padding }) {
       dweight.fill(0, 0, n * k)
       for (let i = 0; i < m * k; i++) {
         const index = indices[Math.floor(i / k)]

@@ -1,6 +1,5 @@
 /** The exponential. */
 
-import type { Floats } from '../emitters/emitter.js'
 import { emitBinary, emitUnary, parseUnary, sameShape } from './elementwise.js'
 import { defineOp, sizeOf } from './spec.js'
 
@@ -12,7 +11,7 @@ export const exp = defineOp({
   forward: (e, { inputs: [x], shape }) => emitUnary(e, 'exp_fwd', x.buf, sizeOf(shape)),
   backward: (e, { out }, grad) => [emitBinary(e, 'mul', grad.buf, out, sizeOf(grad.shape))],
   reference: {
-    exp_fwd(x: Floats, y: Floats, n: number) {
+    exp_fwd({ x, y, n }) {
       for (let i = 0; i < n; i++) y[i] = Math.exp(x[i])
     },
   },

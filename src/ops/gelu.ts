@@ -14,7 +14,7 @@ export interface GeluOptions {
 export function checkGelu(options: GeluOptions = {}) {
   const { approximate = 'none' } = checkOptions('gelu', options, ['approximate'])
   const tanh = checkOneOf('gelu', 'approximate', approximate, ['none', 'tanh']) === 'tanh'
-  return { kernel: tanh ? 'gelu_tanh' : 'gelu', scalars: [] }
+  return { kernel: tanh ? ('gelu_tanh' as const) : ('gelu' as const) }
 }
 
 const root = Math.sqrt(2 / Math.PI)

@@ -21,8 +21,8 @@ const { op, check } = defineElementLoss<HuberOptions>({
   name: 'huberLoss',
   kernel: 'huber_fwd_bwd',
   known: ['delta'],
-  scalars: ({ delta = 1 }) => [checkNumber('huberLoss', 'delta', delta, { above: 0 })],
-  element: (x, target, _weights, [delta]) => huber(x, target, delta),
+  scalars: ({ delta = 1 }) => ({ delta: checkNumber('huberLoss', 'delta', delta, { above: 0 }) }),
+  element: (x, target, { delta }) => huber(x, target, delta),
   samples: [
     ...underReductions([
       [2, 3],

@@ -7,8 +7,8 @@ import { smoothL1 } from './smooth_l1_loss.js'
 const { op, check } = defineElementLoss<LossOptions>({
   name: 'l1Loss',
   kernel: 'smooth_l1_fwd_bwd',
-  scalars: () => [0],
-  element: (x, target, _weights, [beta]) => smoothL1(x, target, beta),
+  scalars: () => ({ beta: 0 }),
+  element: (x, target, { beta }) => smoothL1(x, target, beta),
   samples: underReductions([
     [2, 3],
     [2, 3],

@@ -2,7 +2,7 @@
 
 import { checkInt, checkNumber, checkOptions } from '../base/check.js'
 import { rangeError, shapeError } from '../base/errors.js'
-import type { Buf, Floats } from '../emitters/emitter.js'
+import type { Buf, Twins } from '../emitters/emitter.js'
 import { type Application, checkDtype, checkOperand, defineOp, type Operand, shapeText, sizeOf } from './spec.js'
 
 export interface LayerNormOptions {
@@ -40,18 +40,8 @@ function weightOf({ inputs, attrs }: Application<Attrs>): Buf | null {
 }
 
 /** float64 twins of the row kernels. */
-const reference = {
-  layer_norm_fwd(
-    x: Floats,
-    weight: Floats | null,
-    bias: Floats | null,
-    y: Floats,
-    mean: Floats,
-    rstd: Floats,
-    m: number,
-    n: number,
-    eps: number,
-  ) {
+const reference: Twins = {
+  layer_norm_fwd({ x, weight, bias, y, mean, rstd, m, n, eps }) {
     for (let i = 0; i < m; i++) {
       let [center, variance] = [0, 0]
       for (let j = 0; j < n; j++) center += x[i * n + j] / n
@@ -63,16 +53,7 @@ const reference = {
       }
     }
   },
-  layer_norm_bwd_input(
-    dy: Floats,
-    x: Floats,
-    mean: Floats,
-    rstd: Floats,
-    weight: Floats | null,
-    dx: Floats,
-    m: number,
-    n: number,
-  ) {
+  layer_norm_input_bwd({ dy, x, mean, rstd, weight, dx, m, n }) {
     for (let i = 0; i < m; i++) {
       const slope = (j: number) => dy[i * n + j] * (weight?.[j] ?? 1)
       const normal = (j: number) => (x[i * n + j] - mean[i]) * rstd[i]
@@ -84,16 +65,7 @@ const reference = {
       for (let j = 0; j < n; j++) dx[i * n + j] = rstd[i] * (slope(j) - (total + normal(j) * dot) / n)
     }
   },
-  layer_norm_bwd_weight(
-    dy: Floats,
-    x: Floats,
-    mean: Floats,
-    rstd: Floats,
-    dweight: Floats | null,
-    dbias: Floats | null,
-    m: number,
-    n: number,
-  ) {
+  layer_norm_weight_bwd({ dy, x, mean, rstd, dweight, dbias, m, n }) {
     dweight?.fill(0, 0, n)
     dbias?.fill(0, 0, n)
     for (let i = 0; i < m; i++) {
@@ -142,7 +114,7 @@ export const layerNorm = defineOp({
     const [m, n] = sizes(app)
     const [y, mean, rstd] = [e.alloc('float32', m * n), e.alloc('float32', m), e.alloc('float32', m)]
     const bias = attrs.hasBias ? inputs[inputs.length - 1].buf : null
-    e.kernels.layer_norm_fwd(inputs[0].buf, weightOf(app), bias, y, mean, rstd, m, n, attrs.eps)
+    e.kernels.layer_norm_fwd({ x: inputs[0].buf, weight: weightOf(app), bias, y, mean, rstd, m, n, eps: attrs.eps })
     app.saved = [mean, rstd]
     return y
   },
@@ -153,9 +125,9 @@ export const layerNorm = defineOp({
     const dx = needs[0] ? e.alloc('float32', m * n) : null
     const dweight = needs[places.weight] ? e.alloc('float32', n) : null
     const dbias = needs[places.bias] ? e.alloc('float32', n) : null
-    const rows = [grad.buf, inputs[0].buf, ...saved]
-    if (dx) e.kernels.layer_norm_bwd_input(...rows, weightOf(app), dx, m, n)
-    if (dweight || dbias) e.kernels.layer_norm_bwd_weight(...rows, dweight, dbias, m, n)
+    const [dy, x, [mean, rstd]] = [grad.buf, inputs[0].buf, saved]
+    if (dx) e.kernels.layer_norm_input_bwd({ dy, x, mean, rstd, weight: weightOf(app), dx, m, n })
+    if (dweight || dbias) e.kernels.layer_norm_weight_bwd({ dy, x, mean, rstd, dweight, dbias, m, n })
     return inputs.map((_, i) => (i === 0 ? dx : i === places.weight ? dweight : dbias))
   },
   reference,

@@ -12,7 +12,8 @@ export interface LeakyReluOptions {
 /** The kernel's scalars; throws TypeError or RangeError. */
 export function checkLeakyRelu(options: LeakyReluOptions = {}) {
   const { negativeSlope = 0.01 } = checkOptions('leakyRelu', options, ['negativeSlope'])
-  return { kernel: 'leaky_relu', scalars: [checkNumber('leakyRelu', 'negativeSlope', negativeSlope)] }
+  const scalars = { slope: checkNumber('leakyRelu', 'negativeSlope', negativeSlope) }
+  return { kernel: 'leaky_relu' as const, scalars }
 }
 
 /** `x` where x > 0, else `negativeSlope·x`. Source: torch.nn.functional.leaky_relu. */
@@ -21,8 +22,8 @@ export const leakyRelu = defineCurve({
   slopeOf: 'x',
   curves: {
     leaky_relu: {
-      value: (x, slope) => (x > 0 ? x : x * slope),
-      gradient: (dy, x, slope) => (x > 0 ? dy : dy * slope),
+      value: (x, { slope }) => (x > 0 ? x : x * slope),
+      gradient: (dy, x, { slope }) => (x > 0 ? dy : dy * slope),
     },
   },
   choose: checkLeakyRelu,

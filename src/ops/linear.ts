@@ -1,7 +1,7 @@
 /** The dense layer's product x·wᵀ + b and the three kernels that every matrix product here is made of. */
 
 import { shapeError } from '../base/errors.js'
-import type { Floats } from '../emitters/emitter.js'
+import type { TwinArguments } from '../emitters/emitter.js'
 import { checkDtype, checkOperand, defineOp, type Meta, type Operand, shapeText, sizeOf } from './spec.js'
 
 function checkShapes(x: Meta, w: Meta, b: Meta | undefined): void {
@@ -21,7 +21,7 @@ function sizes([x, w]: readonly Meta[]): [m: number, k: number, n: number] {
   return [sizeOf(x.shape.slice(0, -1)), w.shape[1], w.shape[0]]
 }
 
-function linearForward(x: Floats, w: Floats, b: Floats | null, y: Floats, m: number, k: number, n: number): void {
+function linearForward({ x, w, b, y, m, k, n }: TwinArguments<'linear_fwd'>): void {
   for (let r = 0; r < m; r++) {
     for (let c = 0; c < n; c++) {
       let sum = 0
@@ -53,7 +53,7 @@ export const linear = defineOp({
     const [x, w, b] = inputs
     const [m, k, n] = sizes(inputs)
     const y = e.alloc('float32', m * n)
-    e.kernels.linear_fwd(x.buf, w.buf, b ? b.buf : null, y, m, k, n)
+    e.kernels.linear_fwd({ x: x.buf, w: w.buf, b: b ? b.buf : null, y, m, k, n })
     return y
   },
   backward(e, { inputs, needs }, grad) {
@@ -62,17 +62,18 @@ export const linear = defineOp({
     const dx = needs[0] ? e.alloc('float32', m * k) : null
     const dw = needs[1] || needs[2] ? e.alloc('float32', n * k) : null
     const db = b && needs[2] ? e.alloc('float32', n) : null
-    if (dx) e.kernels.linear_bwd_input(grad.buf, w.buf, null, dx, m, k, n)
-    if (dw) e.kernels.linear_bwd_weight(grad.buf, x.buf, dw, db, m, k, n)
+    if (dx) e.kernels.linear_input_bwd({ dy: grad.buf, w: w.buf, a: null, dx, m, k, n })
+    if (dw) e.kernels.linear_weight_bwd({ dy: grad.buf, x: x.buf, dw, db, m, k, n })
     return [dx, needs[1] ? dw : null, db]
   },
   reference: {
     linear_fwd: linearForward,
-    linear_relu_fwd(x: Floats, w: Floats, b: Floats | null, y: Floats, m: number, k: number, n: number) {
-      linearForward(x, w, b, y, m, k, n)
+    linear_relu_fwd(args) {
+      linearForward(args)
+      const { y, m, n } = args
       for (let i = 0; i < m * n; i++) if (y[i] < 0) y[i] = 0
     },
-    linear_bwd_input(dy: Floats, w: Floats, a: Floats | null, dx: Floats, m: number, k: number, n: number) {
+    linear_input_bwd({ dy, w, a, dx, m, k, n }) {
       for (let r = 0; r < m; r++) {
         for (let p = 0; p < k; p++) {
           let sum = 0
@@ -81,7 +82,7 @@ export const linear = defineOp({
         }
       }
     },
-    linear_bwd_weight(dy: Floats, x: Floats, dw: Floats, db: Floats | null, m: number, k: number, n: number) {
+    linear_weight_bwd({ dy, x, dw, db, m, k, n }) {
       for (let c = 0; c < n; c++) {
         for (let p = 0; p < k; p++) {
           let sum = 0

@@ -1,6 +1,5 @@
 /** The natural logarithm. */
 
-import type { Floats } from '../emitters/emitter.js'
 import { emitBinary, emitUnary, parseUnary, sameShape } from './elementwise.js'
 import { defineOp, sizeOf } from './spec.js'
 
@@ -12,7 +11,7 @@ export const log = defineOp({
   forward: (e, { inputs: [x], shape }) => emitUnary(e, 'log_fwd', x.buf, sizeOf(shape)),
   backward: (e, { inputs: [x] }, grad) => [emitBinary(e, 'div', grad.buf, x.buf, sizeOf(grad.shape))],
   reference: {
-    log_fwd(x: Floats, y: Floats, n: number) {
+    log_fwd({ x, y, n }) {
       for (let i = 0; i < n; i++) y[i] = Math.log(x[i])
     },
   },

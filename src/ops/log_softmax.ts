@@ -1,6 +1,5 @@
 /** Logarithm of the softmax along a dimension. */
 
-import type { Floats } from '../emitters/emitter.js'
 import { emitAlong, emitAlongBackward, inferAlong, parseAlong, rowSamples, softmaxRow, sumRow } from './along.js'
 import { defineOp } from './spec.js'
 
@@ -12,7 +11,7 @@ export const logSoftmax = defineOp({
   forward: (e, app) => emitAlong(e, 'log_softmax_fwd', app),
   backward: (e, app, grad) => [emitAlongBackward(e, 'log_softmax_bwd', app, grad)],
   reference: {
-    log_softmax_fwd(x: Floats, y: Floats, m: number, n: number) {
+    log_softmax_fwd({ x, y, m, n }) {
       for (let r = 0; r < m; r++) {
         const { shifted, logSum } = softmaxRow(x, r, n)
         shifted.forEach((v, c) => {
@@ -20,7 +19,7 @@ export const logSoftmax = defineOp({
         })
       }
     },
-    log_softmax_bwd(dy: Floats, y: Floats, dx: Floats, m: number, n: number) {
+    log_softmax_bwd({ dy, y, dx, m, n }) {
       for (let r = 0; r < m; r++) {
         const total = sumRow(n, c => dy[r * n + c])
         for (let i = r * n; i < (r + 1) * n; i++) dx[i] = dy[i] - Math.exp(y[i]) * total

@@ -49,7 +49,7 @@ function gradA(e: Emitter, p: Plan, grad: Buf, b: Buf): Buf {
   const da = e.alloc('float32', sizeOf(p.batch) * m * k)
   forEachMatrix(p, i => {
     const [dy, w] = [e.slice(grad, i * m * n, m * n), e.slice(b, i * k * n, k * n)]
-    e.kernels.linear_fwd(dy, w, null, e.slice(da, i * m * k, m * k), m, n, k)
+    e.kernels.linear_fwd({ x: dy, w, y: e.slice(da, i * m * k, m * k), m, k: n, n: k })
   })
   return reduceTo(e, da, [...p.batch, m, k], p.a)
 }
@@ -59,7 +59,7 @@ function gradB(e: Emitter, p: Plan, grad: Buf, a: Buf): Buf {
   const db = e.alloc('float32', sizeOf(p.batch) * k * n)
   forEachMatrix(p, i => {
     const [x, dy] = [e.slice(a, i * m * k, m * k), e.slice(grad, i * m * n, m * n)]
-    e.kernels.linear_bwd_weight(x, dy, e.slice(db, i * k * n, k * n), null, m, n, k)
+    e.kernels.linear_weight_bwd({ dy: x, x: dy, dw: e.slice(db, i * k * n, k * n), m, k: n, n: k })
   })
   return reduceTo(e, db, [...p.batch, k, n], p.b)
 }
@@ -91,7 +91,7 @@ export const matmul = defineOp({
     app.saved = [a, b]
     forEachMatrix(p, i => {
       const [x, w] = [e.slice(a, i * m * k, m * k), e.slice(b, i * k * n, k * n)]
-      e.kernels.linear_bwd_input(x, w, null, e.slice(y, i * m * n, m * n), m, n, k)
+      e.kernels.linear_input_bwd({ dy: x, w, dx: e.slice(y, i * m * n, m * n), m, k: n, n: k })
     })
     return y
   },

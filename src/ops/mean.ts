@@ -1,8 +1,7 @@
 /** Mean over dimensions. */
 
-import type { Floats } from '../emitters/emitter.js'
 import { expand } from './broadcast.js'
-import { emitUnary } from './elementwise.js'
+import { emitScaled } from './elementwise.js'
 import { badReductions, emitSum, inferReduction, keptShape, parseReduction, reductionSamples } from './reduction.js'
 import { defineOp, sizeOf } from './spec.js'
 
@@ -16,14 +15,14 @@ export const mean = defineOp({
   parse: parseReduction('mean'),
   infer: inferReduction('mean'),
   forward(e, { inputs: [x], shape, attrs: { dims } }) {
-    return emitUnary(e, 'div_scalar', emitSum(e, x.buf, x.shape, dims), sizeOf(shape), count(x.shape, dims))
+    return emitScaled(e, 'div_scalar', emitSum(e, x.buf, x.shape, dims), sizeOf(shape), count(x.shape, dims))
   },
   backward(e, { inputs: [x], attrs: { dims } }, grad) {
-    const share = emitUnary(e, 'div_scalar', grad.buf, sizeOf(grad.shape), count(x.shape, dims))
+    const share = emitScaled(e, 'div_scalar', grad.buf, sizeOf(grad.shape), count(x.shape, dims))
     return [expand(e, share, keptShape(x.shape, dims), x.shape)]
   },
   reference: {
-    div_scalar(x: Floats, y: Floats, n: number, s: number) {
+    div_scalar({ x, y, n, s }) {
       for (let i = 0; i < n; i++) y[i] = x[i] / s
     },
   },

@@ -1,6 +1,5 @@
 /** -x. */
 
-import type { Floats } from '../emitters/emitter.js'
 import { emitUnary, parseUnary, sameShape } from './elementwise.js'
 import { defineOp, sizeOf } from './spec.js'
 
@@ -12,7 +11,7 @@ export const neg = defineOp({
   forward: (e, { inputs: [x], shape }) => emitUnary(e, 'neg', x.buf, sizeOf(shape)),
   backward: (e, _app, grad) => [emitUnary(e, 'neg', grad.buf, sizeOf(grad.shape))],
   reference: {
-    neg(x: Floats, y: Floats, n: number) {
+    neg({ x, y, n }) {
       for (let i = 0; i < n; i++) y[i] = -x[i]
     },
   },

@@ -1,7 +1,6 @@
 /** The negative log-likelihood of labels. */
 
 import { checkOptions } from '../base/check.js'
-import type { Floats } from '../emitters/emitter.js'
 import {
   type ClassLossOptions,
   checkClassLoss,
@@ -45,27 +44,25 @@ export const nllLoss = defineOp({
     const { reduction, ignoreIndex } = app.attrs
     const [m, n] = rowSizes(x.shape, classDim(x.shape))
     const [each, loss, dx] = [e.alloc('float32', m), e.alloc('float32', 1), e.alloc('float32', m * n)]
-    const y = e.labels(where, labels.buf, n, ignoreIndex)
-    const buffers = [toRows(e, x.buf, x.shape, classDim(x.shape)), y, weight ? weight.buf : null, each, loss, dx]
-    e.kernels.nll_fwd_bwd(...buffers, m, n, reductions.indexOf(reduction), ignoreIndex)
+    e.kernels.nll_fwd_bwd({
+      x: toRows(e, x.buf, x.shape, classDim(x.shape)),
+      labels: e.labels(where, labels.buf, n, ignoreIndex),
+      weight: weight ? weight.buf : null,
+      each,
+      loss,
+      dx,
+      m,
+      n,
+      reduction: reductions.indexOf(reduction),
+      ignore_index: ignoreIndex,
+    })
     app.saved = [dx]
     return reduction === 'none' ? each : loss
   },
   backward: (e, app, grad) => [emitClassChain(e, app, app.saved[0], grad), null, null],
   reference: {
-    nll_fwd_bwd(
-      x: Floats,
-      labels: Int32Array,
-      weight: Floats | null,
-      each: Floats,
-      loss: Floats,
-      dx: Floats,
-      m: number,
-      n: number,
-      reduction: number,
-      ignoreIndex: number,
-    ) {
-      const weightOf = (label: number) => (label === ignoreIndex ? 0 : weight ? weight[label] : 1)
+    nll_fwd_bwd({ x, labels, weight, each, loss, dx, m, n, reduction, ignore_index }) {
+      const weightOf = (label: number) => (label === ignore_index ? 0 : weight ? weight[label] : 1)
       const mean = reductions[reduction] === 'mean'
       const total = mean ? labels.reduce((sum, label) => sum + weightOf(label), 0) : 1
       dx.fill(0, 0, m * n)

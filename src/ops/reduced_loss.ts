@@ -21,7 +21,7 @@ export function checkReduction(where: string, reduction: unknown = 'mean'): Redu
 export function emitChain(e: Emitter, slopes: Buf, grad: Buf, reduction: Reduction, m: number, n: number): Buf {
   if (reduction === 'none' && n === 1) return emitBinary(e, 'mul', slopes, grad, m)
   const out = e.alloc('float32', m * n)
-  if (reduction === 'none') e.kernels.scale_rows(slopes, grad, out, m, n)
-  else e.kernels.scale_rows(slopes, grad, out, 1, m * n)
+  if (reduction === 'none') e.kernels.scale_rows({ x: slopes, s: grad, y: out, m, n })
+  else e.kernels.scale_rows({ x: slopes, s: grad, y: out, m: 1, n: m * n })
   return out
 }

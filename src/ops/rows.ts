@@ -23,7 +23,7 @@ export function rowSizes(shape: readonly number[], dim: number): [m: number, n: 
 function moveLast(e: Emitter, x: Buf, outer: number, rows: number, inner: number): Buf {
   if (inner === 1 || rows === 1) return x
   const y = e.alloc('float32', outer * rows * inner)
-  e.kernels.transpose(x, y, outer, rows, 1, inner, 1)
+  e.kernels.transpose({ x, y, o: outer, r: rows, m: 1, c: inner, i: 1 })
   return y
 }
 

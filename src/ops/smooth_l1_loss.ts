@@ -22,8 +22,8 @@ const { op, check } = defineElementLoss<SmoothL1Options>({
   name: 'smoothL1Loss',
   kernel: 'smooth_l1_fwd_bwd',
   known: ['beta'],
-  scalars: ({ beta = 1 }) => [checkNumber('smoothL1Loss', 'beta', beta, { min: 0 })],
-  element: (x, target, _weights, [beta]) => smoothL1(x, target, beta),
+  scalars: ({ beta = 1 }) => ({ beta: checkNumber('smoothL1Loss', 'beta', beta, { min: 0 }) }),
+  element: (x, target, { beta }) => smoothL1(x, target, beta),
   samples: [
     ...underReductions([
       [2, 3],

@@ -1,6 +1,5 @@
 /** Softmax along a dimension. */
 
-import type { Floats } from '../emitters/emitter.js'
 import { emitAlong, emitAlongBackward, inferAlong, parseAlong, rowSamples, softmaxRow, sumRow } from './along.js'
 import { defineOp } from './spec.js'
 
@@ -12,7 +11,7 @@ export const softmax = defineOp({
   forward: (e, app) => emitAlong(e, 'softmax_fwd', app),
   backward: (e, app, grad) => [emitAlongBackward(e, 'softmax_bwd', app, grad)],
   reference: {
-    softmax_fwd(x: Floats, y: Floats, m: number, n: number) {
+    softmax_fwd({ x, y, m, n }) {
       for (let r = 0; r < m; r++) {
         const { shifted, logSum } = softmaxRow(x, r, n)
         shifted.forEach((v, c) => {
@@ -20,7 +19,7 @@ export const softmax = defineOp({
         })
       }
     },
-    softmax_bwd(dy: Floats, y: Floats, dx: Floats, m: number, n: number) {
+    softmax_bwd({ dy, y, dx, m, n }) {
       for (let r = 0; r < m; r++) {
         const dot = sumRow(n, c => dy[r * n + c] * y[r * n + c])
         for (let i = r * n; i < (r + 1) * n; i++) dx[i] = (dy[i] - dot) * y[i]

@@ -15,11 +15,11 @@ export interface SoftplusOptions {
 /** The kernel's scalars; throws TypeError or RangeError. */
 export function checkSoftplus(options: SoftplusOptions = {}) {
   const { beta = 1, threshold = 20 } = checkOptions('softplus', options, ['beta', 'threshold'])
-  const scalars = [
-    checkNumber('softplus', 'beta', beta, { above: 0 }),
-    checkNumber('softplus', 'threshold', threshold, { max: Infinity }),
-  ]
-  return { kernel: 'softplus', scalars }
+  const scalars = {
+    beta: checkNumber('softplus', 'beta', beta, { above: 0 }),
+    threshold: checkNumber('softplus', 'threshold', threshold, { max: Infinity }),
+  }
+  return { kernel: 'softplus' as const, scalars }
 }
 
 /** `log(1 + e^x)` without overflow, in float64. */
@@ -33,8 +33,8 @@ export const softplus = defineCurve({
   slopeOf: 'x',
   curves: {
     softplus: {
-      value: (x, beta, threshold) => (x * beta > threshold ? x : logOnePlusExp(x * beta) / beta),
-      gradient: (dy, x, beta, threshold) => (x * beta > threshold ? dy : dy * logistic(x * beta)),
+      value: (x, { beta, threshold }) => (x * beta > threshold ? x : logOnePlusExp(x * beta) / beta),
+      gradient: (dy, x, { beta, threshold }) => (x * beta > threshold ? dy : dy * logistic(x * beta)),
     },
   },
   choose: checkSoftplus,

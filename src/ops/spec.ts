@@ -4,7 +4,7 @@
  */
 
 import { AnnealError, describe, phrase, typeError } from '../base/errors.js'
-import type { Buf, DType, Emitter, ReferenceKernels } from '../emitters/emitter.js'
+import type { Buf, DType, Emitter, Twins } from '../emitters/emitter.js'
 
 /** What the user passes: a tensor, seen from here as no more than its shape and dtype. */
 export interface Operand {
@@ -70,7 +70,7 @@ export interface OpSpec<A = any, P extends readonly any[] = any[]> {
   /** Gradients with respect to each input, null where not needed. Absent: the result is a constant. */
   readonly backward?: (e: Emitter, app: Application<A>, grad: Value) => (Buf | null)[]
   /** float64 twins of the kernels this op brings. */
-  readonly reference?: ReferenceKernels
+  readonly reference?: Twins
   readonly samples: () => Sample[]
   readonly badSamples: () => BadSample[]
 }

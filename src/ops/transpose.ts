@@ -1,6 +1,6 @@
 /** Swap of two dimensions. */
 
-import type { Buf, Emitter, Floats } from '../emitters/emitter.js'
+import type { Buf, Emitter } from '../emitters/emitter.js'
 import { checkDtype, checkOperand, defineOp, normalizeDim, type Operand, sizeOf } from './spec.js'
 
 function swap(e: Emitter, x: Buf, shape: readonly number[], dim0: number, dim1: number): Buf {
@@ -8,7 +8,7 @@ function swap(e: Emitter, x: Buf, shape: readonly number[], dim0: number, dim1: 
   const [p, q] = dim0 < dim1 ? [dim0, dim1] : [dim1, dim0]
   const [outer, mid, inner] = [shape.slice(0, p), shape.slice(p + 1, q), shape.slice(q + 1)].map(sizeOf)
   const y = e.alloc('float32', sizeOf(shape))
-  e.kernels.transpose(x, y, outer, shape[p], mid, shape[q], inner)
+  e.kernels.transpose({ x, y, o: outer, r: shape[p], m: mid, c: shape[q], i: inner })
   return y
 }
 
@@ -45,14 +45,14 @@ export const transpose = defineOp({
     grad,
   ) => [swap(e, grad.buf, grad.shape, p, q)],
   reference: {
-    transpose(x: Floats, y: Floats, o: number, r: number, m: number, c: number, i: number) {
+    transpose({ x, y, o, r, m, c, i }) {
       let at = 0
       for (let a = 0; a < o; a++)
         for (let b = 0; b < c; b++)
           for (let d = 0; d < m; d++)
             for (let f = 0; f < r; f++) for (let g = 0; g < i; g++) y[at++] = x[(((a * r + f) * m + d) * c + b) * i + g]
     },
-    copy(x: Floats, y: Floats, n: number) {
+    copy({ x, y, n }) {
       for (let i = 0; i < n; i++) y[i] = x[i]
     },
   },

@@ -1,12 +1,12 @@
 /** The float64 twins of all kernels that ops bring, by kernel name. */
 
-import type { ReferenceKernels } from '../emitters/emitter.js'
+import type { Twins } from '../emitters/emitter.js'
 import { reference as broadcasting } from './broadcast.js'
 import { reference as clipping } from './clip.js'
 import * as registry from './index.js'
 import type { OpSpec } from './spec.js'
 
-export const opTwins: ReferenceKernels = Object.assign(
+export const opTwins: Twins = Object.assign(
   {},
   broadcasting,
   clipping,

@@ -1,6 +1,5 @@
 /** Adadelta. */
 
-import type { Floats } from '../emitters/emitter.js'
 import { Optimizer, type Params } from './optimizer.js'
 import { direction, flag, numberOption, type UpdateRule } from './rule.js'
 
@@ -18,7 +17,7 @@ export interface AdadeltaOptions {
   maximize?: boolean
 }
 
-const rule: UpdateRule<Required<AdadeltaOptions>> = {
+const rule: UpdateRule<Required<AdadeltaOptions>, 'adadelta_update'> = {
   name: 'Adadelta',
   kernel: 'adadelta_update',
   options: {
@@ -33,13 +32,19 @@ const rule: UpdateRule<Required<AdadeltaOptions>> = {
     { key: 'acc_delta', min: 0 },
   ],
   countsSteps: true,
-  row: ({ lr, rho, eps, weightDecay, maximize }) => [lr, eps, rho, weightDecay, Number(maximize)],
+  updateScalars: ({ lr, rho, eps, weightDecay, maximize }) => ({
+    lr,
+    eps,
+    rho,
+    weight_decay: weightDecay,
+    maximize: Number(maximize),
+  }),
   steady: true,
   reference: {
-    adadelta_update(p: Floats, g: Floats, squareAvg: Floats, accDelta: Floats, row: Floats, n: number) {
-      const [lr, eps, rho, decay, maximize] = row
+    adadelta_update({ p, g, square_avg: squareAvg, acc_delta: accDelta, scalars, n }) {
+      const { lr, eps, rho, weight_decay, maximize } = scalars
       for (let i = 0; i < n; i++) {
-        const d = direction(p[i], g[i], decay, maximize)
+        const d = direction(p[i], g[i], weight_decay, maximize)
         squareAvg[i] = rho * squareAvg[i] + (1 - rho) * d * d
         const delta = (Math.sqrt(accDelta[i] + eps) / Math.sqrt(squareAvg[i] + eps)) * d
         accDelta[i] = rho * accDelta[i] + (1 - rho) * delta * delta

@@ -1,6 +1,5 @@
 /** Adagrad. */
 
-import type { Floats } from '../emitters/emitter.js'
 import { Optimizer, type Params } from './optimizer.js'
 import { direction, flag, numberOption, type UpdateRule } from './rule.js'
 
@@ -20,7 +19,7 @@ export interface AdagradOptions {
   maximize?: boolean
 }
 
-const rule: UpdateRule<Required<AdagradOptions>> = {
+const rule: UpdateRule<Required<AdagradOptions>, 'adagrad_update'> = {
   name: 'Adagrad',
   kernel: 'adagrad_update',
   options: {
@@ -34,19 +33,18 @@ const rule: UpdateRule<Required<AdagradOptions>> = {
   slots: [{ key: 'sum', min: 0, init: ({ initialAccumulatorValue }) => initialAccumulatorValue }],
   countsSteps: true,
   hasStateFromStart: true,
-  row: ({ lr, lrDecay, weightDecay, eps, maximize }, { step }) => [
-    lr / (1 + (step - 1) * lrDecay),
+  updateScalars: ({ lr, lrDecay, weightDecay, eps, maximize }, { step }) => ({
+    step_size: lr / (1 + (step - 1) * lrDecay),
     eps,
-    weightDecay,
-    Number(maximize),
-  ],
+    weight_decay: weightDecay,
+    maximize: Number(maximize),
+  }),
   reference: {
-    adagrad_update(p: Floats, g: Floats, sum: Floats, row: Floats, n: number) {
-      const [stepSize, eps, decay, maximize] = row
+    adagrad_update({ p, g, sum, scalars: { step_size, eps, weight_decay, maximize }, n }) {
       for (let i = 0; i < n; i++) {
-        const d = direction(p[i], g[i], decay, maximize)
+        const d = direction(p[i], g[i], weight_decay, maximize)
         sum[i] += d * d
-        p[i] -= (stepSize * d) / (Math.sqrt(sum[i]) + eps)
+        p[i] -= (step_size * d) / (Math.sqrt(sum[i]) + eps)
       }
     },
   },

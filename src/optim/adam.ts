@@ -1,6 +1,6 @@
 /** Adam, and AdamW's decoupled weight decay on top of it. */
 
-import type { Floats } from '../emitters/emitter.js'
+import type { TwinArguments } from '../emitters/emitter.js'
 import { Optimizer, type Params } from './optimizer.js'
 import { betasOption, direction, flag, numberOption, type UpdateRule } from './rule.js'
 
@@ -22,27 +22,43 @@ export interface AdamOptions {
 
 type Group = Required<AdamOptions>
 
-/** Scalars of update `step`; `decoupled` is the part of p that goes first. */
-function row({ lr, betas, eps, maximize }: Group, step: number, penalty: number, decoupled: number): number[] {
+/** Scalars of update `step`: the penalty that is added to the gradient, and the share of p that goes first. */
+function scalarsAt({ lr, betas, eps, maximize }: Group, step: number, weight_decay: number, decay: number) {
   const [beta1, beta2] = betas
-  const [correction1, correction2] = [1 - beta1 ** step, 1 - beta2 ** step]
-  return [lr / correction1, beta1, beta2, eps, penalty, decoupled, Math.sqrt(correction2), Number(maximize), 0]
+  return {
+    step_size: lr / (1 - beta1 ** step),
+    beta1,
+    beta2,
+    eps,
+    weight_decay,
+    decay,
+    sqrt_bias_correction2: Math.sqrt(1 - beta2 ** step),
+    maximize: Number(maximize),
+  }
 }
 
-function adamUpdate(p: Floats, g: Floats, m: Floats, v: Floats, vMax: Floats | null, scalars: Floats, n: number): void {
-  const [stepSize, beta1, beta2, eps, penalty, decoupled, sqrtCorrection2, maximize] = scalars
+function adamUpdate({
+  p,
+  g,
+  exp_avg: m,
+  exp_avg_sq: v,
+  max_exp_avg_sq: vMax,
+  scalars,
+  n,
+}: TwinArguments<'adam_update'>) {
+  const { step_size, beta1, beta2, eps, weight_decay, decay, sqrt_bias_correction2, maximize } = scalars
   for (let i = 0; i < n; i++) {
-    p[i] *= 1 - decoupled
-    const d = direction(p[i], g[i], penalty, maximize)
+    p[i] *= 1 - decay
+    const d = direction(p[i], g[i], weight_decay, maximize)
     m[i] += (d - m[i]) * (1 - beta1)
     v[i] = beta2 * v[i] + (1 - beta2) * d * d
     if (vMax) vMax[i] = Math.max(vMax[i], v[i])
-    p[i] -= (stepSize * m[i]) / (Math.sqrt(vMax ? vMax[i] : v[i]) / sqrtCorrection2 + eps)
+    p[i] -= (step_size * m[i]) / (Math.sqrt(vMax ? vMax[i] : v[i]) / sqrt_bias_correction2 + eps)
   }
 }
 
 const shared = {
-  kernel: 'adam_update',
+  kernel: 'adam_update' as const,
   slots: [
     { key: 'exp_avg' },
     { key: 'exp_avg_sq', min: 0 },
@@ -63,20 +79,20 @@ function optionsWith(weightDecay: number) {
   }
 }
 
-const adam: UpdateRule<Group> = {
+const adam: UpdateRule<Group, 'adam_update'> = {
   ...shared,
   name: 'Adam',
   options: optionsWith(0),
   fixed: { decoupledWeightDecay: false },
-  row: (group, { step }) => row(group, step, group.weightDecay, 0),
+  updateScalars: (group, { step }) => scalarsAt(group, step, group.weightDecay, 0),
 }
 
-const adamW: UpdateRule<Group> = {
+const adamW: UpdateRule<Group, 'adam_update'> = {
   ...shared,
   name: 'AdamW',
   options: optionsWith(0.01),
   fixed: { decoupledWeightDecay: true },
-  row: (group, { step }) => row(group, step, 0, group.lr * group.weightDecay),
+  updateScalars: (group, { step }) => scalarsAt(group, step, 0, group.lr * group.weightDecay),
 }
 
 /**

@@ -1,6 +1,5 @@
 /** Adamax. */
 
-import type { Floats } from '../emitters/emitter.js'
 import { Optimizer, type Params } from './optimizer.js'
 import { betasOption, direction, flag, numberOption, type UpdateRule } from './rule.js'
 
@@ -18,7 +17,7 @@ export interface AdamaxOptions {
   maximize?: boolean
 }
 
-const rule: UpdateRule<Required<AdamaxOptions>> = {
+const rule: UpdateRule<Required<AdamaxOptions>, 'adamax_update'> = {
   name: 'Adamax',
   kernel: 'adamax_update',
   options: {
@@ -30,22 +29,22 @@ const rule: UpdateRule<Required<AdamaxOptions>> = {
   },
   slots: [{ key: 'exp_avg' }, { key: 'exp_inf', min: 0 }],
   countsSteps: true,
-  row: ({ lr, betas: [beta1, beta2], eps, weightDecay, maximize }, { step }) => [
-    lr / (1 - beta1 ** step),
+  updateScalars: ({ lr, betas: [beta1, beta2], eps, weightDecay, maximize }, { step }) => ({
+    step_size: lr / (1 - beta1 ** step),
     eps,
     beta1,
     beta2,
-    weightDecay,
-    Number(maximize),
-  ],
+    weight_decay: weightDecay,
+    maximize: Number(maximize),
+  }),
   reference: {
-    adamax_update(p: Floats, g: Floats, expAvg: Floats, expInf: Floats, row: Floats, n: number) {
-      const [stepSize, eps, beta1, beta2, decay, maximize] = row
+    adamax_update({ p, g, exp_avg: expAvg, exp_inf: expInf, scalars, n }) {
+      const { step_size, eps, beta1, beta2, weight_decay, maximize } = scalars
       for (let i = 0; i < n; i++) {
-        const d = direction(p[i], g[i], decay, maximize)
+        const d = direction(p[i], g[i], weight_decay, maximize)
         expAvg[i] += (d - expAvg[i]) * (1 - beta1)
         expInf[i] = Math.max(beta2 * expInf[i], Math.abs(d) + eps)
-        p[i] -= (stepSize * expAvg[i]) / expInf[i]
+        p[i] -= (step_size * expAvg[i]) / expInf[i]
       }
     },
   },

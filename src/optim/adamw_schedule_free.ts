@@ -1,17 +1,16 @@
 /** Schedule-free AdamW. */
 
 import { rangeError } from '../base/errors.js'
-import type { Floats } from '../emitters/emitter.js'
 import type { ParamGroup, Params } from './optimizer.js'
 import { betasOption, direction, numberOption, type UpdateRule } from './rule.js'
 import {
   type AverageOptions,
   averageBounds,
   averageOptions,
-  averageRow,
   averageScalars,
-  averageStep,
+  averageUpdate,
   lerpTwin,
+  moveAverage,
   ScheduleFree,
   warmedUp,
 } from './schedule_free.js'
@@ -28,7 +27,7 @@ export interface AdamWScheduleFreeOptions extends AverageOptions {
   weightDecay?: number
 }
 
-const rule: UpdateRule<Required<AdamWScheduleFreeOptions>> = {
+const rule: UpdateRule<Required<AdamWScheduleFreeOptions>, 'adamw_schedule_free_update'> = {
   name: 'AdamWScheduleFree',
   kernel: 'adamw_schedule_free_update',
   options: {
@@ -42,23 +41,24 @@ const rule: UpdateRule<Required<AdamWScheduleFreeOptions>> = {
   scalars: averageScalars,
   scalarBounds: averageBounds,
   countsSteps: true,
-  row(group, scalars) {
+  updateScalars(group, scalars) {
     const { eps, weightDecay } = group
     const [beta1, beta2] = group.betas
     const lr = warmedUp(group, scalars.step) * Math.sqrt(1 - beta2 ** scalars.step)
-    return [...averageRow(group, scalars, lr, beta1), eps, beta2, weightDecay, Number(scalars.step === 1)]
+    const average = averageUpdate(group, scalars, lr, beta1)
+    return { ...average, eps, beta2, weight_decay: weightDecay, first: Number(scalars.step === 1) }
   },
   checkGroup(where, { betas }) {
     if (betas[0] === 0) throw rangeError(where, 'betas[0] to be greater than 0', 0)
   },
   reference: {
     ...lerpTwin,
-    adamw_schedule_free_update(y: Floats, g: Floats, z: Floats, v: Floats, row: Floats, n: number) {
-      const [, , , eps, beta2, decay, first] = row
+    adamw_schedule_free_update({ p: y, g, z, exp_avg_sq: v, scalars, n }) {
+      const { eps, beta2, weight_decay, first } = scalars
       for (let i = 0; i < n; i++) {
         if (first) z[i] = y[i]
         v[i] = beta2 * v[i] + (1 - beta2) * g[i] * g[i]
-        averageStep(y, z, i, direction(y[i], g[i] / (Math.sqrt(v[i]) + eps), decay, 0), row)
+        moveAverage(y, z, i, direction(y[i], g[i] / (Math.sqrt(v[i]) + eps), weight_decay, 0), scalars)
       }
     },
   },

@@ -1,6 +1,5 @@
 /** ASGD: stochastic gradient descent that keeps the average of its points. */
 
-import type { Floats } from '../emitters/emitter.js'
 import { Optimizer, type Params } from './optimizer.js'
 import { direction, flag, numberOption, type UpdateRule } from './rule.js'
 
@@ -20,7 +19,7 @@ export interface ASGDOptions {
   maximize?: boolean
 }
 
-const rule: UpdateRule<Required<ASGDOptions>> = {
+const rule: UpdateRule<Required<ASGDOptions>, 'asgd_update'> = {
   name: 'ASGD',
   kernel: 'asgd_update',
   options: {
@@ -34,21 +33,21 @@ const rule: UpdateRule<Required<ASGDOptions>> = {
   slots: [{ key: 'ax' }],
   scalars: ({ lr }) => ({ eta: Math.fround(lr), mu: 1 }),
   countsSteps: true,
-  row({ lr, lambd, alpha, t0, weightDecay, maximize }, scalars) {
+  updateScalars({ lr, lambd, alpha, t0, weightDecay, maximize }, scalars) {
     const { step } = scalars
     const eta = step === 1 ? Math.fround(lr) : scalars.eta
-    const row = [eta, lambd * eta, scalars.mu, weightDecay, Number(maximize)]
+    const decay = lambd * eta
+    const now = { eta, decay, mu: scalars.mu, weight_decay: weightDecay, maximize: Number(maximize) }
     // Those of the next update. PyTorch keeps both in float32 tensors, for parameters of any dtype.
     scalars.eta = Math.fround(lr / (1 + lambd * lr * step) ** alpha)
     scalars.mu = Math.fround(1 / Math.max(1, step - t0))
-    return row
+    return now
   },
   reference: {
-    asgd_update(p: Floats, g: Floats, ax: Floats, row: Floats, n: number) {
-      const [eta, share, mu, decay, maximize] = row
+    asgd_update({ p, g, ax, scalars: { eta, decay, mu, weight_decay, maximize }, n }) {
       for (let i = 0; i < n; i++) {
-        const d = direction(p[i], g[i], decay, maximize)
-        p[i] = p[i] * (1 - share) - eta * d
+        const d = direction(p[i], g[i], weight_decay, maximize)
+        p[i] = p[i] * (1 - decay) - eta * d
         ax[i] = mu === 1 ? p[i] : ax[i] + (p[i] - ax[i]) * mu
       }
     },

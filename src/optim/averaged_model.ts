@@ -30,7 +30,7 @@ function checkDecay(where: string, decay: number): number {
 function moveAll(averaged: readonly Tensor[], current: readonly Tensor[], weight: number): void {
   averaged.forEach((a, i) => {
     const [own, other] = [a.data, current[i].data]
-    if (a.dtype === 'float32') nativeEmitter.kernels.lerp(own, other, a.size, weight)
+    if (a.dtype === 'float32') nativeEmitter.kernels.lerp({ a: own, b: other, n: a.size, weight })
     else for (let j = 0; j < own.length; j++) own[j] = Math.trunc(own[j] * (1 - weight) + other[j] * weight)
   })
 }

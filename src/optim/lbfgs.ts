@@ -67,7 +67,7 @@ const rule: UpdateRule<Required<LBFGSOptions>> = {
   },
   slots: [],
   countsSteps: false,
-  row: () => [],
+  updateScalars: () => ({}),
   reference: {},
 }
 

@@ -1,6 +1,5 @@
 /** Lion: momentum whose sign is the step. */
 
-import type { Floats } from '../emitters/emitter.js'
 import { Optimizer, type Params } from './optimizer.js'
 import { betasOption, flag, numberOption, type UpdateRule } from './rule.js'
 
@@ -16,7 +15,7 @@ export interface LionOptions {
   maximize?: boolean
 }
 
-const rule: UpdateRule<Required<LionOptions>> = {
+const rule: UpdateRule<Required<LionOptions>, 'lion_update'> = {
   name: 'Lion',
   kernel: 'lion_update',
   options: {
@@ -27,11 +26,16 @@ const rule: UpdateRule<Required<LionOptions>> = {
   },
   slots: [{ key: 'exp_avg' }],
   countsSteps: false,
-  row: ({ lr, betas, weightDecay, maximize }) => [lr, ...betas, lr * weightDecay, Number(maximize)],
+  updateScalars: ({ lr, betas: [beta1, beta2], weightDecay, maximize }) => ({
+    lr,
+    beta1,
+    beta2,
+    decay: lr * weightDecay,
+    maximize: Number(maximize),
+  }),
   steady: true,
   reference: {
-    lion_update(p: Floats, g: Floats, expAvg: Floats, row: Floats, n: number) {
-      const [lr, beta1, beta2, decay, maximize] = row
+    lion_update({ p, g, exp_avg: expAvg, scalars: { lr, beta1, beta2, decay, maximize }, n }) {
       for (let i = 0; i < n; i++) {
         const d = maximize ? -g[i] : g[i]
         const way = Math.sign(beta1 * expAvg[i] + (1 - beta1) * d) || 0

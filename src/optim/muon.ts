@@ -2,7 +2,7 @@
 
 import { checkInt, checkNumber, checkOneOf } from '../base/check.js'
 import { rangeError, typeError } from '../base/errors.js'
-import type { Buf, Emitter, Floats } from '../emitters/emitter.js'
+import type { Buf, Emitter, Twins } from '../emitters/emitter.js'
 import { shapeText } from '../ops/spec.js'
 import { Optimizer, type Params } from './optimizer.js'
 import { blended, flag, numberOption, type OptionSpec, type Update, type UpdateRule } from './rule.js'
@@ -48,71 +48,61 @@ function ratioOf({ adjustLrFn }: Group, n: number, k: number): number {
  * One Newton-Schulz iteration on x [n, k], by products on the smaller side: `A = x·xᵀ` (or `xᵀ·x`), `B = bA + cA²`,
  * `x = ax + Bx` (or `xB`). A and B are symmetric, so that no product needs a transpose.
  */
-function iterate(e: Emitter, x: Buf, row: Buf, [n, k]: readonly number[]): Buf {
+function iterate(e: Emitter, x: Buf, scalars: Buf, [n, k]: readonly number[]): Buf {
   const { kernels } = e
   const side = Math.min(n, k)
   const [gram, square, b] = [0, 0, 0].map(() => e.alloc('float32', side * side))
   const [change, next] = [0, 0].map(() => e.alloc('float32', n * k))
-  if (n <= k) kernels.linear_fwd(x, x, null, gram, n, k, n)
-  else kernels.linear_bwd_weight(x, x, gram, null, n, k, k)
-  kernels.linear_fwd(gram, gram, null, square, side, side, side)
-  kernels.muon_polynomial(gram, square, b, row, side * side)
-  if (n <= k) kernels.linear_bwd_input(b, x, null, change, n, k, n)
-  else kernels.linear_fwd(x, b, null, change, n, k, k)
-  kernels.muon_iterate(x, change, next, row, n * k)
+  if (n <= k) kernels.linear_fwd({ x, w: x, y: gram, m: n, k, n })
+  else kernels.linear_weight_bwd({ dy: x, x, dw: gram, m: n, k, n: k })
+  kernels.linear_fwd({ x: gram, w: gram, y: square, m: side, k: side, n: side })
+  kernels.muon_polynomial({ gram, square, y: b, scalars, n: side * side })
+  if (n <= k) kernels.linear_input_bwd({ dy: b, w: x, dx: change, m: n, k, n })
+  else kernels.linear_fwd({ x, w: b, y: change, m: n, k, n: k })
+  kernels.muon_iterate({ x, change, y: next, scalars, n: n * k })
   return next
 }
 
-function emit(e: Emitter, { p, g, slots: [momentumBuffer], row, shape }: Update, group: Group): void {
+function emit(e: Emitter, { p, g, state: { momentum_buffer }, scalars, shape }: Update, group: Group): void {
   const [n, k] = shape
   const size = n * k
   const [u, start] = [0, 0].map(() => e.alloc('float32', size))
   const squares = e.alloc('float64', 1)
-  e.kernels.muon_momentum(g, momentumBuffer, u, row, size)
-  e.kernels.sum_squares(u, squares, size)
-  e.kernels.muon_normalize(u, squares, start, row, size)
+  e.kernels.muon_momentum({ g, momentum_buffer, u, scalars, n: size })
+  e.kernels.sum_squares({ x: u, total: squares, n: size })
+  e.kernels.muon_normalize({ u, squares, x: start, scalars, n: size })
   let x: Buf = start
-  for (let i = 0; i < group.nsSteps; i++) x = iterate(e, x, row, shape)
-  e.kernels.muon_update(p, x, row, size, ratioOf(group, n, k))
+  for (let i = 0; i < group.nsSteps; i++) x = iterate(e, x, scalars, shape)
+  e.kernels.muon_update({ p, x, scalars, n: size, ratio: ratioOf(group, n, k) })
 }
 
-/** The order of the row, which every kernel of an update gets. */
-const rowOf = ({ lr, weightDecay, momentum, nesterov, eps, nsCoefficients }: Group) => [
-  lr,
-  lr * weightDecay,
-  momentum,
-  Number(nesterov),
-  eps,
-  ...nsCoefficients,
-]
-
-const reference = {
-  muon_momentum(g: Floats, buffer: Floats, u: Floats, [, , momentum, nesterov]: Floats, n: number) {
+const reference: Twins = {
+  muon_momentum({ g, momentum_buffer: buffer, u, scalars: { momentum, nesterov }, n }) {
     for (let i = 0; i < n; i++) {
       buffer[i] = blended(buffer[i], g[i], 1 - momentum)
       u[i] = nesterov ? blended(g[i], buffer[i], momentum) : buffer[i]
     }
   },
-  sum_squares(u: Floats, total: Floats, n: number) {
+  sum_squares({ x, total, n }) {
     total[0] = 0
-    for (let i = 0; i < n; i++) total[0] += u[i] * u[i]
+    for (let i = 0; i < n; i++) total[0] += x[i] * x[i]
   },
-  muon_normalize(u: Floats, [squares]: Floats, x: Floats, [, , , , eps]: Floats, n: number) {
-    const norm = Math.max(Math.sqrt(squares), eps)
+  muon_normalize({ u, squares, x, scalars: { eps }, n }) {
+    const norm = Math.max(Math.sqrt(squares[0]), eps)
     for (let i = 0; i < n; i++) x[i] = u[i] / norm
   },
-  muon_polynomial(gram: Floats, square: Floats, y: Floats, [, , , , , , b, c]: Floats, n: number) {
+  muon_polynomial({ gram, square, y, scalars: { b, c }, n }) {
     for (let i = 0; i < n; i++) y[i] = b * gram[i] + c * square[i]
   },
-  muon_iterate(x: Floats, change: Floats, y: Floats, [, , , , , a]: Floats, n: number) {
+  muon_iterate({ x, change, y, scalars: { a }, n }) {
     for (let i = 0; i < n; i++) y[i] = a * x[i] + change[i]
   },
-  muon_update(p: Floats, x: Floats, [lr, decay]: Floats, n: number, ratio: number) {
+  muon_update({ p, x, scalars: { lr, decay }, n, ratio }) {
     for (let i = 0; i < n; i++) p[i] = p[i] * (1 - decay) - lr * ratio * x[i]
   },
 }
 
-const rule: UpdateRule<Group> = {
+const rule: UpdateRule<Group, 'muon_update'> = {
   name: 'Muon',
   kernel: 'muon_update',
   emit,
@@ -131,7 +121,16 @@ const rule: UpdateRule<Group> = {
   },
   slots: [{ key: 'momentum_buffer' }],
   countsSteps: false,
-  row: rowOf,
+  updateScalars: ({ lr, weightDecay, momentum, nesterov, eps, nsCoefficients: [a, b, c] }) => ({
+    lr,
+    decay: lr * weightDecay,
+    momentum,
+    nesterov: Number(nesterov),
+    eps,
+    a,
+    b,
+    c,
+  }),
   checkParam(where, shape) {
     if (shape.length !== 2) throw rangeError(where, 'parameters of two dimensions', shapeText(shape))
   },

@@ -1,6 +1,5 @@
 /** NAdam: Adam with Nesterov momentum. */
 
-import type { Floats } from '../emitters/emitter.js'
 import { Optimizer, type Params } from './optimizer.js'
 import { betasOption, decayParts, direction, flag, numberOption, type UpdateRule } from './rule.js'
 
@@ -24,7 +23,7 @@ export interface NAdamOptions {
 
 type Group = Required<NAdamOptions>
 
-const rule: UpdateRule<Group> = {
+const rule: UpdateRule<Group, 'nadam_update'> = {
   name: 'NAdam',
   kernel: 'nadam_update',
   options: {
@@ -40,7 +39,7 @@ const rule: UpdateRule<Group> = {
   scalars: () => ({ mu_product: 1 }),
   scalarBounds: { mu_product: { min: 0, max: 1 } },
   countsSteps: true,
-  row(group, scalars) {
+  updateScalars(group, scalars) {
     const { lr, eps, maximize, momentumDecay } = group
     const [beta1, beta2] = group.betas
     const { step } = scalars
@@ -48,21 +47,28 @@ const rule: UpdateRule<Group> = {
     const muNext = beta1 * (1 - 0.5 * 0.96 ** ((step + 1) * momentumDecay))
     // PyTorch keeps the product in a float32 tensor, for parameters of any dtype.
     scalars.mu_product = Math.fround(scalars.mu_product * Math.fround(mu))
-    const meanStep = (lr * muNext) / (1 - scalars.mu_product * muNext)
-    const gradientStep = (lr * (1 - mu)) / (1 - scalars.mu_product)
-    const sqrtCorrection2 = Math.sqrt(1 - beta2 ** step)
-    const [penalty, decoupled] = decayParts(group)
-    return [meanStep, beta1, beta2, eps, penalty, decoupled, sqrtCorrection2, Number(maximize), gradientStep]
+    const { weight_decay, decay } = decayParts(group)
+    return {
+      step_size: (lr * muNext) / (1 - scalars.mu_product * muNext),
+      beta1,
+      beta2,
+      eps,
+      weight_decay,
+      decay,
+      sqrt_bias_correction2: Math.sqrt(1 - beta2 ** step),
+      maximize: Number(maximize),
+      gradient_step: (lr * (1 - mu)) / (1 - scalars.mu_product),
+    }
   },
   reference: {
-    nadam_update(p: Floats, g: Floats, m: Floats, v: Floats, row: Floats, n: number) {
-      const [meanStep, beta1, beta2, eps, penalty, decoupled, sqrtCorrection2, maximize, gradientStep] = row
+    nadam_update({ p, g, exp_avg: m, exp_avg_sq: v, scalars, n }) {
+      const { step_size, beta1, beta2, eps, weight_decay, decay, maximize, gradient_step } = scalars
       for (let i = 0; i < n; i++) {
-        p[i] *= 1 - decoupled
-        const d = direction(p[i], g[i], penalty, maximize)
+        p[i] *= 1 - decay
+        const d = direction(p[i], g[i], weight_decay, maximize)
         m[i] += (d - m[i]) * (1 - beta1)
         v[i] = beta2 * v[i] + (1 - beta2) * d * d
-        p[i] -= (gradientStep * d + meanStep * m[i]) / (Math.sqrt(v[i]) / sqrtCorrection2 + eps)
+        p[i] -= (gradient_step * d + step_size * m[i]) / (Math.sqrt(v[i]) / scalars.sqrt_bias_correction2 + eps)
       }
     },
   },

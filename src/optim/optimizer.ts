@@ -10,7 +10,7 @@ import { shapeText } from '../ops/spec.js'
 import { checkAttached, checkTensor, noGrad, Tensor } from '../tensor/index.js'
 import { currentEmitter } from '../tensor/tape.js'
 import { busyError } from '../tensor/tensor.js'
-import { checkRate, emitUpdate, type StateScalars, slotsUnder, type UpdateRule } from './rule.js'
+import { checkRate, emitUpdate, packScalars, type StateScalars, slotsUnder, type UpdateRule } from './rule.js'
 import { type OptimizerStateDict, readState, readStateDict, type SavedState, writeStateDict } from './state_dict.js'
 
 /** A group of parameters with every option of the optimizer filled in; edit `lr` and the others at any time. */
@@ -136,7 +136,7 @@ export class Optimizer {
       this.state.set(p, state)
     }
     for (const slot of slotsUnder(this.rule, group)) {
-      if (!slot || state.tensors[slot.key]) continue
+      if (state.tensors[slot.key]) continue
       if (!this.rule.countsSteps) state.scalars.step = 0
       state.tensors[slot.key] = new Tensor(p.shape, 'float32', new Float32Array(p.size).fill(slot.init))
     }
@@ -151,20 +151,21 @@ export class Optimizer {
   #update(group: ParamGroup, p: Tensor, grad: Tensor): void {
     const state = this.stateOf(group, p)
     state.scalars.step++
-    this.emitUpdate(group, p, grad, state, Float64Array.from(this.rule.row(group, state.scalars)))
+    this.emitUpdate(group, p, grad, state, packScalars(this.rule, group, state.scalars))
   }
 
   /** @internal One parameter's update with these scalars, through the current emitter. */
-  emitUpdate(group: ParamGroup, p: Tensor, grad: Tensor, state: ParamState, row: Buf): void {
-    const slots = slotsUnder(this.rule, group).map(slot => slot && state.tensors[slot.key].buf)
-    emitUpdate(this.rule, currentEmitter(), { p: p.buf, g: grad.buf, slots, row, shape: p.shape }, group)
+  emitUpdate(group: ParamGroup, p: Tensor, grad: Tensor, state: ParamState, scalars: Buf): void {
+    const buffers: Record<string, Buf> = {}
+    for (const { key } of slotsUnder(this.rule, group)) buffers[key] = state.tensors[key].buf
+    emitUpdate(this.rule, currentEmitter(), { p: p.buf, g: grad.buf, state: buffers, scalars, shape: p.shape }, group)
   }
 }
 
 function checkRule(rule: unknown): void {
-  const { name, options, slots, row, checkGroup, checkParam, scalars } = (rule ?? {}) as UpdateRule
+  const { name, options, slots, updateScalars, checkGroup, checkParam, scalars } = (rule ?? {}) as UpdateRule
   const isObject = typeof options === 'object' && options !== null
-  const fits = typeof name === 'string' && isObject && Array.isArray(slots) && typeof row === 'function'
+  const fits = typeof name === 'string' && isObject && Array.isArray(slots) && typeof updateScalars === 'function'
   const checks = isObject ? Object.values(options).map(option => option?.check) : []
   const given = [checkGroup, checkParam, scalars].filter(part => part !== undefined)
   if (!fits || [...checks, ...given].some(part => typeof part !== 'function')) {

@@ -1,6 +1,5 @@
 /** RAdam: Adam whose variance is rectified while it is still uncertain. */
 
-import type { Floats } from '../emitters/emitter.js'
 import { Optimizer, type Params } from './optimizer.js'
 import { betasOption, decayParts, direction, flag, numberOption, type UpdateRule } from './rule.js'
 
@@ -30,7 +29,7 @@ function rectification(beta2: number, step: number): number | null {
   return rectified * Math.sqrt(correction2)
 }
 
-const rule: UpdateRule<Required<RAdamOptions>> = {
+const rule: UpdateRule<Required<RAdamOptions>, 'radam_update'> = {
   name: 'RAdam',
   kernel: 'radam_update',
   options: {
@@ -43,23 +42,32 @@ const rule: UpdateRule<Required<RAdamOptions>> = {
   },
   slots: [{ key: 'exp_avg' }, { key: 'exp_avg_sq', min: 0 }],
   countsSteps: true,
-  row(group, { step }) {
+  updateScalars(group, { step }) {
     const { lr, eps, maximize } = group
     const [beta1, beta2] = group.betas
     const factor = rectification(beta2, step)
-    const stepSize = (lr / (1 - beta1 ** step)) * (factor ?? 1)
-    const [penalty, decoupled] = decayParts(group)
-    return [stepSize, beta1, beta2, eps, penalty, decoupled, 1, Number(maximize), Number(factor !== null)]
+    const { weight_decay, decay } = decayParts(group)
+    return {
+      step_size: (lr / (1 - beta1 ** step)) * (factor ?? 1),
+      beta1,
+      beta2,
+      eps,
+      weight_decay,
+      decay,
+      sqrt_bias_correction2: 1,
+      maximize: Number(maximize),
+      rectified: Number(factor !== null),
+    }
   },
   reference: {
-    radam_update(p: Floats, g: Floats, m: Floats, v: Floats, row: Floats, n: number) {
-      const [stepSize, beta1, beta2, eps, penalty, decoupled, , maximize, rectified] = row
+    radam_update({ p, g, exp_avg: m, exp_avg_sq: v, scalars, n }) {
+      const { step_size, beta1, beta2, eps, weight_decay, decay, maximize, rectified } = scalars
       for (let i = 0; i < n; i++) {
-        p[i] *= 1 - decoupled
-        const d = direction(p[i], g[i], penalty, maximize)
+        p[i] *= 1 - decay
+        const d = direction(p[i], g[i], weight_decay, maximize)
         m[i] += (d - m[i]) * (1 - beta1)
         v[i] = beta2 * v[i] + (1 - beta2) * d * d
-        p[i] -= (stepSize * m[i]) / (rectified ? Math.sqrt(v[i]) + eps : 1)
+        p[i] -= (step_size * m[i]) / (rectified ? Math.sqrt(v[i]) + eps : 1)
       }
     },
   },

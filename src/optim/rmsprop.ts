@@ -1,6 +1,6 @@
 /** RMSprop. */
 
-import type { Floats } from '../emitters/emitter.js'
+import type { TwinArguments } from '../emitters/emitter.js'
 import { Optimizer, type Params } from './optimizer.js'
 import { direction, flag, numberOption, type UpdateRule } from './rule.js'
 
@@ -22,18 +22,11 @@ export interface RMSpropOptions {
   maximize?: boolean
 }
 
-function update(
-  p: Floats,
-  g: Floats,
-  squareAvg: Floats,
-  gradAvg: Floats | null,
-  buffer: Floats | null,
-  row: Floats,
-  n: number,
-): void {
-  const [lr, eps, alpha, decay, momentum, maximize] = row
+function update({ p, g, square_avg: squareAvg, grad_avg: gradAvg, ...rest }: TwinArguments<'rmsprop_update'>): void {
+  const { momentum_buffer: buffer, n, scalars } = rest
+  const { lr, eps, alpha, weight_decay, momentum, maximize } = scalars
   for (let i = 0; i < n; i++) {
-    const d = direction(p[i], g[i], decay, maximize)
+    const d = direction(p[i], g[i], weight_decay, maximize)
     squareAvg[i] = alpha * squareAvg[i] + (1 - alpha) * d * d
     if (gradAvg) gradAvg[i] += (d - gradAvg[i]) * (1 - alpha)
     let step = d / (Math.sqrt(squareAvg[i] - (gradAvg ? gradAvg[i] ** 2 : 0)) + eps)
@@ -42,7 +35,7 @@ function update(
   }
 }
 
-const rule: UpdateRule<Required<RMSpropOptions>> = {
+const rule: UpdateRule<Required<RMSpropOptions>, 'rmsprop_update'> = {
   name: 'RMSprop',
   kernel: 'rmsprop_update',
   options: {
@@ -60,14 +53,14 @@ const rule: UpdateRule<Required<RMSpropOptions>> = {
     { key: 'momentum_buffer', when: ({ momentum }) => momentum > 0 },
   ],
   countsSteps: true,
-  row: ({ lr, eps, alpha, weightDecay, momentum, maximize }) => [
+  updateScalars: ({ lr, eps, alpha, weightDecay, momentum, maximize }) => ({
     lr,
     eps,
     alpha,
-    weightDecay,
+    weight_decay: weightDecay,
     momentum,
-    Number(maximize),
-  ],
+    maximize: Number(maximize),
+  }),
   steady: true,
   reference: { rmsprop_update: update },
 }

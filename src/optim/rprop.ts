@@ -2,7 +2,7 @@
 
 import { checkNumber } from '../base/check.js'
 import { rangeError } from '../base/errors.js'
-import type { Floats } from '../emitters/emitter.js'
+import type { TwinArguments } from '../emitters/emitter.js'
 import { Optimizer, type Params } from './optimizer.js'
 import { flag, numberOption, pairOption, type UpdateRule } from './rule.js'
 
@@ -18,8 +18,8 @@ export interface RpropOptions {
   maximize?: boolean
 }
 
-function update(p: Floats, g: Floats, prev: Floats, stepSize: Floats, row: Floats, n: number): void {
-  const [lr, minus, plus, smallest, largest, maximize, first] = row
+function update({ p, g, prev, step_size: stepSize, scalars, n }: TwinArguments<'rprop_update'>): void {
+  const { lr, eta_minus: minus, eta_plus: plus, smallest, largest, maximize, first } = scalars
   for (let i = 0; i < n; i++) {
     const d = maximize ? -g[i] : g[i]
     const agreement = first ? 0 : d * prev[i]
@@ -30,7 +30,7 @@ function update(p: Floats, g: Floats, prev: Floats, stepSize: Floats, row: Float
   }
 }
 
-const rule: UpdateRule<Required<RpropOptions>> = {
+const rule: UpdateRule<Required<RpropOptions>, 'rprop_update'> = {
   name: 'Rprop',
   kernel: 'rprop_update',
   options: {
@@ -43,13 +43,15 @@ const rule: UpdateRule<Required<RpropOptions>> = {
   },
   slots: [{ key: 'prev' }, { key: 'step_size', min: 0 }],
   countsSteps: true,
-  row: ({ lr, etas, stepSizes, maximize }, { step }) => [
+  updateScalars: ({ lr, etas, stepSizes, maximize }, { step }) => ({
     lr,
-    ...etas,
-    ...stepSizes,
-    Number(maximize),
-    Number(step === 1),
-  ],
+    eta_minus: etas[0],
+    eta_plus: etas[1],
+    smallest: stepSizes[0],
+    largest: stepSizes[1],
+    maximize: Number(maximize),
+    first: Number(step === 1),
+  }),
   checkGroup(where, { etas }) {
     if (etas[0] >= 1 || etas[1] <= 1) throw rangeError(where, 'etas to lie below and above 1', etas)
   },

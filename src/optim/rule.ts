@@ -5,7 +5,9 @@
 
 import { type Bounds, checkBoolean, checkNumber } from '../base/check.js'
 import { rangeError, typeError } from '../base/errors.js'
-import type { Buf, Emitter, ReferenceKernels } from '../emitters/emitter.js'
+import type { Buf, Emitter, Twins } from '../emitters/emitter.js'
+import { scalarFields, writeScalars } from '../native/kernels.gen.js'
+import type { ScalarsOf, UpdateKernel } from '../native/types.js'
 
 /** One option of an optimizer: its default and the check that every value must pass. */
 export interface OptionSpec<T = unknown> {
@@ -26,7 +28,7 @@ export interface Slot<O> {
 
 /**
  * Numbers that belong to a parameter's state; `step` counts the updates since its first state tensor was made and is
- * advanced before `row`.
+ * advanced before `updateScalars`.
  */
 export type StateScalars = { step: number } & Record<string, number>
 
@@ -34,26 +36,27 @@ export type StateScalars = { step: number } & Record<string, number>
 export interface Update {
   readonly p: Buf
   readonly g: Buf
-  /** State tensors in the order of `slots`. */
-  readonly slots: readonly (Buf | null)[]
-  readonly row: Buf
+  /** State tensors by key; none that is absent. */
+  readonly state: Readonly<Record<string, Buf>>
+  /** What `updateScalars` gives, in the order in which kernels read it. */
+  readonly scalars: Buf
   readonly shape: readonly number[]
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: options differ per optimizer; the base class holds them all.
-export interface UpdateRule<O = any> {
+export interface UpdateRule<O = any, K extends UpdateKernel = any> {
   /** PyTorch's class name. */
   readonly name: string
   /** Whether a step evaluates the loss as often as it likes, by a closure: no plan can hold that, and no kernel makes it. */
   readonly evaluatesLoss?: boolean
-  /** Called as `kernel(p, g, ...slots, row, n)`, unless the rule brings an `emit` of its own. */
-  readonly kernel: string
+  /** Called with p, g, the state tensors under their keys, scalars and n, unless the rule brings an `emit` of its own. */
+  readonly kernel: K
   /** Emits an update that is more than one kernel call. */
   readonly emit?: (e: Emitter, update: Update, group: O) => void
   readonly options: { readonly [K in keyof O]-?: OptionSpec<O[K]> }
   /** PyTorch's options that another class of the same family has otherwise: a dict with other values is not for this one. */
   readonly fixed?: Readonly<Record<string, unknown>>
-  /** Every state tensor there can be, in the kernel's order. */
+  /** Every state tensor there can be, named as the kernel's buffer. */
   readonly slots: readonly Slot<O>[]
   /** Scalars of a new parameter besides `step`, by PyTorch's key. */
   readonly scalars?: (group: O) => Record<string, number>
@@ -63,21 +66,22 @@ export interface UpdateRule<O = any> {
   readonly countsSteps: boolean
   /** Whether PyTorch makes the state with the optimizer, not on the first update. */
   readonly hasStateFromStart?: boolean
-  /** Every scalar of this update in float64, in the order of the kernel's `row`; may advance `scalars`. */
-  readonly row: (group: O, scalars: StateScalars) => readonly number[]
-  /** Whether the rows of all updates but the first follow from the options alone. */
+  /** Every number of this update in float64, by the kernel's names; may advance the state's scalars. */
+  readonly updateScalars: (group: O, state: StateScalars) => ScalarsOf<K>
+  /** Whether the scalars of all updates but the first follow from the options alone. */
   readonly steady?: boolean
   /** Checks options against each other. */
   readonly checkGroup?: (where: string, group: O) => void
   /** Refuses parameters that the rule cannot update. */
   readonly checkParam?: (where: string, shape: readonly number[]) => void
-  /** float64 twin of the kernel. */
-  readonly reference: ReferenceKernels
+  /** float64 twins of the kernels it brings. */
+  readonly reference: Twins
 }
 
-/** The state tensors that an update under these options takes, in the kernel's order; null for one that is absent. */
-export function slotsUnder<O>(rule: UpdateRule<O>, group: O): ({ key: string; init: number } | null)[] {
-  return rule.slots.map(({ key, init, when }) => (when && !when(group) ? null : { key, init: init?.(group) ?? 0 }))
+/** The state tensors that an update under these options takes. */
+export function slotsUnder<O>(rule: UpdateRule<O>, group: O): { key: string; init: number }[] {
+  const taken = rule.slots.filter(({ when }) => when === undefined || when(group))
+  return taken.map(({ key, init }) => ({ key, init: init?.(group) ?? 0 }))
 }
 
 /** @internal A rate that was edited or scheduled may be anything finite: a cycle's last step goes below zero, as in PyTorch. */
@@ -116,14 +120,13 @@ export function betasOption(first: number, second: number): OptionSpec<[number, 
   return pairOption([first, second], (where, name, value) => checkNumber(where, name, value, { min: 0, below: 1 }))
 }
 
-/** Weight decay as the penalty that is added to the gradient, and as the part of p that goes first. */
-export function decayParts(group: {
-  lr: number
-  weightDecay: number
-  decoupledWeightDecay: boolean
-}): [number, number] {
+/** Weight decay as the penalty that is added to the gradient, and as the share of p that goes first. */
+export function decayParts(group: { lr: number; weightDecay: number; decoupledWeightDecay: boolean }): {
+  weight_decay: number
+  decay: number
+} {
   const { lr, weightDecay, decoupledWeightDecay } = group
-  return decoupledWeightDecay ? [0, lr * weightDecay] : [weightDecay, 0]
+  return decoupledWeightDecay ? { weight_decay: 0, decay: lr * weightDecay } : { weight_decay: weightDecay, decay: 0 }
 }
 
 /** For float64 twins: the gradient, negated to ascend, plus the L2 penalty's part. */
@@ -137,8 +140,20 @@ export function blended(a: number, b: number, weight: number): number {
   return Math.abs(weight) < 0.5 ? a + weight * (b - a) : b - (1 - weight) * (b - a)
 }
 
+/** The scalars of an update as its kernel reads them. */
+export function packScalars(rule: UpdateRule, group: unknown, state: StateScalars): Float64Array {
+  const packed = new Float64Array(scalarFields[rule.kernel as UpdateKernel].length)
+  writeScalars[rule.kernel as UpdateKernel](packed, 0, rule.updateScalars(group, state) as never)
+  return packed
+}
+
 /** Emits one parameter's update. */
 export function emitUpdate(rule: UpdateRule, e: Emitter, update: Update, group: unknown): void {
-  if (rule.emit) rule.emit(e, update, group)
-  else e.kernels[rule.kernel](update.p, update.g, ...update.slots, update.row, update.p.length)
+  if (rule.emit) {
+    rule.emit(e, update, group)
+    return
+  }
+  const { p, g, scalars, state } = update
+  const kernels = e.kernels as unknown as Record<UpdateKernel, (args: object) => void>
+  kernels[rule.kernel as UpdateKernel](Object.assign({ p, g, scalars, n: p.length }, state))
 }

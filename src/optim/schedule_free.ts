@@ -5,7 +5,7 @@
 
 import { AnnealError } from '../base/errors.js'
 import { isPlainObject } from '../base/kinds.js'
-import type { Floats } from '../emitters/emitter.js'
+import type { Floats, Twins } from '../emitters/emitter.js'
 import type { Tensor } from '../tensor/index.js'
 import { currentEmitter } from '../tensor/tape.js'
 import { busyError } from '../tensor/tensor.js'
@@ -29,6 +29,13 @@ export const averageOptions = {
   weightLrPower: numberOption(2, {}),
 }
 
+/** Those of an update's scalars that say how y and z move. */
+interface AverageScalars {
+  readonly lr: number
+  readonly share: number
+  readonly y_step: number
+}
+
 /** Scalars of a new parameter. */
 export const averageScalars = () => ({ weight_sum: 0, lr_max: -1 })
 export const averageBounds = { weight_sum: { min: 0 }, lr_max: { min: -1 } }
@@ -38,30 +45,29 @@ export function warmedUp({ lr, warmupSteps }: { lr: number; warmupSteps: number 
   return step <= warmupSteps ? (lr * step) / warmupSteps : lr
 }
 
-/** `[lr, share of the newest point in the average, factor of the direction in y]`; advances the sum of the weights. */
-export function averageRow(
+/** The scalars of the average: the newest point's share and the factor of the direction in y; advances the weights' sum. */
+export function averageUpdate(
   { r, weightLrPower }: Required<AverageOptions>,
   scalars: StateScalars,
   lr: number,
   beta: number,
-): [number, number, number] {
+): AverageScalars {
   scalars.lr_max = Math.max(lr, scalars.lr_max)
   const weight = scalars.step ** r * scalars.lr_max ** weightLrPower
   scalars.weight_sum += weight
   const share = scalars.weight_sum === 0 ? 0 : weight / scalars.weight_sum
-  return [lr, share, lr * (beta * (1 - share) - 1)]
+  return { lr, share, y_step: lr * (beta * (1 - share) - 1) }
 }
 
 /** For float64 twins: y and z of one element after a step along d. */
-export function averageStep(y: Floats, z: Floats, i: number, d: number, row: Floats): void {
-  const [lr, share, yStep] = row
-  y[i] = blended(y[i], z[i], share) + yStep * d
+export function moveAverage(y: Floats, z: Floats, i: number, d: number, { lr, share, y_step }: AverageScalars): void {
+  y[i] = blended(y[i], z[i], share) + y_step * d
   z[i] -= lr * d
 }
 
 /** Float64 twin of the kernel that `train` and `eval` call. */
-export const lerpTwin = {
-  lerp(a: Floats, b: Floats, n: number, weight: number) {
+export const lerpTwin: Twins = {
+  lerp({ a, b, n, weight }) {
     for (let i = 0; i < n; i++) a[i] = blended(a[i], b[i], weight)
   },
 }
@@ -115,7 +121,7 @@ export abstract class ScheduleFree extends Optimizer {
       group.trainMode = trainMode
       const weight = weightOf(this.betaOf(group))
       for (const p of group.params.filter(started)) {
-        currentEmitter().kernels.lerp(p.buf, this.state.get(p)!.tensors.z.buf, p.size, weight)
+        currentEmitter().kernels.lerp({ a: p.buf, b: this.state.get(p)!.tensors.z.buf, n: p.size, weight })
       }
     }
   }

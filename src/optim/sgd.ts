@@ -1,7 +1,6 @@
 /** Stochastic gradient descent. */
 
 import { rangeError } from '../base/errors.js'
-import type { Floats } from '../emitters/emitter.js'
 import { Optimizer, type Params } from './optimizer.js'
 import { direction, flag, numberOption, type UpdateRule } from './rule.js'
 
@@ -21,7 +20,7 @@ export interface SGDOptions {
   maximize?: boolean
 }
 
-const rule: UpdateRule<Required<SGDOptions>> = {
+const rule: UpdateRule<Required<SGDOptions>, 'sgd_update'> = {
   name: 'SGD',
   kernel: 'sgd_update',
   options: {
@@ -34,15 +33,15 @@ const rule: UpdateRule<Required<SGDOptions>> = {
   },
   slots: [{ key: 'momentum_buffer', when: ({ momentum }) => momentum !== 0 }],
   countsSteps: false,
-  row: ({ lr, momentum, dampening, weightDecay, nesterov, maximize }, { step }) => [
+  updateScalars: ({ lr, momentum, dampening, weightDecay, nesterov, maximize }, { step }) => ({
     lr,
     momentum,
     dampening,
-    weightDecay,
-    Number(nesterov),
-    Number(maximize),
-    Number(step === 1),
-  ],
+    weight_decay: weightDecay,
+    nesterov: Number(nesterov),
+    maximize: Number(maximize),
+    first: Number(step === 1),
+  }),
   steady: true,
   checkGroup(where, { nesterov, momentum, dampening }) {
     if (nesterov && (momentum <= 0 || dampening !== 0)) {
@@ -54,10 +53,10 @@ const rule: UpdateRule<Required<SGDOptions>> = {
     }
   },
   reference: {
-    sgd_update(p: Floats, g: Floats, buffer: Floats | null, row: Floats, n: number) {
-      const [lr, momentum, dampening, decay, nesterov, maximize, first] = row
+    sgd_update({ p, g, momentum_buffer: buffer, scalars, n }) {
+      const { lr, momentum, dampening, weight_decay, nesterov, maximize, first } = scalars
       for (let i = 0; i < n; i++) {
-        let d = direction(p[i], g[i], decay, maximize)
+        let d = direction(p[i], g[i], weight_decay, maximize)
         if (buffer && momentum !== 0) {
           buffer[i] = first ? d : momentum * buffer[i] + (1 - dampening) * d
           d = nesterov ? d + momentum * buffer[i] : buffer[i]

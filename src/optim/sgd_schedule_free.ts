@@ -1,16 +1,15 @@
 /** Schedule-free SGD. */
 
-import type { Floats } from '../emitters/emitter.js'
 import type { ParamGroup, Params } from './optimizer.js'
 import { direction, numberOption, type UpdateRule } from './rule.js'
 import {
   type AverageOptions,
   averageBounds,
   averageOptions,
-  averageRow,
   averageScalars,
-  averageStep,
+  averageUpdate,
   lerpTwin,
+  moveAverage,
   ScheduleFree,
   warmedUp,
 } from './schedule_free.js'
@@ -25,7 +24,7 @@ export interface SGDScheduleFreeOptions extends AverageOptions {
   weightDecay?: number
 }
 
-const rule: UpdateRule<Required<SGDScheduleFreeOptions>> = {
+const rule: UpdateRule<Required<SGDScheduleFreeOptions>, 'sgd_schedule_free_update'> = {
   name: 'SGDScheduleFree',
   kernel: 'sgd_schedule_free_update',
   options: {
@@ -38,17 +37,17 @@ const rule: UpdateRule<Required<SGDScheduleFreeOptions>> = {
   scalars: averageScalars,
   scalarBounds: averageBounds,
   countsSteps: true,
-  row(group, scalars) {
-    const average = averageRow(group, scalars, warmedUp(group, scalars.step), group.momentum)
-    return [...average, group.weightDecay, Number(scalars.step === 1)]
+  updateScalars(group, scalars) {
+    const average = averageUpdate(group, scalars, warmedUp(group, scalars.step), group.momentum)
+    return { ...average, weight_decay: group.weightDecay, first: Number(scalars.step === 1) }
   },
   reference: {
     ...lerpTwin,
-    sgd_schedule_free_update(y: Floats, g: Floats, z: Floats, row: Floats, n: number) {
-      const [, , , decay, first] = row
+    sgd_schedule_free_update({ p: y, g, z, scalars, n }) {
+      const { weight_decay, first } = scalars
       for (let i = 0; i < n; i++) {
         if (first) z[i] = y[i]
-        averageStep(y, z, i, direction(y[i], g[i], decay, 0), row)
+        moveAverage(y, z, i, direction(y[i], g[i], weight_decay, 0), scalars)
       }
     },
   },

@@ -4,22 +4,23 @@
  */
 
 import { addon } from '../native/addon.js'
-import type { NativePlan, NativeStore } from '../native/types.js'
+import type { KernelName, NativePlan, NativeStore } from '../native/types.js'
 import { fuse } from './fuse.js'
 import { LayoutPass, type Physical, type PhysicalCall } from './layout.js'
-import type { Advance, Column, DataForm, Memory, Origin, Recording } from './program.js'
+import { type Prefetch, prefetchOf } from './prefetch.js'
+import type { Advance, Batch, Column, DataForm, Memory, Origin, Recording } from './program.js'
 import { writeSlices } from './slices.js'
 
 interface Program {
-  readonly calls: PhysicalCall[]
+  readonly calls: readonly PhysicalCall[]
   readonly advance: Advance
   readonly dataSet: number
+  readonly prefetch: Prefetch | null
 }
 
-/** Regions of native/plan: what the first number of a buffer's place means. */
-const REGION = { none: 0, arena: 1, order: 2, row: 3, loss: 4, count: 5, draw: 6, store: 16 } as const
-/** A cache line, in elements of 4 bytes: every buffer starts on one. */
-const LINE = 16
+const { regions, header, word } = addon.format
+/** A cache line in words: every buffer starts on one. */
+const LINE = 64 / word
 
 const aligned = (n: number) => Math.ceil(n / LINE) * LINE
 const units = ({ dtype, length }: Physical) => aligned(dtype === 'float64' ? 2 * length : length)
@@ -28,7 +29,7 @@ const storeKey = (dataSet: number, column: number, dtype: string) => `${dataSet}
 
 /** Every buffer's place in the arena: memory first, then what lives within a step, shared by all programs. */
 export class Placement {
-  readonly homes: readonly Physical[]
+  readonly stored: readonly Physical[]
   readonly programs: readonly Program[]
   /** Memory that a program writes: it is copied back. */
   readonly written: readonly Physical[]
@@ -36,29 +37,33 @@ export class Placement {
   readonly #offsets = new Map<Physical, number>()
   readonly #stepStart: number
 
-  constructor(recordings: readonly Recording[]) {
+  /** `data`: the data sets that programs read, by number; none where they are not known. */
+  constructor(recordings: readonly Recording[], data: readonly DataForm[] = []) {
     const shared = new Map<unknown, Physical>()
-    this.programs = recordings.map(({ calls, advance, dataSet }) => ({
-      calls: new LayoutPass(shared).run(fuse(calls)),
-      advance,
-      dataSet,
-    }))
-    this.homes = [...shared.values()]
+    this.programs = recordings.map(({ calls: recorded, advance, dataSet }) => {
+      const calls = new LayoutPass(shared).run(fuse(recorded))
+      return { calls, advance, dataSet, prefetch: prefetchOf(calls, data[dataSet]) }
+    })
+    this.stored = [...shared.values()]
     let at = 0
-    for (const home of this.homes) {
-      this.#offsets.set(home, at)
-      at += units(home)
+    for (const kept of this.stored) {
+      this.#offsets.set(kept, at)
+      at += units(kept)
     }
     this.#stepStart = at
-    const ends = this.programs.map(program => this.#placeTemps(program.calls))
-    this.size = Math.max(at, ...ends, at + this.staged.reduce((sum, home) => sum + aligned(home.slot.length), 0))
+    const ends = this.programs.map(program => this.#placeTemps(program))
+    this.size = Math.max(at, ...ends, at + this.staged.reduce((sum, { slot }) => sum + aligned(slot.length), 0))
     const outputs = new Set(this.programs.flatMap(({ calls }) => calls.flatMap(writes)))
-    this.written = this.homes.filter(home => home.slot.origin.kind === 'memory' && outputs.has(home))
+    this.written = this.stored.filter(kept => kept.slot.origin.kind === 'memory' && outputs.has(kept))
   }
 
-  /** Memory in another layout than rows: it goes in and out through rows in the step's part of the arena. */
+  /** Memory in another layout than row-major: it goes in and out through row-major copies in the step's part of the arena. */
   get staged(): Physical[] {
-    return this.homes.filter(home => home.layout.pack)
+    return this.stored.filter(({ layout }) => layout.pack)
+  }
+
+  placeOf(physical: Physical): Place {
+    return tablePlace(physical) ?? [regions.arena, this.offsetOf(physical)]
   }
 
   offsetOf(physical: Physical): number {
@@ -69,21 +74,22 @@ export class Placement {
     return this.#offsets.get(physical)!
   }
 
-  /** Where each staged home's rows lie while the load or save program runs. */
+  /** Where the row-major copies of staged memory are while the load or save program runs. */
   stagingOffsets(): Map<Physical, number> {
     let at = this.#stepStart
     return new Map(
-      this.staged.map(home => {
+      this.staged.map(kept => {
         const place = at
-        at += aligned(home.slot.length)
-        return [home, place]
+        at += aligned(kept.slot.length)
+        return [kept, place]
       }),
     )
   }
 
   /** First fit by lifetime: a buffer's place is free again after the last call that names it. */
-  #placeTemps(calls: readonly PhysicalCall[]): number {
+  #placeTemps({ calls, prefetch }: Program): number {
     const lifetimes = lifetimesOf(calls)
+    if (prefetch) lifetimes.set(prefetch.gather.buffers.x, { first: 0, last: calls.length }) // it holds the next batch
     const live: { start: number; end: number; last: number }[] = []
     let top = this.#stepStart
     for (const [buffer, { first, last }] of lifetimes) {
@@ -99,24 +105,27 @@ export class Placement {
   }
 }
 
-/** Where in the tables of a run a buffer lies; null for what is in the arena, as copies in another layout are. */
-function tablePlace({ slot: { origin }, layout }: Physical): [region: number, offset: number] | null {
-  const inTable = origin.kind === 'row' || origin.kind === 'loss' || origin.kind === 'count' || origin.kind === 'draw'
-  return inTable && layout.key === 'rows' ? [REGION[origin.kind], origin.offset] : null
+/** Where in the tables of a run a buffer is; null for what is in the arena, as copies in another layout are. */
+function tablePlace({ slot: { origin }, layout }: Physical): Place | null {
+  if (layout.pack) return null
+  const { kind } = origin
+  const inTable = kind === 'scalars' || kind === 'losses' || kind === 'counts' || kind === 'draws'
+  return inTable ? [regions[kind], origin.offset] : null
 }
 
 function writes({ kernel, buffers }: PhysicalCall): Physical[] {
-  const signature = addon.signatures[kernel]
-  return buffers.flatMap((b, i) => (b && signature.buffers[i].role !== 'in' ? [b.within?.base ?? b] : []))
+  const outputs = addon.signatures[kernel].buffers.filter(({ role }) => role !== 'in')
+  const written = outputs.map(({ name }) => (buffers as Readonly<Record<string, Physical | undefined>>)[name])
+  return written.flatMap(buffer => (buffer ? [buffer.within?.base ?? buffer] : []))
 }
 
 /** First and last call that names each buffer of the arena, in the order of the first. */
 function lifetimesOf(calls: readonly PhysicalCall[]): Map<Physical, { first: number; last: number }> {
   const lifetimes = new Map<Physical, { first: number; last: number }>()
   calls.forEach(({ buffers }, i) => {
-    for (const named of buffers) {
-      const buffer = named?.within?.base ?? named
-      if (!buffer || tablePlace(buffer)) continue
+    for (const named of Object.values<Physical>(buffers)) {
+      const buffer = named.within?.base ?? named
+      if (tablePlace(buffer)) continue
       const seen = lifetimes.get(buffer)
       if (seen) seen.last = i
       else lifetimes.set(buffer, { first: i, last: i })
@@ -125,70 +134,71 @@ function lifetimesOf(calls: readonly PhysicalCall[]): Map<Physical, { first: num
   return lifetimes
 }
 
-/** Gathers leave the set and the order to be filled in: `kernel(set, order, made | dims)`. */
-function isGather(kernel: string): boolean {
-  return kernel.startsWith('gather_') || kernel.endsWith('_gather')
-}
+/** Region and offset of a buffer. */
+type Place = readonly [region: number, offset: number]
+const ABSENT: Place = [regions.absent, 0]
 
-type Batch = Extract<Origin, { kind: 'batch' }>
-
-/** Turns placed calls into the numbers that native/plan reads. */
+/** A program as the numbers that native/plan reads. */
 class Encoder {
   readonly #numbers: number[]
 
-  constructor(
-    private readonly placement: Placement,
-    private readonly data: readonly DataForm[],
-    private readonly stores: readonly string[],
-    private readonly dataSet: number,
-    advance: Advance,
-  ) {
-    this.#numbers = [advance.order, advance.rows, advance.losses, advance.counts, advance.draws]
+  /** `fields`: what the header says; of those not named, 0. */
+  constructor(fields: Readonly<Partial<Record<(typeof header)[number], number>>> = {}) {
+    this.#numbers = header.map(name => fields[name] ?? 0)
   }
 
-  call({ kernel, buffers, dims, scalars }: PhysicalCall): void {
-    this.#numbers.push(addon.signatures[kernel].id)
-    if (isGather(kernel)) {
-      this.#gather(buffers[2] as Physical)
-      return
-    }
-    for (const buffer of buffers) this.#numbers.push(...this.#place(buffer))
-    this.#numbers.push(...dims, ...scalars)
+  call(kernel: KernelName, places: Readonly<Record<string, Place>>, sizes: Readonly<Record<string, number>>): void {
+    const { id, buffers, dims, scalars } = addon.signatures[kernel]
+    this.#numbers.push(id)
+    for (const { name } of buffers) this.#numbers.push(...(places[name] ?? ABSENT))
+    for (const name of dims) this.#numbers.push(sizes[name])
+    for (const name of scalars) this.#numbers.push(sizes[name])
   }
 
   done(): Float64Array {
     return Float64Array.from(this.#numbers)
   }
-
-  #gather(made: Physical): void {
-    const { column, start, rows, width } = made.slot.origin as Batch
-    const index = this.stores.indexOf(storeKey(this.dataSet, column, made.dtype))
-    const set = this.data[this.dataSet]
-    this.#numbers.push(REGION.store + index, 0, REGION.order, start, ...this.#place(made), set.rows, width, rows)
-  }
-
-  #place(buffer: Physical | null): [number, number] {
-    if (!buffer) return [REGION.none, 0]
-    return tablePlace(buffer) ?? [REGION.arena, this.placement.offsetOf(buffer)]
-  }
 }
 
-const NO_ROWS = new Int32Array(0)
+/** Encodes a placed program; `stores`: the keys of the data sets' columns, in order. */
+function encode(placement: Placement, program: Program, data: readonly DataForm[], stores: readonly string[]) {
+  const { calls, advance, dataSet, prefetch } = program
+  const numberOf = (call: PhysicalCall | undefined) => (call ? calls.indexOf(call) + 1 : 0)
+  const encoder = new Encoder({
+    ...advance,
+    gather: numberOf(prefetch?.gather),
+    reader: numberOf(prefetch?.reader),
+  })
+  for (const call of calls) {
+    const entries = Object.entries<Physical>(call.buffers).map(([name, buffer]) => [name, placement.placeOf(buffer)])
+    const places: Record<string, Place> = Object.fromEntries(entries)
+    if (call.kind === 'kernel') encoder.call(call.kernel, places, { ...call.dims, ...call.scalars })
+    else {
+      const { column, start, rows: m, width: k } = call.buffers.x.slot.origin as Batch
+      const store = stores.indexOf(storeKey(dataSet, column, call.buffers.x.dtype))
+      const from = { data: [regions.store + store, 0], order: [regions.order, start] } as const
+      encoder.call(call.kernel, { ...places, ...from }, { rows: data[dataSet].rows, k, m })
+    }
+  }
+  return encoder.done()
+}
+
+const NO_ORDER = new Int32Array(0)
 const NO_SCALARS = new Float64Array(0)
 
 /** Memory for the tables of one chunk after the other; native code copies what it is given. */
 class Tables {
   #order = new Int32Array(0)
-  #rows = new Float64Array(0)
+  #scalars = new Float64Array(0)
 
   order(length: number): Int32Array {
     if (this.#order.length < length) this.#order = new Int32Array(length)
     return this.#order.subarray(0, length)
   }
 
-  rows(length: number): Float64Array {
-    if (this.#rows.length < length) this.#rows = new Float64Array(length)
-    return this.#rows.subarray(0, length)
+  scalars(length: number): Float64Array {
+    if (this.#scalars.length < length) this.#scalars = new Float64Array(length)
+    return this.#scalars.subarray(0, length)
   }
 }
 
@@ -214,17 +224,13 @@ export class CompiledPlan {
         this.#stores.set(storeKey(dataSet, column, dtype), new addon.Store(dtype, rows * width))
     })
     const keys = [...this.#stores.keys()]
-    const programs = placement.programs.map(({ calls, advance, dataSet }) => {
-      const encoder = new Encoder(placement, data, keys, dataSet, advance)
-      for (const call of calls) encoder.call(call)
-      return encoder.done()
-    })
+    const programs = placement.programs.map(program => encode(placement, program, data, keys))
     this.#loading = Int32Array.of(programs.length, 1)
     this.#saving = Int32Array.of(programs.length + 1, 1)
     programs.push(this.#conversions('kernel', placement.staged), this.#conversions('inverse', placement.written))
     const stores = [...this.#stores.values()]
     this.native = new addon.Plan({ arena: placement.size, programs, stores })
-    this.bytes = 4 * stores.reduce((sum, store) => sum + store.length, placement.size)
+    this.bytes = word * stores.reduce((sum, store) => sum + store.length, placement.size)
   }
 
   /** Where a column's values go. */
@@ -234,13 +240,13 @@ export class CompiledPlan {
 
   /** Weights, state and constants as they are now in JavaScript; yields where the caller may let others run. */
   *load({ arrays }: Memory): Generator<void, void> {
-    for (const home of this.placement.homes) {
-      const { origin } = home.slot
+    for (const kept of this.placement.stored) {
+      const { origin } = kept.slot
       const values =
         origin.kind === 'memory'
           ? arrays[origin.index]
           : Float32Array.from((origin as Extract<Origin, { kind: 'constant' }>).values)
-      yield* writeSlices(this.native, this.#staging.get(home) ?? this.placement.offsetOf(home), values)
+      yield* writeSlices(this.native, this.#staging.get(kept) ?? this.placement.offsetOf(kept), values)
     }
     this.#convert(this.#loading)
   }
@@ -248,25 +254,25 @@ export class CompiledPlan {
   /** Back to JavaScript, into the same arrays. */
   save({ arrays }: Memory): void {
     this.#convert(this.#saving)
-    for (const home of this.placement.written) {
-      const { index } = home.slot.origin as Extract<Origin, { kind: 'memory' }>
-      this.native.read(this.#staging.get(home) ?? this.placement.offsetOf(home), arrays[index])
+    for (const kept of this.placement.written) {
+      const { index } = kept.slot.origin as Extract<Origin, { kind: 'memory' }>
+      this.native.read(this.#staging.get(kept) ?? this.placement.offsetOf(kept), arrays[index])
     }
   }
 
   #convert(once: Int32Array): void {
-    this.native.run(once, NO_ROWS, NO_SCALARS, 1)
+    this.native.run(once, NO_ORDER, NO_SCALARS, 1)
   }
 
-  #conversions(direction: 'kernel' | 'inverse', homes: readonly Physical[]): Float64Array {
-    const numbers = [0, 0, 0, 0, 0]
-    for (const home of homes) {
-      const pack = home.layout.pack
+  #conversions(direction: 'kernel' | 'inverse', stored: readonly Physical[]): Float64Array {
+    const encoder = new Encoder()
+    for (const kept of stored) {
+      const { pack } = kept.layout
       if (!pack) continue
-      const [inRows, inPanels] = [this.#staging.get(home)!, this.placement.offsetOf(home)]
-      const [from, to] = direction === 'kernel' ? [inRows, inPanels] : [inPanels, inRows]
-      numbers.push(addon.signatures[pack[direction]].id, REGION.arena, from, REGION.arena, to, ...pack.dims)
+      const staging: Place = [regions.arena, this.#staging.get(kept)!]
+      const [x, y] = [staging, this.placement.placeOf(kept)]
+      encoder.call(pack[direction], direction === 'kernel' ? { x, y } : { x: y, y: x }, pack.dims)
     }
-    return Float64Array.from(numbers)
+    return encoder.done()
   }
 }

@@ -1,20 +1,25 @@
 /**
- * Layouts: recorded calls become calls on physical buffers. Products work on panels of 16 columns (native/kernels/
- * README.md), everything else on whatever its operands have; conversions appear only where the two meet.
+ * Layouts: fused calls become calls on physical buffers. The layout that a kernel wants of an operand is in its line of
+ * kernels.def: `[m,k^]` are panels, `[m^,k]` have the rows as lanes, all else is row-major. Elementwise kernels take whatever
+ * their operands have; conversions appear only where two layouts meet.
  */
 
 import { addon } from '../native/addon.js'
-import { isNarrow, narrows, PANEL } from './narrow.js'
-import { type ElementType, identity, type Origin, type Slot, type SlotCall } from './program.js'
+import type { BufferSignature, KernelName } from '../native/types.js'
+import type { Fused } from './fuse.js'
+import { type Form, formsOf, PANEL } from './narrow.js'
+import { type ElementType, identity, type Origin, originsOf, type Slot, type SlotCall } from './program.js'
 
-/** How a slot lies in memory: `key` tells layouts apart, `length` counts elements with padding. */
+type Sizes = Readonly<Record<string, number>>
+
+/** How a slot is laid out in memory: `key` tells layouts apart, `length` counts elements with padding. */
 export interface Layout {
   readonly key: string
   readonly length: number
-  /** The conversions from and to rows: kernel and dims. None for rows themselves. */
-  readonly pack?: { readonly kernel: string; readonly inverse: string; readonly dims: readonly number[] }
-  /** The key of the same matrix turned round, and the dims of `panel_turn` from there. */
-  readonly turn?: { readonly key: string; readonly dims: readonly number[] }
+  /** The conversions from and to row-major: kernels and dims. None for row-major itself. */
+  readonly pack?: { readonly kernel: KernelName; readonly inverse: KernelName; readonly dims: Sizes }
+  /** The key of the transpose in the other layout, and the dims of `transpose_panels` from there. */
+  readonly transposed?: { readonly key: string; readonly dims: Sizes }
 }
 
 /** A slot in one layout. */
@@ -27,235 +32,146 @@ export interface Physical {
   readonly within?: { readonly base: Physical; readonly start: number }
 }
 
-/** A call whose buffers are placed in layouts. */
-export interface PhysicalCall {
-  readonly kernel: string
-  readonly buffers: readonly (Physical | null)[]
-  readonly dims: readonly number[]
-  readonly scalars: readonly number[]
+/** A kernel call whose buffers are placed in layouts. */
+export interface KernelCall {
+  readonly kind: 'kernel'
+  readonly kernel: KernelName
+  /** By name; none where an optional one is absent. */
+  readonly buffers: Readonly<Record<string, Physical>>
+  readonly dims: Sizes
+  readonly scalars: Sizes
+  /** The recorded calls that it stands for; none for a conversion. */
+  readonly from: readonly SlotCall[]
 }
+
+/** Rows of a data set, by the order of the step, put into a buffer. Set and order are known when it is encoded. */
+export interface Gather {
+  readonly kind: 'gather'
+  readonly kernel: KernelName
+  readonly buffers: { readonly x: Physical }
+}
+
+export type PhysicalCall = KernelCall | Gather
 
 const padded = (n: number) => Math.ceil(n / PANEL) * PANEL
 
-function rows(length: number): Layout {
-  return { key: 'rows', length }
+const ROW_MAJOR = 'row-major'
+
+function rowMajor(length: number): Layout {
+  return { key: ROW_MAJOR, length }
 }
 
-/** Activations [m, f] as [f/16][m][16]. A bias is one row. */
+/** [m, f] as [f/16][m][16]. A bias is one row. */
 function panels(m: number, f: number): Layout {
-  const pack = { kernel: 'panel_pack', inverse: 'panel_unpack', dims: [m, f] }
-  return { key: `panels ${m}x${f}`, length: m * padded(f), pack, turn: { key: `weights ${m}x${f}`, dims: [m, f] } }
-}
-
-/** Weights [n, k] as [n/16][k][16]. */
-function weights(n: number, k: number): Layout {
-  const pack = { kernel: 'panel_pack_weight', inverse: 'panel_unpack_weight', dims: [n, k] }
-  return { key: `weights ${n}x${k}`, length: padded(n) * k, pack, turn: { key: `panels ${n}x${k}`, dims: [k, n] } }
-}
-
-interface Form {
-  readonly kernel: string
-  readonly layouts: (dims: readonly number[]) => (Layout | null)[]
-  readonly scalars?: readonly number[]
-  /** Taken only where the first operand lies in panels already; rows would do as well. */
-  readonly follows?: boolean
-}
-
-type Make = (rows: number, columns: number) => Layout
-
-/** How a product's operands lie. */
-interface Lie {
-  readonly x: Make
-  readonly w: Make
-  readonly dy: Make
-}
-
-/** y from x; `y` lies as told. */
-function forward(kernel: string, { x, w }: Pick<Lie, 'x' | 'w'>, y: Make): Record<string, Form> {
-  const layouts = ([m, k, n]: readonly number[]) => [x(m, k), w(n, k), panels(1, n), y(m, n)]
+  const pack = { kernel: 'pack_panels', inverse: 'unpack_panels', dims: { m, k: f } } as const
   return {
-    linear_fwd: { kernel, layouts, scalars: [0] },
-    linear_relu_fwd: { kernel, layouts, scalars: [1] },
+    key: `panels ${m}x${f}`,
+    length: m * padded(f),
+    pack,
+    transposed: { key: `lanes ${m}x${f}`, dims: { m, n: f } },
   }
 }
 
-/**
- * The weight gradient and its updates: dy, x, w and its state, b and its state, the rows of scalars (null: as they are).
- * Those that give the input gradient, too, have it last.
- */
-function weightGradients(
-  name: string,
-  kernel: string,
-  { x, w, dy }: Lie,
-  { dx, scalars }: { dx?: Make; scalars?: readonly number[] } = {},
-): Record<string, Form> {
-  const last = ([m, k]: readonly number[]) => (dx ? [dx(m, k)] : [])
-  const update = (rule: string, stateSlots: number): Form => ({
-    kernel: `${kernel}_${rule}`,
-    scalars,
-    layouts: dims => {
-      const [m, k, n] = dims
-      const ofWeight = new Array<Layout>(1 + stateSlots).fill(w(n, k))
-      const ofBias = new Array<Layout>(1 + stateSlots).fill(panels(1, n))
-      return [dy(m, n), x(m, k), ...ofWeight, ...ofBias, null, null, ...last(dims)]
-    },
-  })
+/** [n, k] as [n/16][k][16], its rows as lanes: weights, whose rows are outputs, and samples of narrow models. */
+function lanes(n: number, k: number): Layout {
+  const pack = { kernel: 'pack_weight_panels', inverse: 'unpack_weight_panels', dims: { n, k } } as const
   return {
-    [name]: {
-      kernel,
-      scalars,
-      layouts: dims => {
-        const [m, k, n] = dims
-        return [dy(m, n), x(m, k), w(n, k), panels(1, n), ...(dx ? [w(n, k)] : []), ...last(dims)]
-      },
-    },
-    [`${name}_sgd`]: update('sgd', 1),
-    [`${name}_adam`]: update('adam', 2),
+    key: `lanes ${n}x${k}`,
+    length: padded(n) * k,
+    pack,
+    transposed: { key: `panels ${n}x${k}`, dims: { m: k, n } },
   }
 }
 
-/** With the count of correct rows or without. */
-function crossEntropy(prefix: string, activations: Make): Form {
-  const layouts = ([m, n]: readonly number[]) => [activations(m, n), null, null, null, null, activations(m, n), null]
-  return { kernel: `${prefix}_softmax_xent`, layouts }
-}
-
-/** A normalisation of [m, n]: # marks the buffers that lie in panels, the others are vectors in rows. */
-function norm(kernel: string, buffers: string): Form {
-  return { kernel, layouts: ([m, n]) => [...buffers].map(mark => (mark === '#' ? panels(m, n) : null)), follows: true }
-}
-
-/** The panel form of every kernel that has one; null keeps a buffer in rows. */
-const panelForms: Record<string, Form> = {
-  ...forward('panel_fwd', { x: panels, w: weights }, panels),
-  linear_bwd_input: {
-    kernel: 'panel_bwd_input',
-    layouts: ([m, k, n]) => [panels(m, n), weights(n, k), panels(m, k), panels(m, k)],
-  },
-  ...weightGradients('linear_bwd_weight', 'panel_bwd_weight', { x: panels, w: weights, dy: panels }),
-  softmax_xent_fwd_bwd: crossEntropy('panel', panels),
-  softmax_xent_count: crossEntropy('panel', panels),
-  count_correct: { kernel: 'panel_count_correct', layouts: ([m, n]) => [panels(m, n), null, null] },
-  column_moments: norm('panel_column_moments', '#--'),
-  batch_norm_fwd: norm('panel_batch_norm_fwd', '#----#'),
-  batch_norm_bwd: norm('panel_batch_norm_bwd', '##---#--'),
-  layer_norm_fwd: norm('panel_layer_norm_fwd', '#--#--'),
-  layer_norm_bwd_input: norm('panel_layer_norm_bwd_input', '##---#'),
-  layer_norm_bwd_weight: norm('panel_layer_norm_bwd_weight', '##----'),
-}
-
-/** Activations turned round, [m/16][f][16] with the samples as lanes, lie as weights do. */
-const turned = weights
-
-/** What narrow models have in place of it: the samples of a batch are the lanes wherever activations are made. */
-const narrowForms: Record<string, Form> = {
-  softmax_xent_fwd_bwd: { ...crossEntropy('turned', turned), follows: true },
-  softmax_xent_count: { ...crossEntropy('turned', turned), follows: true },
-  count_correct: {
-    kernel: 'turned_count_correct',
-    layouts: ([m, n]) => [turned(m, n), null, null],
-    follows: true,
-  },
-}
-
-/** Their layers of no fewer outputs than inputs have the outputs as lanes; the input gradient is that on panels. */
-const wideningForms: Record<string, Form> = {
-  ...forward('widening_fwd', { x: turned, w: weights }, turned),
-  ...weightGradients('linear_bwd_weight', 'widening_bwd_weight', { x: turned, w: weights, dy: panels }),
-}
-
-/** The others have the inputs as lanes; their weights lie as activations do in panels. */
-const narrowingLie: Lie = { x: panels, w: panels, dy: turned }
-const narrowingForms: Record<string, Form> = {
-  ...forward('narrowing_fwd', { x: turned, w: panels }, turned),
-  ...weightGradients('linear_bwd_weight', 'narrowing_bwd', narrowingLie, { scalars: [0] }),
-  ...weightGradients('linear_bwd', 'narrowing_bwd', narrowingLie, { dx: panels }),
+/** The layout of an operand by its brackets; undefined for row-major. */
+function layoutOf({ dims, padded }: BufferSignature, sizes: Sizes): Layout | undefined {
+  if (!padded.includes(true)) return undefined
+  const [n, k] = dims.length === 1 ? [1, sizes[dims[0]]] : dims.map(dim => sizes[dim])
+  return padded[padded.length - 1] ? panels(n, k) : lanes(n, k)
 }
 
 /** Whether every float32 buffer of a kernel has its one dim as length, so that any common layout will do. */
-function isElementwise(kernel: string): boolean {
-  const { dims, buffers } = addon.signatures[kernel] ?? { dims: [], buffers: [] }
+function isElementwise(kernel: KernelName): boolean {
+  const { dims, buffers } = addon.signatures[kernel]
   return (
     dims.length === 1 &&
     buffers.every(b => (b.dtype !== 'float32' ? b.dims.length === 0 && b.role === 'in' : b.dims.length === 1))
   )
 }
 
-/** Walks the calls in order, choosing layouts and inserting conversions and gathers. */
+/** Kernels that gather rows of a data set, one for each layout and dtype of what they make. */
+const gathers = (Object.keys(addon.signatures) as KernelName[]).filter(kernel => kernel.startsWith('gather_'))
+
+/** Goes through the calls in order, choosing layouts and inserting conversions and gathers. */
 export class LayoutPass {
   readonly #calls: PhysicalCall[] = []
-  #narrow = false
   /** Valid copies of each buffer, by layout. */
   readonly #copies = new Map<unknown, Map<string, Physical>>()
 
-  /** `homes`: where memory and constants lie, shared by the programs of a plan; this pass adds what it meets first. */
-  constructor(private readonly homes: Map<unknown, Physical>) {}
+  /** `stored`: memory and constants as they are kept, shared by the programs of a plan; this pass adds what it meets first. */
+  constructor(private readonly stored: Map<unknown, Physical>) {}
 
-  run(calls: readonly SlotCall[]): PhysicalCall[] {
-    this.#narrow = isNarrow(calls)
-    for (const call of calls) this.#lower(call)
-    for (const [id, home] of this.homes) this.#comeHome(id, home)
+  run({ calls, narrow }: Fused): PhysicalCall[] {
+    for (const call of calls) this.#lower(call, narrow)
+    for (const [id, kept] of this.stored) this.#bringBack(id, kept)
     return this.#calls
   }
 
-  #lower(call: SlotCall): void {
-    const form = this.#formOf(call)
+  #lower(call: SlotCall, narrow: boolean): void {
+    const form = formsOf(call.kernel, call.dims, narrow).find(candidate => this.#applies(candidate, call))
     const common = isElementwise(call.kernel) ? this.#commonLayout(call) : undefined
-    if (form) {
-      const scalars = form.scalars ?? call.scalars
-      this.#place({ ...call, kernel: form.kernel, scalars }, form.layouts(call.dims))
-    } else if (common) {
-      const layouts = call.buffers.map(b => (b?.dtype === 'float32' ? common : null))
-      this.#place({ ...call, dims: [common.length] }, layouts)
-    } else {
-      this.#place(call, [])
-    }
+    const from = originsOf(call)
+    if (form) this.#place({ ...call, kernel: form.kernel, scalars: form.scalars ?? call.scalars } as SlotCall, from)
+    else this.#place(call, from, common)
   }
 
-  #formOf(call: SlotCall): Form | undefined {
-    const { kernel, dims } = call
-    const ofLayer = narrows(dims) ? narrowingForms[kernel] : wideningForms[kernel]
-    const forms = this.#narrow ? [ofLayer, narrowForms[kernel], panelForms[kernel]] : [panelForms[kernel]]
-    return forms.find(form => form && this.#applies(form, call))
+  #applies({ kernel, follows }: Form, { buffers, dims }: SlotCall): boolean {
+    if (!follows) return true
+    const [first] = addon.signatures[kernel].buffers
+    const slot = (buffers as Record<string, Slot>)[first.name]
+    return this.#copiesOf(slot).has(layoutOf(first, dims)!.key)
   }
 
-  #applies(form: Form, { buffers: [first], dims }: SlotCall): boolean {
-    if (!form.follows) return true
-    const layout = form.layouts(dims)[0]
-    return first !== null && layout !== null && this.#copiesOf(first).has(layout.key)
-  }
-
-  /** The panels that an elementwise call's first operand lies in; undefined where rows will do. */
+  /** The panels that an elementwise call's first operand is in; undefined where row-major will do. */
   #commonLayout({ buffers, dims }: SlotCall): Layout | undefined {
-    if (buffers.some(slot => slot && (slot.origin.kind === 'loss' || slot.origin.kind === 'slice'))) return undefined
-    for (const slot of buffers) {
-      if (slot?.dtype !== 'float32' || slot.length !== dims[0]) continue
+    const slots = Object.values(buffers).filter((slot): slot is Slot => Boolean(slot))
+    const [n] = Object.values(dims)
+    if (slots.some(({ origin }) => origin.kind === 'losses' || origin.kind === 'slice')) return undefined
+    for (const slot of slots) {
+      if (slot.dtype !== 'float32' || slot.length !== n) continue
       const copies = this.#copiesOf(slot)
-      if (copies.size > 0 && !copies.has('rows')) return [...copies.values()][0].layout
+      if (copies.size > 0 && !copies.has(ROW_MAJOR)) return [...copies.values()][0].layout
     }
     return undefined
   }
 
-  /** Buffers that the call does not name are absent. */
-  #place(call: SlotCall, layouts: readonly (Layout | null)[]): void {
-    const roles = addon.signatures[call.kernel].buffers.map(b => b.role)
-    const slots = roles.map((_, i) => call.buffers[i] ?? null)
-    const layoutOf = (slot: Slot, i: number) => layouts[i] ?? rows(slot.length)
-    const inputs = slots.map((slot, i) => slot && roles[i] !== 'out' && this.#need(slot, layoutOf(slot, i)))
-    const buffers = slots.map((slot, i) => {
-      if (!slot) return null
-      if (roles[i] === 'in') return inputs[i] as Physical
-      return this.#define(slot, layoutOf(slot, i), roles[i] === 'inout' ? (inputs[i] as Physical) : undefined)
+  /** `common`: the layout of all its float32 buffers. */
+  #place(call: SlotCall, from: readonly SlotCall[], common?: Layout): void {
+    const { buffers: signature, dims: names } = addon.signatures[call.kernel]
+    const slots = call.buffers as Readonly<Record<string, Slot | null | undefined>>
+    const present = signature.flatMap(buffer => {
+      const slot = slots[buffer.name]
+      if (!slot) return []
+      const wanted = common && slot.dtype === 'float32' ? common : layoutOf(buffer, call.dims)
+      return [{ ...buffer, slot, layout: wanted ?? rowMajor(slot.length) }]
     })
-    this.#calls.push({ ...call, buffers })
+    const buffers: Record<string, Physical> = {}
+    for (const { name, role, slot, layout } of present) if (role !== 'out') buffers[name] = this.#need(slot, layout)
+    for (const { name, role, slot, layout } of present) {
+      if (role === 'in') continue
+      buffers[name] = this.#define(slot, layout, role === 'inout' ? buffers[name] : undefined)
+    }
+    const dims = common ? { [names[0]]: common.length } : call.dims
+    const { kernel, scalars } = call
+    this.#calls.push({ kind: 'kernel', kernel, buffers, dims, scalars, from })
   }
 
   #copiesOf(slot: Slot): Map<string, Physical> {
     const id = identity(slot)
     let copies = this.#copies.get(id)
     if (!copies) {
-      const home = this.homes.get(id)
-      copies = new Map(home ? [[home.layout.key, home]] : [])
+      const kept = this.stored.get(id)
+      copies = new Map(kept ? [[kept.layout.key, kept]] : [])
       this.#copies.set(id, copies)
     }
     return copies
@@ -268,55 +184,60 @@ export class LayoutPass {
     const there = copies.get(layout.key)
     if (there) return there
     if (copies.size === 0) return this.#fetch(slot, layout)
-    const opposite = layout.turn && copies.get(layout.turn.key)
-    if (opposite) return this.#turn(opposite, layout)
-    const inRows = copies.get('rows') ?? this.#convert([...copies.values()][0], rows(slot.length))
-    return layout.key === 'rows' ? inRows : this.#convert(inRows, layout)
+    const { transposed } = layout
+    const other = transposed && copies.get(transposed.key)
+    if (other) return this.#convert(other, layout, 'transpose_panels', transposed.dims)
+    const unpacked = copies.get(ROW_MAJOR) ?? this.#inRowMajor([...copies.values()][0])
+    return layout.pack ? this.#convert(unpacked, layout, layout.pack.kernel, layout.pack.dims) : unpacked
   }
 
-  /** Part of a buffer in rows; the buffer comes to be with the first part that is written. */
+  /** Part of a row-major buffer; the buffer comes to be with the first part that is written. */
   #part(slot: Slot, of: Slot, start: number): Physical {
     const empty = of.origin.kind === 'temp' && this.#copiesOf(of).size === 0
-    const base = empty ? this.#add(of, rows(of.length)) : this.#need(of, rows(of.length))
-    return { slot, dtype: slot.dtype, length: slot.length, layout: rows(slot.length), within: { base, start } }
+    const base = empty ? this.#add(of, rowMajor(of.length)) : this.#need(of, rowMajor(of.length))
+    return { slot, dtype: slot.dtype, length: slot.length, layout: rowMajor(slot.length), within: { base, start } }
   }
 
-  #convert(from: Physical, to: Layout): Physical {
-    const { dims, kernel, inverse } = (to.pack ?? from.layout.pack)!
+  #inRowMajor(from: Physical): Physical {
+    const { inverse, dims } = from.layout.pack!
+    return this.#convert(from, rowMajor(from.slot.length), inverse, dims)
+  }
+
+  #convert(from: Physical, to: Layout, kernel: KernelName, dims: Sizes): Physical {
     const made = this.#add(from.slot, to)
-    this.#calls.push({ kernel: to.pack ? kernel : inverse, buffers: [from, made], dims, scalars: [] })
+    this.#emit(kernel, from, made, dims)
     return made
   }
 
-  #turn(from: Physical, to: Layout): Physical {
-    const made = this.#add(from.slot, to)
-    this.#calls.push({ kernel: 'panel_turn', buffers: [from, made], dims: to.turn!.dims, scalars: [] })
-    return made
+  /** A conversion: every one of them makes y from x. */
+  #emit(kernel: KernelName, x: Physical, y: Physical, dims: Sizes): void {
+    this.#calls.push({ kind: 'kernel', kernel, buffers: { x, y }, dims, scalars: {}, from: [] })
   }
 
   /** The first sight of a slot that no call of this program has made. */
   #fetch(slot: Slot, layout: Layout): Physical {
     const { kind } = slot.origin
     if (kind === 'memory' || kind === 'constant') {
-      const home = this.#add(slot, layout)
-      this.homes.set(identity(slot), home)
-      return home
+      const kept = this.#add(slot, layout)
+      this.stored.set(identity(slot), kept)
+      return kept
     }
     if (kind === 'batch') return this.#gather(slot, layout)
-    const inRows = this.#add(slot, rows(slot.length))
-    return layout.key === 'rows' ? inRows : this.#convert(inRows, layout)
+    this.#add(slot, rowMajor(slot.length))
+    return this.#need(slot, layout)
   }
 
-  /** The set and the order are no buffers of the program: their places are filled in when it is encoded. */
+  /** By the kernel that makes this layout, or row-major and then converted. */
   #gather(slot: Slot, layout: Layout): Physical {
-    const { width, rows: count } = slot.origin as Extract<Origin, { kind: 'batch' }>
-    const direct: Record<string, string> = {
-      [panels(count, width).key]: 'panel_gather',
-      [turned(count, width).key]: 'turned_gather',
+    const { width, rows: m } = slot.origin as Extract<Origin, { kind: 'batch' }>
+    const making = (kernel: KernelName) => {
+      const x = addon.signatures[kernel].buffers.find(({ name }) => name === 'x')!
+      return { kernel, dtype: x.dtype, layout: layoutOf(x, { m, k: width }) ?? rowMajor(slot.length) }
     }
-    const kernel = slot.dtype === 'int32' ? 'gather_ints' : (direct[layout.key] ?? 'gather_rows')
-    const made = this.#add(slot, kernel === direct[layout.key] ? layout : rows(slot.length))
-    this.#calls.push({ kernel, buffers: [null, null, made], dims: [], scalars: [] })
+    const able = gathers.map(making).filter(({ dtype }) => dtype === slot.dtype)
+    const chosen = able.find(other => other.layout.key === layout.key) ?? able.find(other => !other.layout.pack)!
+    const x = this.#add(slot, chosen.layout)
+    this.#calls.push({ kind: 'gather', kernel: chosen.kernel, buffers: { x } })
     return this.#need(slot, layout)
   }
 
@@ -324,7 +245,7 @@ export class LayoutPass {
     if (slot.origin.kind === 'slice') {
       const part = inPlace ?? this.#part(slot, slot.origin.of, slot.origin.start)
       const base = part.within!.base
-      this.#copies.set(identity(base.slot), new Map([['rows', base]]))
+      this.#copies.set(identity(base.slot), new Map([[ROW_MAJOR, base]]))
       return part
     }
     const copies = this.#copiesOf(slot)
@@ -339,13 +260,12 @@ export class LayoutPass {
     return made
   }
 
-  /** Memory that was last written elsewhere than at its home is brought back. */
-  #comeHome(id: unknown, home: Physical): void {
+  /** Memory that was last written elsewhere than where it is kept is brought back. */
+  #bringBack(id: unknown, kept: Physical): void {
     const copies = this.#copies.get(id)
-    if (!copies || [...copies.values()].includes(home)) return
-    const [last] = copies.values()
-    const inRows = copies.get('rows') ?? this.#convert(last, rows(home.slot.length))
-    const { kernel, dims } = home.layout.pack ?? { kernel: 'copy', dims: [home.length] }
-    this.#calls.push({ kernel, buffers: [inRows, home], dims, scalars: [] })
+    if (!copies || [...copies.values()].includes(kept)) return
+    const unpacked = copies.get(ROW_MAJOR) ?? this.#inRowMajor([...copies.values()][0])
+    const { kernel, dims } = kept.layout.pack ?? { kernel: 'copy' as const, dims: { n: kept.length } }
+    this.#emit(kernel, unpacked, kept, dims)
   }
 }

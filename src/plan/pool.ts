@@ -44,7 +44,7 @@ export function takePlan(
     return idle.splice(at, 1)[0]
   }
   poolCounts.made++
-  return { key, plan: new CompiledPlan(new Placement(recordings), data) }
+  return { key, plan: new CompiledPlan(new Placement(recordings, data), data) }
 }
 
 /** The end of the caller's use. */
@@ -81,19 +81,19 @@ function keyOf(recordings: readonly Recording[], data: readonly DataForm[]): Key
 
 function addRecording(key: (number | string)[], { calls, advance, dataSet }: Recording): void {
   const known = new Set<Slot>()
-  const { order, rows, losses, counts, draws } = advance
-  key.push(dataSet, order, rows, losses, counts, draws, calls.length)
+  const { order, scalars, losses, counts, draws } = advance
+  key.push(dataSet, order, scalars, losses, counts, draws, calls.length)
   for (const call of calls) addCall(key, call, known)
 }
 
 function addCall(key: (number | string)[], { kernel, buffers, dims, scalars }: SlotCall, known: Set<Slot>): void {
   key.push(kernel)
-  for (const slot of buffers) {
+  for (const slot of Object.values<Slot | null>(buffers)) {
     if (slot) addSlot(key, slot, known)
     else key.push(-1)
   }
-  for (const dim of dims) key.push(dim)
-  for (const scalar of scalars) key.push(scalar)
+  for (const dim of Object.values<number>(dims)) key.push(dim)
+  for (const scalar of Object.values<number>(scalars)) key.push(scalar)
 }
 
 /** A slot by its number, and in full where it comes first. */

@@ -4,9 +4,13 @@
  */
 
 import type { Buf, LabelNames } from '../emitters/emitter.js'
+import type { KernelBuffers, KernelDims, KernelName, KernelScalars, PerStep } from '../native/types.js'
 
 export type ElementType = 'float32' | 'int32' | 'float64'
 export type TypedArray = Float32Array | Int32Array | Float64Array
+
+/** Tables of a run in which a step has a part of its own. */
+export type Table = 'scalars' | 'losses' | 'counts' | 'draws'
 
 /** Where a buffer's values come from. */
 export type Origin =
@@ -24,14 +28,15 @@ export type Origin =
       readonly rows: number
       readonly width: number
     }
-  /** Scalars of this step, from the table of rows. */
-  | { readonly kind: 'row'; readonly offset: number }
-  /** One number per step for the outside: a loss, or a count of correct rows. */
-  | { readonly kind: 'loss' | 'count'; readonly offset: number }
-  /** Random numbers of this step, drawn before it: where they are among the step's draws. */
-  | { readonly kind: 'draw'; readonly offset: number }
+  /**
+   * In one of the tables of a run, named as its region: scalars of this step, numbers for the outside (a loss, a count of
+   * correct rows), random numbers drawn before it. Where they are among the step's.
+   */
+  | { readonly kind: Table; readonly offset: number }
   /** Part of another buffer. */
   | { readonly kind: 'slice'; readonly of: Slot; readonly start: number }
+
+export type Batch = Extract<Origin, { kind: 'batch' }>
 
 /** A buffer by name. */
 export interface Slot extends Buf {
@@ -41,23 +46,21 @@ export interface Slot extends Buf {
   readonly origin: Origin
 }
 
-/** One kernel call on slots. */
-export interface SlotCall {
-  readonly kernel: string
-  readonly buffers: readonly (Slot | null)[]
-  readonly dims: readonly number[]
-  readonly scalars: readonly number[]
+/** A call of one kernel on slots, its arguments by name. */
+export interface CallOf<K extends KernelName> {
+  readonly kernel: K
+  readonly buffers: Readonly<KernelBuffers<Slot, Slot, Slot>[K]>
+  readonly dims: Readonly<Record<KernelDims[K], number>>
+  readonly scalars: Readonly<Record<KernelScalars[K], number>>
+  /** The recorded calls that this one stands for, in order; none where it was recorded itself. */
+  readonly from?: readonly SlotCall[]
 }
 
+/** A call of any kernel: `kernel` tells which, and so what its arguments are. */
+export type SlotCall = { [K in KernelName]: CallOf<K> }[KernelName]
+
 /** What a step of a program takes from the tables and gives back. */
-export interface Advance {
-  readonly order: number
-  readonly rows: number
-  readonly losses: number
-  readonly counts: number
-  /** Random numbers, drawn before the step. */
-  readonly draws: number
-}
+export type Advance = PerStep
 
 /** A recorded program and the data set it reads. */
 export interface Recording {
@@ -136,9 +139,22 @@ export function identity(slot: Slot): unknown {
   return slot
 }
 
+/** The buffers that a call names, with their names. */
+export function bufferEntries({ buffers }: SlotCall): [name: string, slot: Slot][] {
+  return Object.entries(buffers).filter((entry): entry is [string, Slot] => Boolean(entry[1]))
+}
+
+/** The recorded calls that a call stands for. */
+export function originsOf(call: SlotCall): readonly SlotCall[] {
+  return call.from ?? [call]
+}
+
 /** Replaces one slot by another in every call. */
 export function substitute(calls: readonly SlotCall[], from: Slot, to: Slot): SlotCall[] {
-  return calls.map(call =>
-    call.buffers.includes(from) ? { ...call, buffers: call.buffers.map(b => (b === from ? to : b)) } : call,
-  )
+  return calls.map(call => {
+    const entries = bufferEntries(call)
+    if (entries.every(([, slot]) => slot !== from)) return call
+    const buffers = Object.fromEntries(entries.map(([name, slot]) => [name, slot === from ? to : slot]))
+    return { ...call, buffers, from: originsOf(call) } as SlotCall
+  })
 }

@@ -10,7 +10,9 @@ import {
 } from '../emitters/emitter.js'
 import { checkedLabels, checkProbabilities } from '../emitters/run_now.js'
 import { addon } from '../native/addon.js'
+import type { KernelName } from '../native/types.js'
 import {
+  bufferEntries,
   type ColumnCheck,
   type Draw,
   drawsPerStep,
@@ -21,17 +23,34 @@ import {
   type SlotCall,
 } from './program.js'
 
+type NamedArguments = Readonly<Record<string, Buf | null | undefined | number>>
+
+/** The names of a kernel's arguments. */
+interface Names {
+  readonly kernel: KernelName
+  readonly buffers: readonly string[]
+  readonly dims: readonly string[]
+  readonly scalars: readonly string[]
+}
+
 /** Every kernel as a method that has its call written down; made once, as a recording should cost little. */
 class RecordedKernels {
   constructor(readonly recorder: Recorder) {}
 }
 
-for (const name of Object.keys(addon.signatures)) {
-  Object.defineProperty(RecordedKernels.prototype, name, {
-    value(this: RecordedKernels, ...args: (Buf | null | number)[]) {
-      this.recorder.record(name, args)
+for (const [kernel, { buffers, dims, scalars }] of Object.entries(addon.signatures)) {
+  const names = { kernel: kernel as KernelName, buffers: buffers.map(({ name }) => name), dims, scalars }
+  Object.defineProperty(RecordedKernels.prototype, kernel, {
+    value(this: RecordedKernels, args: NamedArguments) {
+      this.recorder.record(names, args)
     },
   })
+}
+
+function numbers(names: readonly string[], args: NamedArguments): Record<string, number> {
+  const named: Record<string, number> = {}
+  for (const name of names) named[name] = args[name] as number
+  return named
 }
 
 export class Recorder implements Emitter {
@@ -64,7 +83,7 @@ export class Recorder implements Emitter {
   bernoulli(length: number, probability: number): Slot {
     const offset = drawsPerStep(this.draws)
     this.draws.push({ length, probability })
-    return this.slot('float32', length, { kind: 'draw', offset })
+    return this.slot('float32', length, { kind: 'draws', offset })
   }
 
   labels(where: string, labels: Buf, classes: number, ignoreIndex: number, as?: LabelNames): Buf {
@@ -92,9 +111,8 @@ export class Recorder implements Emitter {
   #makesProbabilities(slot: Slot): boolean {
     const { origin } = slot
     if (origin.kind === 'slice') return this.#makesProbabilities(origin.of)
-    const maker = this.calls.findLast(({ buffers }) => buffers.some(b => b?.id === slot.id))
-    const made = maker?.kernel === 'sigmoid_fwd' || maker?.kernel === 'softmax_fwd'
-    return made && maker.buffers[1]?.id === slot.id
+    const maker = this.calls.findLast(call => bufferEntries(call).some(([, buffer]) => buffer.id === slot.id))
+    return (maker?.kernel === 'sigmoid_fwd' || maker?.kernel === 'softmax_fwd') && maker.buffers.y.id === slot.id
   }
 
   /** A new buffer by name. */
@@ -115,15 +133,11 @@ export class Recorder implements Emitter {
     return slot
   }
 
-  /** Writes a call down: its buffers, dims and scalars in the kernel's order. */
-  record(kernel: string, args: readonly (Buf | null | number)[]): void {
-    const { buffers, dims } = addon.signatures[kernel]
-    const firstScalar = buffers.length + dims.length
-    this.calls.push({
-      kernel,
-      buffers: args.slice(0, buffers.length).map(b => (b === null ? null : this.#asSlot(b as Buf))),
-      dims: args.slice(buffers.length, firstScalar) as number[],
-      scalars: args.slice(firstScalar) as number[],
-    })
+  /** Writes a call down. */
+  record({ kernel, buffers, dims, scalars }: Names, args: NamedArguments): void {
+    const slots: Record<string, Slot | null> = {}
+    for (const name of buffers) slots[name] = args[name] ? this.#asSlot(args[name] as Buf) : null
+    const call = { kernel, buffers: slots, dims: numbers(dims, args), scalars: numbers(scalars, args) }
+    this.calls.push(call as unknown as SlotCall)
   }
 }

@@ -100,20 +100,20 @@ function history(root: Node): Node[] {
 function accumulate(e: Emitter, into: Buf | null, grad: Buf): Buf {
   if (!into) return grad
   const sum = e.alloc('float32', grad.length)
-  e.kernels.add(into, grad, sum, grad.length)
+  e.kernels.add({ a: into, b: grad, y: sum, n: grad.length })
   return sum
 }
 
 /** Adds to a leaf's `.grad`. A buffer that others may hold (`shared`) is copied: gradients may be edited in place. */
 function deliver(e: Emitter, leaf: Tensor, grad: Buf, shared: boolean): void {
   if (leaf.grad) {
-    e.kernels.add(leaf.grad.buf, grad, leaf.grad.buf, grad.length)
+    e.kernels.add({ a: leaf.grad.buf, b: grad, y: leaf.grad.buf, n: grad.length })
     return
   }
   let own = grad
   if (shared) {
     own = e.alloc('float32', grad.length)
-    e.kernels.copy(grad, own, grad.length)
+    e.kernels.copy({ x: grad, y: own, n: grad.length })
   }
   leaf.grad = new Tensor(leaf.shape, 'float32', own)
 }

@@ -5,7 +5,7 @@ import { referenceEmitter } from '../../src/emitters/reference.js'
 import type { Module } from '../../src/nn/index.js'
 import { opTwins } from '../../src/ops/twins.js'
 import * as optim from '../../src/optim/index.js'
-import { emitUpdate, type StateScalars, slotsUnder, type UpdateRule } from '../../src/optim/rule.js'
+import { emitUpdate, packScalars, type StateScalars, slotsUnder, type UpdateRule } from '../../src/optim/rule.js'
 import type { Tensor } from '../../src/tensor/index.js'
 
 type Class = (new (params: optim.Params, options?: object) => optim.Optimizer) & { readonly rule: UpdateRule }
@@ -133,13 +133,14 @@ export class InFloat64 {
         const i = this.#parameters.indexOf(parameter)
         const { scalars, tensors } = this.#state[i]
         scalars.step++
-        const slots = slotsUnder(rule, group).map(slot => {
-          if (slot) tensors[slot.key] ??= new Float64Array(parameter.size).fill(slot.init)
-          return slot && tensors[slot.key]
-        })
-        const row = Float64Array.from(rule.row(group, scalars))
+        const state: Record<string, Floats> = {}
+        for (const { key, init } of slotsUnder(rule, group)) {
+          tensors[key] ??= new Float64Array(parameter.size).fill(init)
+          state[key] = tensors[key]
+        }
+        const packed = packScalars(rule, group, scalars)
         const g = Float64Array.from(gradients[i])
-        emitUpdate(rule, emitter, { p: this.values[i], g, slots, row, shape: parameter.shape }, group)
+        emitUpdate(rule, emitter, { p: this.values[i], g, state, scalars: packed, shape: parameter.shape }, group)
       }
     }
   }

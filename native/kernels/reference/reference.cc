@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "../dispatch.h"
+#include "../scalars.h"
 #include "../signature.h"
 #include "twin.h"
 

@@ -7,7 +7,7 @@ import { Adam, SGD } from '../../optim/index.js'
 import { Generator } from '../../streams/index.js'
 import { Tensor } from '../../tensor/index.js'
 import { fit } from '../../train/fit.js'
-import type { Backend, KernelArg } from '../backend.js'
+import type { Backend, KernelArgs } from '../backend.js'
 import type { Run } from './measure.js'
 
 const suites = ['matmul', 'linear', 'cross-entropy', 'update', 'fit'] as const
@@ -27,7 +27,7 @@ export interface BenchCase {
 const generator = () => new Generator(1)
 const normal = (length: number) => generator().normal_(new Float32Array(length))
 
-function kernelCase(suite: Suite, name: string, kernel: string, args: () => KernelArg[], work: number): BenchCase {
+function kernelCase(suite: Suite, name: string, kernel: string, args: () => KernelArgs, work: number): BenchCase {
   return { suite, name, work, make: backend => backend.prepare(kernel, args()) }
 }
 
@@ -48,39 +48,38 @@ function products([m, k, n]: (typeof shapes)[number]): BenchCase[] {
       'matmul',
       `matmul ${size}`,
       'linear_fwd',
-      () => [normal(m * k), normal(n * k), null, y(), m, k, n],
+      () => ({ x: normal(m * k), w: normal(n * k), b: null, y: y(), m, k, n }),
       m * k * n,
     ),
     kernelCase(
       'linear',
       `linear+ReLU forward ${size}`,
       'linear_relu_fwd',
-      () => [normal(m * k), normal(n * k), normal(n), y(), m, k, n],
+      () => ({ x: normal(m * k), w: normal(n * k), b: normal(n), y: y(), m, k, n }),
       m * k * n,
     ),
     kernelCase(
       'linear',
       `linear+ReLU backward, input ${size}`,
-      'linear_bwd_input',
-      () => [normal(m * n), normal(n * k), mask(), new Float32Array(m * k), m, k, n],
+      'linear_input_bwd',
+      () => ({ dy: normal(m * n), w: normal(n * k), a: mask(), dx: new Float32Array(m * k), m, k, n }),
       m * k * n,
     ),
     kernelCase(
       'linear',
       `linear+ReLU backward, weight ${size}`,
-      'linear_bwd_weight',
-      () => [normal(m * n), normal(m * k), new Float32Array(n * k), new Float32Array(n), m, k, n],
+      'linear_weight_bwd',
+      () => ({ dy: normal(m * n), x: normal(m * k), dw: new Float32Array(n * k), db: new Float32Array(n), m, k, n }),
       m * k * n,
     ),
   ]
 }
 
 function crossEntropy(m: number, n: number): BenchCase {
-  const args = () => [
-    ...[normal(m * n), generator().random_(new Int32Array(m), 0, n), null],
-    ...[new Float32Array(m), new Float32Array(1), new Float32Array(m * n)],
-    ...[m, n, 1, -100, 0],
-  ]
+  const outputs = () => ({ each: new Float32Array(m), loss: new Float32Array(1), dlogits: new Float32Array(m * n) })
+  const operands = () => ({ logits: normal(m * n), labels: generator().random_(new Int32Array(m), 0, n), weight: null })
+  const scalars = { reduction: 1, ignore_index: -100, label_smoothing: 0 }
+  const args = () => ({ ...operands(), ...outputs(), m, n, ...scalars })
   return kernelCase('cross-entropy', `softmax-cross-entropy, both ways ${m}x${n}`, 'softmax_xent_fwd_bwd', args, m * n)
 }
 

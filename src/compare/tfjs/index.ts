@@ -3,7 +3,7 @@
 import { checkOneOf } from '../../base/check.js'
 import { LoopEngine } from '../../engine/loop_engine.js'
 import { addon } from '../../native/addon.js'
-import type { Backend, KernelArg } from '../backend.js'
+import type { Backend, KernelArgs } from '../backend.js'
 import { type Enter, kernelFunctions, kernelNames, prepareCall } from './kernels.js'
 import { kinds, type LoadedTf, loadTf, type TfjsKind } from './load.js'
 import { makeTrainer, makeUpdater } from './trainer.js'
@@ -23,7 +23,7 @@ function entering({ tf, registered }: LoadedTf): Enter {
 function backendOf(name: TfjsKind, from: LoadedTf): Backend {
   const { tf, version, device, threads, isa } = from
   const enter = entering(from)
-  const prepare = (kernel: string, args: readonly KernelArg[]) => {
+  const prepare = (kernel: string, args: KernelArgs) => {
     checkOneOf(`backends.tfjs('${name}')`, 'kernel', kernel, kernelNames)
     return prepareCall(tf, enter, addon.signatures[kernel], kernel, args)
   }

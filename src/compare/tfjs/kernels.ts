@@ -6,8 +6,8 @@
 import { AnnealError } from '../../base/errors.js'
 import type { Buf, KernelCalls } from '../../emitters/emitter.js'
 import { RunNow } from '../../emitters/run_now.js'
-import type { Signature } from '../../native/types.js'
-import type { KernelArg, KernelFunction, PreparedCall } from '../backend.js'
+import type { KernelArguments, KernelName, Signature } from '../../native/types.js'
+import type { KernelArg, KernelArgs, KernelFunction, PreparedCall } from '../backend.js'
 import type { Tf, TfTensor } from './types.js'
 
 /** A buffer of our kernels whose values are in TensorFlow.js; outputs are empty until a kernel fills them. */
@@ -20,9 +20,14 @@ export class Box implements Buf {
   ) {}
 }
 
-/** A buffer argument: values here, or there. */
-type Operand = Box | Float32Array | Int32Array
-type TfKernel = (tf: Tf, ...args: never[]) => void
+/** A buffer argument: values here, or there. Outputs are boxes. */
+type Operand = Box | Float32Array
+type TfArguments<K extends KernelName> = KernelArguments<K, Operand, Int32Array, never>
+type TfKernels = { readonly [K in KernelName]?: (tf: Tf, args: TfArguments<K>) => void }
+
+function put(output: Operand, tensor: TfTensor): void {
+  ;(output as Box).tensor = tensor
+}
 
 function inShape(tf: Tf, operand: Operand, shape: number[]): TfTensor {
   if (!(operand instanceof Box)) return tf.tensor(operand, shape)
@@ -35,21 +40,17 @@ function weights(tf: Tf, w: Operand, n: number, k: number): TfTensor {
   return w instanceof Box && w.transposed ? w.tensor! : tf.transpose(inShape(tf, w, [n, k]))
 }
 
-function product(activation: 'linear' | 'relu'): TfKernel {
-  return (tf: Tf, x: Operand, w: Operand, b: Operand | null, y: Box, m: number, k: number, n: number) => {
+function product(activation: 'linear' | 'relu') {
+  return (tf: Tf, { x, w, b, y, m, k, n }: TfArguments<'linear_fwd'>) => {
     const bias = b ? inShape(tf, b, [n]) : undefined
-    y.tensor = tf.fused.matMul({
-      a: inShape(tf, x, [m, k]),
-      b: weights(tf, w, n, k),
-      activation,
-      ...(bias && { bias }),
-    })
+    const operands = { a: inShape(tf, x, [m, k]), b: weights(tf, w, n, k), ...(bias && { bias }) }
+    put(y, tf.fused.matMul({ ...operands, activation }))
   }
 }
 
-function elementwise(op: 'add' | 'sub' | 'mul' | 'div'): TfKernel {
-  return (tf: Tf, a: Operand, b: Operand, y: Box, n: number) => {
-    y.tensor = tf[op](inShape(tf, a, [n]), inShape(tf, b, [n]))
+function elementwise(op: 'add' | 'sub' | 'mul' | 'div') {
+  return (tf: Tf, { a, b, y, n }: TfArguments<'add'>) => {
+    put(y, tf[op](inShape(tf, a, [n]), inShape(tf, b, [n])))
   }
 }
 
@@ -67,21 +68,16 @@ interface CrossEntropy {
 }
 
 /** The targets of a call. Class weights together with label smoothing mean something else in TensorFlow.js. */
-function targets(
-  tf: Tf,
-  labels: Int32Array,
-  weight: Float32Array | null,
-  n: number,
-  [reduction, ignoreIndex, smoothing]: number[],
-): CrossEntropy {
-  if (weight && smoothing > 0)
+function targets(tf: Tf, args: TfArguments<'softmax_xent_fwd_bwd'>): CrossEntropy {
+  const { labels, weight, n, reduction, ignore_index, label_smoothing } = args
+  if (weight && label_smoothing > 0)
     throw new AnnealError('ERR_BACKEND', 'tfjs: expected class weights or label smoothing but received both')
-  const weights = rowWeights(labels, weight, ignoreIndex)
-  const inRange = labels.map(label => (label === ignoreIndex ? 0 : label))
+  const weights = rowWeights(labels, (weight ?? null) as Float32Array | null, ignore_index)
+  const inRange = labels.map(label => (label === ignore_index ? 0 : label))
   return {
     oneHot: tf.oneHot(tf.tensor(inRange, [labels.length], 'int32'), n),
     weights: weights && tf.tensor(weights),
-    smoothing,
+    smoothing: label_smoothing,
     mean: reduction === 1,
   }
 }
@@ -95,57 +91,37 @@ function crossEntropy(tf: Tf, logits: TfTensor, { oneHot, weights, smoothing, me
 }
 
 /** Forward only: the gradient is TensorFlow.js's own affair. */
-function crossEntropyForward(
-  tf: Tf,
-  logits: Operand,
-  labels: Int32Array,
-  weight: Float32Array | null,
-  rows: Box,
-  loss: Box,
-  _dlogits: Box,
-  m: number,
-  n: number,
-  ...scalars: number[]
-): void {
-  const result = crossEntropy(tf, inShape(tf, logits, [m, n]), targets(tf, labels, weight, n, scalars))
-  rows.tensor = result.rows
-  loss.tensor = result.loss
+function crossEntropyForward(tf: Tf, args: TfArguments<'softmax_xent_fwd_bwd'>): void {
+  const { logits, each, loss, m, n } = args
+  const result = crossEntropy(tf, inShape(tf, logits, [m, n]), targets(tf, args))
+  put(each, result.rows)
+  put(loss, result.loss)
 }
 
-function crossEntropyForwardBackward(
-  tf: Tf,
-  logits: Operand,
-  labels: Int32Array,
-  weight: Float32Array | null,
-  rows: Box,
-  loss: Box,
-  dlogits: Box,
-  m: number,
-  n: number,
-  ...scalars: number[]
-): void {
-  const wanted = targets(tf, labels, weight, n, scalars)
+function crossEntropyForwardBackward(tf: Tf, args: TfArguments<'softmax_xent_fwd_bwd'>): void {
+  const { logits, each, loss, dlogits, m, n } = args
+  const wanted = targets(tf, args)
   const both = tf.valueAndGrad(x => {
     const result = crossEntropy(tf, x, wanted)
-    rows.tensor = tf.keep(result.rows.clone())
+    put(each, tf.keep(result.rows.clone()))
     return result.loss
   })
   const { value, grad } = both(inShape(tf, logits, [m, n]))
-  loss.tensor = value
-  dlogits.tensor = grad
+  put(loss, value)
+  put(dlogits, grad)
 }
 
 /** Rows of a table by a product, whose gradient every kind has; that of `tf.gather` is not there on wasm. */
-function embedding(tf: Tf, weight: Operand, indices: Int32Array, y: Box, _m: number, k: number, n: number): void {
+function embedding(tf: Tf, { weight, indices, y, k, n }: TfArguments<'embedding_fwd'>) {
   const rows = tf.oneHot(tf.tensor(indices, [indices.length], 'int32'), n)
-  y.tensor = tf.matMul(tf.cast(rows, 'float32'), inShape(tf, weight, [n, k]))
+  put(y, tf.matMul(tf.cast(rows, 'float32'), inShape(tf, weight, [n, k])))
 }
 
 /** What a model's forward pass may call. */
-const forward: Readonly<Record<string, TfKernel>> = {
+const forward: TfKernels = {
   linear_fwd: product('linear'),
-  relu_fwd(tf: Tf, x: Operand, y: Box, n: number) {
-    y.tensor = tf.relu(x instanceof Box ? x.tensor! : inShape(tf, x, [n]))
+  relu_fwd(tf, { x, y, n }) {
+    put(y, tf.relu(x instanceof Box ? x.tensor! : inShape(tf, x, [n])))
   },
   add: elementwise('add'),
   sub: elementwise('sub'),
@@ -156,21 +132,23 @@ const forward: Readonly<Record<string, TfKernel>> = {
 }
 
 /** The kernels one by one. */
-const single: Readonly<Record<string, TfKernel>> = {
+const single: TfKernels = {
   linear_fwd: product('linear'),
   linear_relu_fwd: product('relu'),
-  linear_bwd_input(tf: Tf, dy: Operand, w: Operand, a: Operand | null, dx: Box, m: number, k: number, n: number) {
+  linear_input_bwd(tf, { dy, w, a, dx, m, k, n }) {
     const whole = tf.matMul(inShape(tf, dy, [m, n]), weights(tf, w, n, k), false, true)
-    dx.tensor = a ? tf.mul(whole, tf.step(inShape(tf, a, [m, k]))) : whole
+    put(dx, a ? tf.mul(whole, tf.step(inShape(tf, a, [m, k]))) : whole)
   },
-  linear_bwd_weight(tf: Tf, dy: Operand, x: Operand, dw: Box, db: Box | null, m: number, k: number, n: number) {
+  linear_weight_bwd(tf, { dy, x, dw, db, m, k, n }) {
     const rows = inShape(tf, dy, [m, n])
-    dw.tensor = tf.matMul(inShape(tf, x, [m, k]), rows, true)
-    dw.transposed = true
-    if (db) db.tensor = tf.sum(rows, 0)
+    put(dw, tf.matMul(inShape(tf, x, [m, k]), rows, true))
+    ;(dw as Box).transposed = true
+    if (db) put(db, tf.sum(rows, 0))
   },
   softmax_xent_fwd_bwd: crossEntropyForwardBackward,
 }
+
+type AnyTfKernel = ((tf: Tf, args: object) => void) | undefined
 
 /** Runs a model's ops on TensorFlow.js, where its own gradients see them; `variables` stand for the parameters. */
 export class TfEmitter extends RunNow {
@@ -178,17 +156,16 @@ export class TfEmitter extends RunNow {
     private readonly tf: Tf,
     private readonly variables: ReadonlyMap<Buf, TfTensor>,
   ) {
-    super({}, Float32Array)
+    super({} as KernelCalls, Float32Array)
   }
 
   override readonly kernels: KernelCalls = new Proxy({} as KernelCalls, {
-    get:
-      (_, name: string) =>
-      (...args: (Buf | null | number)[]) => {
-        const kernel = forward[name]
-        if (!kernel) throw new AnnealError('ERR_BACKEND', `tfjs: expected kernels it has here but received ${name}`)
-        kernel(this.tf, ...(args.map(arg => this.#operand(arg)) as never[]))
-      },
+    get: (_, name: string) => (args: Readonly<Record<string, Buf | null | number>>) => {
+      const kernel = forward[name as KernelName] as AnyTfKernel
+      if (!kernel) throw new AnnealError('ERR_BACKEND', `tfjs: expected kernels it has here but received ${name}`)
+      const operands = Object.entries(args).map(([key, arg]) => [key, this.#operand(arg)])
+      kernel(this.tf, Object.fromEntries(operands))
+    },
   })
 
   override alloc(_dtype: string, length: number): Buf {
@@ -204,20 +181,20 @@ export class TfEmitter extends RunNow {
 /** Runs `fn` with the right backend current. */
 export type Enter = <T>(fn: () => T) => T
 
-type Buffers = Signature['buffers']
-
-/** An argument as the kernel takes it: float inputs there, labels and class weights here, outputs empty. */
-function upload(tf: Tf, arg: KernelArg, i: number, args: readonly KernelArg[], buffers: Buffers): KernelArg | Box {
-  const buffer = buffers[i]
-  if (!(arg instanceof Float32Array) || buffer.name === 'weight') return arg
-  if (buffer.role !== 'in') return new Box(arg.length)
-  if (buffer.name !== 'w') return new Box(arg.length, tf.tensor(arg))
-  const [k, n] = args.slice(-2) as number[] // the dims end in k n wherever a kernel has weights
-  return new Box(
-    arg.length,
-    tf.tidy(() => weights(tf, arg, n, k)),
-    true,
-  )
+/** Arguments as a kernel takes them: float inputs there, labels and class weights here, outputs empty. */
+function upload(tf: Tf, { buffers }: Signature, args: KernelArgs): Record<string, KernelArg | Box> {
+  const operands: Record<string, KernelArg | Box> = { ...args }
+  for (const { name, role } of buffers) {
+    const arg = args[name]
+    if (!(arg instanceof Float32Array) || name === 'weight') continue
+    if (role !== 'in') operands[name] = new Box(arg.length)
+    else if (name !== 'w') operands[name] = new Box(arg.length, tf.tensor(arg))
+    else {
+      const transposed = tf.tidy(() => weights(tf, arg, args.n as number, args.k as number))
+      operands[name] = new Box(arg.length, transposed, true)
+    }
+  }
+  return operands
 }
 
 /** Writes a result to our buffer, in our layout. */
@@ -228,13 +205,15 @@ function download(tf: Tf, { tensor, transposed }: Box, into: Float32Array): void
 export function prepareCall(
   tf: Tf,
   enter: Enter,
-  { buffers }: Signature,
+  signature: Signature,
   kernel: string,
-  args: readonly KernelArg[],
+  args: KernelArgs,
 ): PreparedCall {
-  const compute = single[kernel]
-  const operands = enter(() => args.map((arg, i) => upload(tf, arg, i, args, buffers)))
-  const boxes = operands.flatMap((box, i) => (box instanceof Box ? [{ box, into: args[i] as Float32Array }] : []))
+  const compute = single[kernel as KernelName] as NonNullable<AnyTfKernel>
+  const operands = enter(() => upload(tf, signature, args))
+  const boxes = Object.entries(operands).flatMap(([name, box]) =>
+    box instanceof Box ? [{ box, into: args[name] as Float32Array }] : [],
+  )
   const outputs = boxes.filter(({ box }) => !box.tensor)
   const inputs = boxes.flatMap(({ box }) => box.tensor ?? [])
   const drop = () => {
@@ -244,7 +223,7 @@ export function prepareCall(
   const run = () => {
     drop()
     tf.tidy(() => {
-      compute(tf, ...(operands as never[]))
+      compute(tf, operands)
       for (const { box } of outputs) if (box.tensor) tf.keep(box.tensor)
     })
     outputs[0].box.tensor?.dataSync()
@@ -266,10 +245,10 @@ export function prepareCall(
 export const kernelNames: readonly string[] = Object.keys(single)
 
 export function kernelFunctions(
-  prepare: (kernel: string, args: KernelArg[]) => PreparedCall,
+  prepare: (kernel: string, args: KernelArgs) => PreparedCall,
 ): Readonly<Record<string, KernelFunction>> {
   const entry = (name: string): KernelFunction => {
-    return (...args) => {
+    return args => {
       const call = prepare(name, args)
       call.run()
       call.read()

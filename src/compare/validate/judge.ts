@@ -1,9 +1,9 @@
 /**
  * Judgement: how far a backend's numbers are from float64, in ulps and as a share of what is allowed. Our bounds are read
- * from kernels.def; those of TensorFlow.js, which states none, are here.
+ * from the binary (kernels.def); those of TensorFlow.js, which states none, are here.
  */
 
-import { readFileSync } from 'node:fs'
+import { addon } from '../../native/addon.js'
 import type { Backend } from '../backend.js'
 
 /** float64 values and their magnitudes: the same expression on absolute values (kernels.def). */
@@ -23,13 +23,11 @@ export interface Verdict {
   worst: string
 }
 
-const definitions = readFileSync(new URL('../../../native/kernels/kernels.def', import.meta.url), 'utf8')
-
 /** The t of a kernel's bound TERMS(t) for these dims. */
 export function statedTerms(kernel: string, dims: Readonly<Record<string, number>>): number {
-  const [, bound] = new RegExp(`^KERNEL\\(${kernel},.*TERMS\\((.*?)\\)\\)`, 'm').exec(definitions) ?? []
-  if (bound === undefined) throw new Error(`no bound TERMS(t) for ${kernel} in kernels.def`)
-  return bound.split('+').reduce((sum, part) => sum + (dims[part.trim()] ?? Number(part)), 0)
+  const { bound } = addon.signatures[kernel]
+  if (bound.exact) throw new Error(`no bound TERMS(t) for ${kernel}, which is exact`)
+  return bound.dims.reduce((sum, dim) => sum + dims[dim], bound.plus)
 }
 
 export const isOurs = ({ name }: Backend) => name === 'native' || name === 'reference'

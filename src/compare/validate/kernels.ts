@@ -1,17 +1,16 @@
 /** The kernels on random shapes and values, against their float64 twins. */
 
-import { addon } from '../../native/addon.js'
-import type { Backend, KernelArg } from '../backend.js'
+import type { Backend, KernelArgs } from '../backend.js'
 import { twins } from '../eager.js'
 import { Draw } from './draw.js'
 import { isOurs, judge, noVerdict, smallestOf, statedTerms, type Truth, tfjsFactor, type Verdict } from './judge.js'
 import type { Case, Subject } from './subject.js'
 
 interface Inputs {
-  /** The kernel's buffers in its order; outputs as their lengths. */
-  readonly buffers: readonly (Float32Array | Int32Array | null | { readonly length: number })[]
+  /** The kernel's buffers; outputs, in its order, as their lengths. */
+  readonly buffers: Readonly<Record<string, Float32Array | Int32Array | null | { readonly length: number }>>
   readonly dims: Readonly<Record<string, number>>
-  readonly scalars?: readonly number[]
+  readonly scalars?: Readonly<Record<string, number>>
   /** Terms that TensorFlow.js is allowed; by default ours, which hold for a product summed in any order. */
   readonly tfjsTerms?: number
   /** Options that only our backends have. */
@@ -21,41 +20,36 @@ interface Inputs {
 interface KernelSubject {
   readonly inputs: (draw: Draw) => Inputs
   /** Magnitudes of the outputs; by default the twin `magnitude` on absolute values. */
-  readonly magnitudes: (inputs: Inputs) => Float64Array[]
+  readonly magnitudes: (inputs: Inputs) => Readonly<Record<string, Float64Array>>
 }
 
-const isOutput = (buffer: Inputs['buffers'][number]): buffer is { length: number } =>
+const isOutput = (buffer: Inputs['buffers'][string]): buffer is { length: number } =>
   buffer !== null && !ArrayBuffer.isView(buffer)
 
 /** Arguments with new outputs of a type. */
-function argumentsOf(
-  { buffers, dims, scalars = [] }: Inputs,
-  Floats: Float64ArrayConstructor | Float32ArrayConstructor,
-) {
-  const outputs: (Float32Array | Float64Array)[] = []
-  const args: KernelArg[] = buffers.map(buffer => {
-    if (!isOutput(buffer)) return buffer as KernelArg
-    outputs.push(new Floats(buffer.length))
-    return outputs[outputs.length - 1]
-  })
-  return { args: [...args, ...Object.values(dims), ...scalars], outputs }
+function argumentsOf({ buffers, dims, scalars }: Inputs, Floats: Float64ArrayConstructor | Float32ArrayConstructor) {
+  const lengths = Object.entries(buffers).flatMap(([name, buffer]) => (isOutput(buffer) ? [[name, buffer.length]] : []))
+  const outputs: Record<string, Float32Array | Float64Array> = Object.fromEntries(
+    lengths.map(([name, length]) => [name, new Floats(length as number)]),
+  )
+  const args = { ...buffers, ...outputs, ...dims, ...scalars } as KernelArgs
+  return { args, outputs }
 }
 
 /** The outputs of a twin in float64. */
-function inFloat64(kernel: string, inputs: Inputs): Float64Array[] {
+function inFloat64(kernel: string, inputs: Inputs): Record<string, Float64Array> {
   const { args, outputs } = argumentsOf(inputs, Float64Array)
-  twins[kernel](...args)
-  return outputs as Float64Array[]
+  twins[kernel](args)
+  return outputs as Record<string, Float64Array>
 }
 
 /** Magnitudes of a kernel that is a sum of products: the kernel on absolute values, the mask `a` as it is. */
 function ofAbsolutes(kernel: string): KernelSubject['magnitudes'] {
   return inputs => {
-    const mask = addon.signatures[kernel].buffers.findIndex(({ name }) => name === 'a')
-    const buffers = inputs.buffers.map((buffer, i) => {
-      return buffer instanceof Float32Array && i !== mask ? buffer.map(Math.abs) : buffer
+    const buffers = Object.entries(inputs.buffers).map(([name, buffer]) => {
+      return [name, buffer instanceof Float32Array && name !== 'a' ? buffer.map(Math.abs) : buffer]
     })
-    return inFloat64(kernel, { ...inputs, buffers })
+    return inFloat64(kernel, { ...inputs, buffers: Object.fromEntries(buffers) })
   }
 }
 
@@ -63,7 +57,7 @@ const forward = (draw: Draw): Inputs => {
   const [m, k, n, texture] = [draw.size(), draw.size(), draw.size(), draw.texture()]
   const [x, w] = [draw.floats(m * k, texture), draw.floats(n * k, texture)]
   const b = draw.chance(75) ? draw.floats(n, texture) : null
-  return { buffers: [x, w, b, { length: m * n }], dims: { m, k, n } }
+  return { buffers: { x, w, b, y: { length: m * n } }, dims: { m, k, n } }
 }
 
 function crossEntropyInputs(draw: Draw): Inputs {
@@ -75,9 +69,13 @@ function crossEntropyInputs(draw: Draw): Inputs {
   const weight = draw.chance(30) ? draw.floats(n).map(v => Math.abs(v) + 0.1) : null
   const smoothing = draw.chance(60) ? 0 : draw.uniform()
   return {
-    buffers: [logits, labels, weight, { length: m }, { length: 1 }, { length: m * n }],
+    buffers: { logits, labels, weight, each: { length: m }, loss: { length: 1 }, dlogits: { length: m * n } },
     dims: { m, n },
-    scalars: [draw.integer(0, 2), labels[0] === ignoreIndex && n === 1 ? -100 : ignoreIndex, smoothing],
+    scalars: {
+      reduction: draw.integer(0, 2),
+      ignore_index: labels[0] === ignoreIndex && n === 1 ? -100 : ignoreIndex,
+      label_smoothing: smoothing,
+    },
     tfjsTerms: tfjsFactor * (statedTerms('softmax_xent_fwd_bwd', { m, n }) + 1) + m,
     oursOnly: n === 1 || (weight !== null && smoothing > 0),
   }
@@ -99,43 +97,46 @@ function crossEntropyRow(x: Float64Array, label: number, weight: Float32Array | 
   }
 }
 
-function crossEntropyMagnitudes({ buffers, dims: { m, n }, scalars }: Inputs): Float64Array[] {
-  const [logits, labels, weight] = buffers as [Float32Array, Int32Array, Float32Array | null]
-  const [reduction, ignoreIndex, smoothing] = scalars!
-  const [rows, loss, gradients] = [new Float64Array(m), new Float64Array(1), new Float64Array(m * n)]
+function crossEntropyMagnitudes({ buffers, dims: { m, n }, scalars }: Inputs): Record<string, Float64Array> {
+  const [logits, labels] = [buffers.logits as Float32Array, buffers.labels as Int32Array]
+  const weight = buffers.weight as Float32Array | null
+  const { reduction, ignore_index: ignoreIndex, label_smoothing: smoothing } = scalars!
+  const [each, loss, gradients] = [new Float64Array(m), new Float64Array(1), new Float64Array(m * n)]
   let norm = 0
   labels.forEach((label, r) => {
     if (label === ignoreIndex) return
     const row = crossEntropyRow(Float64Array.from(logits.subarray(r * n, (r + 1) * n)), label, weight, smoothing)
-    rows[r] = row.loss
+    each[r] = row.loss
     gradients.set(row.gradient, r * n)
     loss[0] += row.loss
     norm += weight?.[label] ?? 1
   })
-  if (reduction !== 1) return [rows, loss, gradients]
-  return [rows, loss.map(v => v / norm), gradients.map(v => v / norm)]
+  if (reduction !== 1) return { each, loss, dlogits: gradients }
+  return { each, loss: loss.map(v => v / norm), dlogits: gradients.map(v => v / norm) }
 }
 
 const kernels: Readonly<Record<string, KernelSubject>> = {
   linear_fwd: { inputs: forward, magnitudes: ofAbsolutes('linear_fwd') },
   linear_relu_fwd: { inputs: forward, magnitudes: ofAbsolutes('linear_fwd') },
-  linear_bwd_input: {
+  linear_input_bwd: {
     inputs(draw) {
       const [m, k, n, texture] = [draw.size(), draw.size(), draw.size(), draw.texture()]
       const a = draw.chance(75) ? draw.floats(m * k).map(v => Math.max(v, 0)) : null
-      const buffers = [draw.floats(m * n, texture), draw.floats(n * k, texture), a, { length: m * k }]
+      const [dy, w] = [draw.floats(m * n, texture), draw.floats(n * k, texture)]
+      const buffers = { dy, w, a, dx: { length: m * k } }
       return { buffers, dims: { m, k, n } }
     },
-    magnitudes: ofAbsolutes('linear_bwd_input'),
+    magnitudes: ofAbsolutes('linear_input_bwd'),
   },
-  linear_bwd_weight: {
+  linear_weight_bwd: {
     inputs(draw) {
       const [m, k, n, texture] = [draw.size(), draw.size(), draw.size(), draw.texture()]
       const db = draw.chance(75) ? { length: n } : null
-      const buffers = [draw.floats(m * n, texture), draw.floats(m * k, texture), { length: n * k }, db]
+      const [dy, x] = [draw.floats(m * n, texture), draw.floats(m * k, texture)]
+      const buffers = { dy, x, dw: { length: n * k }, db }
       return { buffers, dims: { m, k, n } }
     },
-    magnitudes: ofAbsolutes('linear_bwd_weight'),
+    magnitudes: ofAbsolutes('linear_weight_bwd'),
   },
   softmax_xent_fwd_bwd: { inputs: crossEntropyInputs, magnitudes: crossEntropyMagnitudes },
 }
@@ -152,11 +153,11 @@ class KernelCase implements Case {
     const { kernel, inputs } = this
     if (inputs.oursOnly && !isOurs(backend)) return null
     const { args, outputs } = argumentsOf(inputs, Float32Array)
-    backend.kernels[kernel](...args)
+    backend.kernels[kernel](args)
     const stated = statedTerms(kernel, inputs.dims)
     const terms = isOurs(backend) ? stated : (inputs.tfjsTerms ?? stated)
     const verdict = noVerdict()
-    for (const [i, truth] of this.#inFloat64().entries()) judge(outputs[i], truth, terms, smallestOf(backend), verdict)
+    for (const truth of this.#inFloat64()) judge(outputs[truth.name], truth, terms, smallestOf(backend), verdict)
     return verdict
   }
 
@@ -164,11 +165,8 @@ class KernelCase implements Case {
     const { kernel, inputs } = this
     if (this.#truth) return this.#truth
     const magnitudes = kernels[kernel].magnitudes(inputs)
-    const names = addon.signatures[kernel].buffers.filter((_, i) => {
-      const buffer = inputs.buffers[i]
-      return buffer !== null && isOutput(buffer)
-    })
-    this.#truth = inFloat64(kernel, inputs).map((want, i) => ({ name: names[i].name, want, magnitude: magnitudes[i] }))
+    const wanted = Object.entries(inFloat64(kernel, inputs))
+    this.#truth = wanted.map(([name, want]) => ({ name, want, magnitude: magnitudes[name] }))
     return this.#truth
   }
 }

@@ -5,9 +5,10 @@
 
 import type { ParamGroup } from '../../optim/index.js'
 import * as optimizers from '../../optim/index.js'
-import { slotsUnder, type UpdateRule } from '../../optim/rule.js'
+import { packScalars, slotsUnder, type UpdateRule } from '../../optim/rule.js'
 import { Tensor } from '../../tensor/index.js'
 import type { Backend } from '../backend.js'
+import { twins } from '../eager.js'
 import { counterparts } from '../tfjs/optimizers.js'
 import { Draw } from './draw.js'
 import { isOurs, judge, noVerdict, smallestOf, statedTerms, type Truth, tfjsFactor, type Verdict } from './judge.js'
@@ -52,13 +53,13 @@ interface Updates {
 function inFloat64(rule: UpdateRule, group: ParamGroup, start: Float64Array, gradients: readonly Float64Array[]) {
   const p = Float64Array.from(start)
   const way = start.map(Math.abs)
-  const slots = slotsUnder(rule, group).map(slot => slot && new Float64Array(p.length).fill(slot.init))
+  const tensors = slotsUnder(rule, group).map(({ key, init }) => [key, new Float64Array(p.length).fill(init)])
+  const state: Record<string, Float64Array> = Object.fromEntries(tensors)
   const scalars = { step: 0, ...rule.scalars?.(group) }
-  const update = rule.reference[rule.kernel] as (...args: unknown[]) => void
   for (const g of gradients) {
     const before = Float64Array.from(p)
     scalars.step++
-    update(p, g, ...slots, Float64Array.from(rule.row(group, scalars)), p.length)
+    twins[rule.kernel]({ p, g, ...state, scalars: packScalars(rule, group, scalars), n: p.length })
     for (let i = 0; i < p.length; i++) way[i] += Math.abs(p[i] - before[i])
   }
   return { p, way }
