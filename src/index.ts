@@ -27,6 +27,7 @@ export {
 } from './train/cross_validate.js'
 export { type Evaluation, evaluate, type PredictOptions, predict } from './train/evaluate.js'
 export { fit } from './train/fit.js'
+export type { FitMetrics, MetricFunction, MetricName } from './train/fit_metrics.js'
 export type { FitOptions } from './train/fit_options.js'
 export type { EpochEvent, History, ProgressEvent } from './train/history.js'
 export type { LrCurve, LrSuggestions } from './train/lr_curve.js'

@@ -4,13 +4,19 @@
  */
 
 import type { Steps } from '../base/drive.js'
+import { partsOf } from '../data/columns.js'
+import { gatherRows } from '../data/rows.js'
 import type { PlanResult } from '../native/types.js'
+import { sizeOf } from '../ops/spec.js'
 import type { CompiledPlan } from '../plan/compiled.js'
+import type { Advance } from '../plan/program.js'
+import { Tensor } from '../tensor/index.js'
 import type { Chunk, Pace } from './chunks.js'
 import type { Cursor, Slice } from './cursor.js'
 import { DrawTable } from './draws.js'
 import { type EpochSums, emptySums, type Run } from './engine.js'
 import type { Recorded } from './recorded.js'
+import type { Segment } from './segments.js'
 
 /** The scalars of coming updates: of as many as could be computed, and why not of more. */
 interface Table {
@@ -53,7 +59,7 @@ export class Attempt {
     let prepared = most === steps ? first : this.#prepareAgain(most)
     const result = yield* this.#execute(prepared.chunk, most, pace, signal)
     if (result.steps < most) prepared = this.#prepareAgain(result.steps)
-    const epochs = collect(this.means.run, prepared.slices, result, sums)
+    const epochs = collect(this.means.run, prepared, result, sums)
     const { failure } = first.table
     if (failure && result.steps === most) throw failure.error
     return epochs
@@ -170,20 +176,31 @@ function stepsWithScalars({ slices, table: { updates, failure } }: Prepared, ste
 /** Adds up what the steps gave, epoch by epoch. Returns how many epochs were completed. */
 function collect(
   run: Run,
-  slices: readonly Slice[],
+  { slices, chunk: { order } }: Prepared,
   { losses, counts }: PlanResult,
   sums: { train: EpochSums; test: EpochSums },
 ): number {
-  let [loss, count, epochs] = [0, 0, 0]
+  let [loss, count, row, epochs] = [0, 0, 0, 0]
   for (const { segment, steps, rows, last } of slices) {
-    const { advance } = segment.recorded
+    const { advance, predicted } = segment.recorded
     const [lossEnd, countEnd] = [loss + steps * advance.losses, count + steps * advance.counts]
     const sum = segment.trains ? sums.train : sums.test
-    sum.batches += lossEnd - loss
+    const own = predicted
+      ? lossesAlone(losses.subarray(loss, lossEnd), advance, predicted)
+      : losses.subarray(loss, lossEnd)
+    sum.batches += own.length
     sum.rows += rows
-    sum.loss = sumOf(losses, loss, lossEnd, sum.loss)
+    sum.loss = sumOf(own, 0, own.length, sum.loss)
     sum.correct = sumOf(counts, count, countEnd, sum.correct)
-    if (segment.trains && run.afterLoss) for (let i = loss; i < lossEnd; i++) run.afterLoss(losses[i])
+    if (segment.trains && run.afterLoss) for (const value of own) run.afterLoss(value)
+    if (predicted)
+      tellPredictions(
+        run,
+        segment,
+        predictionsAlone(losses.subarray(loss, lossEnd), advance, predicted),
+        order.subarray(row, row + rows),
+      )
+    row += rows
     loss = lossEnd
     count = countEnd
     if (!last) continue
@@ -193,6 +210,26 @@ function collect(
     epochs++
   }
   return epochs
+}
+
+/** Losses and predictions of a step: how many losses come first. */
+const lossCount = ({ losses, order }: Advance, predicted: readonly number[]) => losses - order * sizeOf(predicted)
+
+function lossesAlone(all: Float32Array, advance: Advance, predicted: readonly number[]): Float32Array {
+  const first = lossCount(advance, predicted)
+  return all.filter((_, i) => i % advance.losses < first)
+}
+
+function predictionsAlone(all: Float32Array, advance: Advance, predicted: readonly number[]): Tensor {
+  const first = lossCount(advance, predicted)
+  const values = all.filter((_, i) => i % advance.losses >= first)
+  return new Tensor([values.length / sizeOf(predicted), ...predicted], 'float32', values)
+}
+
+/** Gives the run the predictions of some steps, with the targets of their rows. */
+function tellPredictions(run: Run, { trains, columns }: Segment, prediction: Tensor, rows: Int32Array): void {
+  const { target } = partsOf(columns.present?.() ?? columns.tensors)
+  run.afterPredictions?.(trains, prediction, target && gatherRows('fit', target, rows))
 }
 
 /** `sum` and then the values from `from` to `to`, in order. */

@@ -47,10 +47,10 @@ export class Cursor {
     return this.segments[this.#segment].trains
   }
 
-  /** The loader that the next step reads, and the row of its pass that it begins at. */
-  get upcoming(): { loader: DataLoader; row: number } {
-    const { loader, from, recorded } = this.segments[this.#segment]
-    return { loader, row: from + this.#step * recorded.advance.order }
+  /** The row of its pass that the next step begins at. */
+  get row(): number {
+    const { from, recorded } = this.segments[this.#segment]
+    return from + this.#step * recorded.advance.order
   }
 
   /** The states of the loader's streams when the training pass that is under way began; null where none is. */

@@ -1,6 +1,7 @@
 /** What a run asks of an engine, and what an engine may ask of the run it works for. */
 
 import type { Steps } from '../base/drive.js'
+import type { Tensor } from '../tensor/index.js'
 import type { Model, TrainingOptions } from './options.js'
 
 /** Sums over the batches of one epoch. */
@@ -44,6 +45,8 @@ export interface Run {
   switchTo?(mode: 'train' | 'eval'): void
   /** Takes the loss of a batch that was really trained on; left out by those who need the sums only. */
   afterLoss?(loss: number): void
+  /** Takes the predictions of one batch or several and their targets, where the options ask for metrics. */
+  afterPredictions?(trains: boolean, prediction: Tensor, target: Tensor | undefined): void
   /** Takes the sums of an epoch; `test` is undefined, or empty, where nothing is evaluated. */
   afterEpoch(train: EpochSums, test: EpochSums | undefined): void
   /** Reports progress; throws where the run is over. Called when the updates so far have really been done. */

@@ -6,7 +6,6 @@
 import { type Steps, toEventLoop } from '../base/drive.js'
 import { AnnealError } from '../base/errors.js'
 import type { Columns } from '../data/columns.js'
-import type { DataLoader } from '../data/index.js'
 import { Unplannable } from '../emitters/emitter.js'
 import type { CompiledPlan } from '../plan/compiled.js'
 import { returnPlan, type Taken, takePlan } from '../plan/pool.js'
@@ -14,7 +13,7 @@ import type { Tensor } from '../tensor/index.js'
 import type { Model, TrainingOptions } from './options.js'
 import { dropUnusedState, passes, type Recorded, recordAll, recordedIn } from './recorded.js'
 import { checkLabels, makeResident } from './resident.js'
-import type { StreamFeed } from './stream_feed.js'
+import type { Feeds } from './stream_feed.js'
 
 export class HeldPlan {
   #recorded: Recorded
@@ -28,7 +27,7 @@ export class HeldPlan {
   constructor(
     private readonly model: Model,
     private readonly options: TrainingOptions,
-    private readonly feeds: ReadonlyMap<DataLoader, StreamFeed>,
+    private readonly feeds: Feeds,
   ) {
     this.#recorded = recordAll(model, options, feeds)
   }
@@ -110,14 +109,14 @@ export class HeldPlan {
   *#writeData(): Steps<void> {
     const { segments, forms } = this.#recorded
     for (const [dataSet, pass] of passes(segments).entries()) {
-      const [{ columns, loader }] = pass
+      const [{ columns, trains }] = pass
       const { plan } = this
       const checks = recordedIn(pass).flatMap(({ labelChecks }) => labelChecks)
       const place = function* (columns: Columns): Steps<void> {
         checkLabels(columns, checks)
         yield* makeResident(plan, columns, dataSet, forms[dataSet])
       }
-      const feed = this.feeds.get(loader)
+      const feed = this.feeds[trains ? 'train' : 'test']
       if (feed) feed.attach(place)
       else yield* place(columns)
     }

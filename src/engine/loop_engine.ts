@@ -3,6 +3,7 @@
 import { type Steps, toEventLoop } from '../base/drive.js'
 import type { DataLoader } from '../data/index.js'
 import type { Loss } from '../nn/index.js'
+import { Tensor } from '../tensor/index.js'
 import { countCorrect } from './accuracy.js'
 import { type Batch, batchesOf, batchOf, eachBatch, firstForward } from './batch.js'
 import { type Engine, type EpochSums, emptySums, type Place, type Run } from './engine.js'
@@ -60,7 +61,11 @@ export class LoopEngine implements Engine {
     run.switchTo?.('train')
     const sums = yield* this.#train(run)
     run.switchTo?.('eval')
-    const evaluate = (batch: Batch) => this.trainer.evaluate(batch)
+    const evaluate = (batch: Batch) => {
+      const result = this.trainer.evaluate(batch)
+      this.#tellPredictions(run, false, result, batch)
+      return result
+    }
     run.afterEpoch(sums, test && (yield* evaluateAll(this.model, test, loss, evaluate)))
   }
 
@@ -73,7 +78,11 @@ export class LoopEngine implements Engine {
     if (this.#handedBack) trainer.load()
     this.#handedBack = false
     let [done, parts] = [0, 0]
-    const gradients = (batch: Batch) => this.#gradients(batch, parts)
+    const gradients = (batch: Batch) => {
+      const result = this.#gradients(batch, parts)
+      this.#tellPredictions(run, true, result, batch)
+      return result
+    }
     yield* eachBatch(begun ? train.batchesFrom(sums.batches, streams) : batchesOf(train), function* (tensors) {
       if (done === 0) parts = Math.min(accumulate, train.length - sums.batches)
       const batch = batchOf(tensors, loss)
@@ -91,6 +100,13 @@ export class LoopEngine implements Engine {
     })
     this.#pass = null
     return sums
+  }
+
+  #tellPredictions(run: Run, trains: boolean, { prediction }: BatchResult, { target }: Batch): void {
+    if (!this.options.metrics) return
+    // Computed in float64 where another emitter than the native one trains.
+    const values = prediction.data instanceof Float32Array ? prediction.data : Float32Array.from(prediction.data)
+    run.afterPredictions?.(trains, new Tensor(prediction.shape, 'float32', values), target)
   }
 
   #gradients(batch: Batch, parts: number): BatchResult {

@@ -26,6 +26,8 @@ export interface TrainingOptions {
   clipGradNorm?: number
   /** Batches per update; their mean gradient is used. Default 1. */
   accumulate?: number
+  /** Asks for the predictions of every batch: what `fit` makes of them is its business. */
+  metrics?: object
   /** Aborts after the current batch. */
   signal?: AbortSignal
   /** At most this many threads. Default: the physical cores that the process may use; small nets take one. */

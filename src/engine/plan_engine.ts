@@ -5,7 +5,6 @@
  */
 
 import { type Steps, toEventLoop } from '../base/drive.js'
-import type { DataLoader } from '../data/index.js'
 import { addon } from '../native/addon.js'
 import { Attempt } from './attempt.js'
 import { chunkSettings, type Dispatch, MAX_STEPS, Pace } from './chunks.js'
@@ -15,12 +14,12 @@ import { type Engine, emptySums, type Place, type Run } from './engine.js'
 import { HeldPlan } from './held_plan.js'
 import type { Model, TrainingOptions } from './options.js'
 import { recordedIn } from './recorded.js'
-import { feedsOf, type StreamFeed } from './stream_feed.js'
+import { type Feeds, feedsOf } from './stream_feed.js'
 
 export class PlanEngine implements Engine {
   readonly name = 'plan'
   readonly #pace: Pace
-  readonly #feeds: ReadonlyMap<DataLoader, StreamFeed>
+  readonly #feeds: Feeds
   readonly #held: HeldPlan
   readonly #cursor: Cursor
   /** Of the epoch that is under way. */
@@ -35,7 +34,7 @@ export class PlanEngine implements Engine {
     dispatch: Dispatch,
   ) {
     this.#pace = new Pace(dispatch, options.threads ?? addon.cores)
-    this.#feeds = feedsOf([options.train, options.test])
+    this.#feeds = feedsOf(options)
     this.#held = new HeldPlan(model, options, this.#feeds)
     this.#cursor = new Cursor(this.#held.recorded.segments)
   }
@@ -78,7 +77,7 @@ export class PlanEngine implements Engine {
 
   close(): void {
     this.#held.close()
-    for (const feed of this.#feeds.values()) feed.close()
+    for (const feed of [this.#feeds.train, this.#feeds.test]) feed?.close()
   }
 
   /** At the beginning of a pass: lets the run put the weights for it in place. */
@@ -92,13 +91,13 @@ export class PlanEngine implements Engine {
 
   /** Where the next chunk must stop: of a stream, at the end of the part that is in place. */
   *#limits(run: Run, epochs: number): Steps<Limits> {
-    const { loader, row } = this.#cursor.upcoming
-    const feed = this.#feeds.get(loader)
+    const { trains, row } = this.#cursor
+    const feed = this.#feeds[trains ? 'train' : 'test']
     const inPlace = feed ? yield* feed.batchesFrom(row) : Infinity
     const work = chunkSettings.steps === null ? this.#pace.work : Infinity
     const drawn = stepsPerTable(recordedIn(this.#held.recorded.segments))
     const steps = Math.min(chunkSettings.steps ?? MAX_STEPS, drawn, inPlace)
     const updates = run.updatesLeft?.() ?? Infinity
-    return { steps, work, epochs, updates, onePass: !!run.switchTo || this.#feeds.size > 0 }
+    return { steps, work, epochs, updates, onePass: !!run.switchTo || !!this.#feeds.train || !!this.#feeds.test }
   }
 }

@@ -30,6 +30,8 @@ export interface RecordedStep {
   readonly labelChecks: readonly ColumnCheck[]
   /** The random numbers of each step, in the order of the explicit loop. */
   readonly draws: readonly Draw[]
+  /** The shape of a row of the predictions that follow the losses of each step; null where none are asked for. */
+  readonly predicted: readonly number[] | null
 }
 
 /** Rows `start` to `start + rows` of a step's order, of every column. */
@@ -66,12 +68,36 @@ function emitResults(
 }
 
 /** The recording as a step on batches of these numbers of rows, with so many scalars for its update. */
-function recorded(r: Recorder, parts: readonly number[], loss: Loss, scalars: number): RecordedStep {
+function recorded(
+  r: Recorder,
+  parts: readonly number[],
+  loss: Loss,
+  scalars: number,
+  predicted: readonly number[] | null,
+): RecordedStep {
   const { calls, labelChecks, draws } = r
   const order = parts.reduce((sum, n) => sum + n, 0)
   const counts = loss.classifies ? parts.length : 0
-  const advance = { order, scalars, losses: parts.length, counts, draws: drawsPerStep(draws) }
-  return { calls, advance, labelChecks, draws }
+  const losses = parts.length + (predicted ? order * sizeOf(predicted) : 0)
+  const advance = { order, scalars, losses, counts, draws: drawsPerStep(draws) }
+  return { calls, advance, labelChecks, draws, predicted }
+}
+
+/** Sends predictions out behind the losses of the step. Returns the shape of a row. */
+function emitPredictions(
+  r: Recorder,
+  prediction: Tensor,
+  rows: number,
+  start: number,
+  losses: number,
+): readonly number[] {
+  if (prediction.shape[0] !== rows || prediction.dtype !== 'float32')
+    throw new Unplannable('a prediction is no row of float32 for each sample')
+  const rest = prediction.shape.slice(1)
+  const offset = losses + start * sizeOf(rest)
+  const [x, n] = [temp(prediction, 'prediction'), prediction.size]
+  r.kernels.copy({ x, y: r.slot('float32', n, { kind: 'losses', offset }), n })
+  return rest
 }
 
 function emitUpdates({ optimizer }: Training, r: Recorder, scalars: UpdateScalars): void {
@@ -98,9 +124,11 @@ export function recordTraining(
   const { loss, optimizer, clipGradNorm } = training
   const { name, evaluatesLoss } = optimizer.rule
   if (evaluatesLoss) throw new Unplannable(`${name} evaluates the loss several times per update`)
+  let predicted: readonly number[] | null = null
   withEmitter(r, () => {
     dropGradients(model, optimizer)
     let start = 0
+    const asked = training.metrics !== undefined
     parts.forEach((count, part) => {
       const batch = batchOf(batchTensors(r, columns, start, count), loss)
       const result = firstForward(model, batch.inputs, inputs => forward(model, loss, { ...batch, inputs }))
@@ -108,6 +136,7 @@ export function recordTraining(
       const share = parts.length === 1 ? undefined : new Tensor(value.shape, 'float32', r.constant([1 / parts.length]))
       value.backward(share)
       emitResults(r, loss, result, batch, part)
+      if (asked) predicted = emitPredictions(r, result.prediction, count, start, parts.length)
       start += count
     })
     const grads = optimizer.paramGroups.flatMap(group => group.params.flatMap(p => (p.grad ? [p.grad] : [])))
@@ -115,29 +144,32 @@ export function recordTraining(
     emitUpdates(training, r, scalars)
     dropGradients(model, optimizer)
   })
-  return recorded(r, parts, loss, scalars.width)
+  return recorded(r, parts, loss, scalars.width, predicted)
 }
 
 /** Records the evaluation of one batch. */
 export function recordEvaluation(
   model: Model,
-  loss: Loss,
+  { loss, metrics }: Pick<Training, 'loss' | 'metrics'>,
   columns: readonly Tensor[],
   count: number,
   memory: Memory,
 ): RecordedStep {
   const r = new Recorder(memory)
+  let predicted: readonly number[] | null = null
   const restore = model.keepModes()
   model.eval()
   try {
     withEmitter(r, () =>
       noGrad(() => {
         const batch = batchOf(batchTensors(r, columns, 0, count), loss)
-        emitResults(r, loss, forward(model, loss, batch), batch, 0)
+        const result = forward(model, loss, batch)
+        emitResults(r, loss, result, batch, 0)
+        if (metrics) predicted = emitPredictions(r, result.prediction, count, 0, 1)
       }),
     )
   } finally {
     restore()
   }
-  return recorded(r, [count], loss, 0)
+  return recorded(r, [count], loss, 0, predicted)
 }

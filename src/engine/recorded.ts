@@ -11,7 +11,7 @@ import type { Model, TrainingOptions } from './options.js'
 import { recordEvaluation, recordTraining } from './record_step.js'
 import { columnsBehind, formOf, type PassColumns } from './resident.js'
 import { type Segment, segmentsOf } from './segments.js'
-import type { StreamFeed } from './stream_feed.js'
+import type { Feeds, StreamFeed } from './stream_feed.js'
 import { UpdateScalars } from './update_scalars.js'
 
 export interface Recorded {
@@ -24,7 +24,7 @@ export interface Recorded {
 }
 
 /** Records training and evaluation. Throws Unplannable, with the reason, where the model cannot be a plan. */
-export function recordAll(model: Model, options: TrainingOptions, feeds: Feeds = new Map()): Recorded {
+export function recordAll(model: Model, options: TrainingOptions, feeds: Feeds = {}): Recorded {
   try {
     return withoutDraws(() => recordSegments(model, options, feeds))
   } catch (error) {
@@ -40,25 +40,22 @@ export function dropUnusedState({ state }: Optimizer): void {
   }
 }
 
-type Feeds = ReadonlyMap<DataLoader, StreamFeed>
-
 /** The columns that steps over a loader read. */
-function columnsOf(loader: DataLoader, feeds: Feeds): PassColumns {
-  return feeds.get(loader)?.columns() ?? columnsBehind(loader)
+function columnsOf(loader: DataLoader, feed: StreamFeed | undefined): PassColumns {
+  return feed?.columns() ?? columnsBehind(loader)
 }
 
 function recordSegments(model: Model, options: TrainingOptions, feeds: Feeds): Recorded {
-  const { train, test, optimizer, loss, accumulate = 1 } = options
+  const { train, test, optimizer, accumulate = 1 } = options
   const [memory, scalars] = [new Memory(), new UpdateScalars(optimizer)]
-  const columns = columnsOf(train, feeds)
-  if (accumulate > 1 && feeds.has(train))
-    throw new Unplannable('steps of several batches go across the parts of a stream')
+  const columns = columnsOf(train, feeds.train)
+  if (accumulate > 1 && feeds.train) throw new Unplannable('steps of several batches go across the parts of a stream')
   const record = (parts: readonly number[]) => recordTraining(model, options, columns.tensors, parts, scalars, memory)
   model.train()
   const segments = segmentsOf({ loader: train, columns, trains: true, accumulate, record }, 0)
   if (test) {
-    const columns = columnsOf(test, feeds)
-    const record = ([count]: readonly number[]) => recordEvaluation(model, loss, columns.tensors, count, memory)
+    const columns = columnsOf(test, feeds.test)
+    const record = ([count]: readonly number[]) => recordEvaluation(model, options, columns.tensors, count, memory)
     segments.push(...segmentsOf({ loader: test, columns, trains: false, accumulate: 1, record }, segments.length))
   }
   const forms = passes(segments).map(pass => formOf(pass[0].columns, recordedIn(pass)))

@@ -27,6 +27,8 @@ export function columnsBehind(loader: DataLoader): Columns {
 export interface PassColumns extends Columns {
   /** Of a stream, where the rows of an order will lie in the columns. */
   placesOf?(order: Int32Array): Int32Array
+  /** Of a stream, the values of the part that is in its place. */
+  present?(): readonly Tensor[]
 }
 
 /** An epoch's order as rows of the columns. */

@@ -14,12 +14,14 @@ import type { PassColumns } from './resident.js'
 /** Puts a part where the plan reads it. */
 type Place = (columns: Columns) => Steps<void>
 
-/** Feeds of the loaders that read a stream. */
-export function feedsOf(loaders: readonly (DataLoader | undefined)[]): ReadonlyMap<DataLoader, StreamFeed> {
-  const feeds = new Map<DataLoader, StreamFeed>()
-  for (const loader of loaders)
-    if (loader?.dataset instanceof StreamTable) feeds.set(loader, new StreamFeed(loader, loader.dataset))
-  return feeds
+/** Feeds of the passes that read a stream: of training and of evaluation, which may be passes over one loader. */
+export type Feeds = Readonly<Partial<Record<'train' | 'test', StreamFeed>>>
+
+export function feedsOf({ train, test }: { train: DataLoader; test?: DataLoader }): Feeds {
+  const feedOf = (loader?: DataLoader) => {
+    return loader?.dataset instanceof StreamTable ? new StreamFeed(loader, loader.dataset) : undefined
+  }
+  return { train: feedOf(train), test: feedOf(test) }
 }
 
 export class StreamFeed {
@@ -47,7 +49,7 @@ export class StreamFeed {
     const tensors = this.stream.samples.map(({ shape, dtype }) => {
       return new Tensor([rows, ...shape], dtype, dtype === 'int32' ? new Int32Array(0) : new Float32Array(0))
     })
-    return { tensors, indices: null, placesOf: order => this.#placesOf(order) }
+    return { tensors, indices: null, placesOf: order => this.#placesOf(order), present: () => this.#tensors }
   }
 
   /** A plan's memory, which knows no part yet. */

@@ -27,4 +27,4 @@ export interface Trainer {
 }
 
 /** What a trainer needs besides the model. */
-export type Training = Pick<TrainingOptions, 'loss' | 'optimizer' | 'clipGradNorm'>
+export type Training = Pick<TrainingOptions, 'loss' | 'optimizer' | 'clipGradNorm' | 'metrics'>

@@ -105,6 +105,11 @@ export class ReduceLROnPlateau extends LRScheduler<ReduceLROnPlateauOptions, Pla
     return { min_lrs, mode_worse: worse, best: worse, cooldown_counter: 0, num_bad_epochs: 0 }
   }
 
+  /** Whether what it is fed should fall or rise. */
+  get mode(): 'min' | 'max' {
+    return this.options.mode
+  }
+
   override get needsMetric(): boolean {
     return true
   }

@@ -18,7 +18,11 @@ import { lossOf } from './op_layer.js'
  * plan takes predictions of a sigmoid or softmax, which cannot be others; any others are checked on the eager engine.
  * Source: torch.nn.BCELoss.
  */
-export class BCELoss extends lossOf<BinaryCrossEntropyOptions>(ops.binaryCrossEntropy, checkBinaryCrossEntropy) {}
+export class BCELoss extends lossOf<BinaryCrossEntropyOptions>(ops.binaryCrossEntropy, checkBinaryCrossEntropy) {
+  override get predicts() {
+    return 'probabilities' as const
+  }
+}
 
 /**
  * Sigmoid and binary cross-entropy in one: `-w·(p·t·log σ(x) + (1 - t)·log(1 - σ(x)))`, without overflow.
@@ -31,4 +35,8 @@ export class BCELoss extends lossOf<BinaryCrossEntropyOptions>(ops.binaryCrossEn
 export class BCEWithLogitsLoss extends lossOf<BinaryCrossEntropyWithLogitsOptions>(
   ops.binaryCrossEntropyWithLogits,
   checkBinaryCrossEntropyWithLogits,
-) {}
+) {
+  override get predicts() {
+    return 'logits' as const
+  }
+}

@@ -8,6 +8,11 @@ export abstract class Loss extends Module {
   /** Whether predictions are scores per class and targets name classes, so that accuracy means something. */
   readonly classifies: boolean = false
 
+  /** What predictions are: scores per class, logits or probabilities of the class 1, or numbers. */
+  get predicts(): 'classes' | 'logits' | 'probabilities' | 'numbers' {
+    return this.classifies ? 'classes' : 'numbers'
+  }
+
   /** Whether there must be a target; where not, samples of one tensor will do, and `forward` gets the prediction alone. */
   readonly needsTarget: boolean = true
 

@@ -6,11 +6,13 @@ import type { Engine, EpochSums, Place, Run } from '../engine/engine.js'
 import { exclusively } from '../engine/exclusive.js'
 import type { Model } from '../engine/options.js'
 import { dropGradients } from '../engine/state.js'
+import type { Tensor } from '../tensor/index.js'
 import type { Callback } from './callbacks.js'
 import { readNewest } from './checkpoint_folder.js'
 import { Checkpoints, checkpointDisk, checkpointParts } from './checkpoints.js'
+import { EpochMetrics } from './fit_metrics.js'
 import { checkFit, type FitOptions, schedulerCadence, wantsCheckpoints } from './fit_options.js'
-import { AbortedError, type EpochEvent, type History, type ProgressEvent } from './history.js'
+import { AbortedError, type EpochEvent, figureOf, type History, type ProgressEvent } from './history.js'
 import { Rates } from './rates.js'
 import { asRunState, captureRun, configurationOf, type RunState, restoreRun } from './run_state.js'
 
@@ -28,6 +30,7 @@ class FitRun implements Run {
   readonly #rates = new Rates()
   /** Schedule-free optimizers train at one point and are judged, and left, at another. */
   readonly switchTo?: (mode: 'train' | 'eval') => void
+  readonly #metrics: EpochMetrics | null
   /** Whether somebody may look at the model, or change it, after every epoch. */
   readonly #asks: boolean
   /** Epochs that watchers have not been told of, and when they last were. */
@@ -55,10 +58,14 @@ class FitRun implements Run {
       trainLoss: [],
       ...(test && { testLoss: [] }),
       ...(loss.classifies && { trainAcc: [], ...(test && { testAcc: [] }) }),
+      ...(options.metrics && { metrics: {} }),
       lr: [],
       engine: engine.name,
       ...(engine.reason !== undefined && { engineReason: engine.reason }),
     }
+    this.#metrics = options.metrics ? new EpochMetrics(loss, options.metrics) : null
+    for (const name of this.#metrics?.names ?? [])
+      this.history.metrics![name] = { train: [], ...(test && { test: [] }) }
     this.#callbacks = options.callbacks ?? []
     this.#asks = this.#callbacks.some(callback => !callback.watchOnly) || options.onEpochEnd !== undefined
     this.#cadence = schedulerCadence(options)
@@ -209,6 +216,10 @@ class FitRun implements Run {
     }
   }
 
+  afterPredictions(trains: boolean, prediction: Tensor, target: Tensor | undefined): void {
+    this.#metrics?.add(trains, prediction, target ?? prediction)
+  }
+
   afterEpoch(train: EpochSums, test: EpochSums | undefined): void {
     const { history } = this
     const { classifies } = this.options.loss
@@ -224,16 +235,23 @@ class FitRun implements Run {
       event.testLoss = test.loss / test.batches
       if (classifies) event.testAcc = test.correct / test.rows
     }
+    if (this.#metrics) event.metrics = this.#metrics.take()
     history.trainLoss.push(event.trainLoss)
     if (event.trainAcc !== undefined) history.trainAcc?.push(event.trainAcc)
     if (event.testLoss !== undefined) history.testLoss?.push(event.testLoss)
     if (event.testAcc !== undefined) history.testAcc?.push(event.testAcc)
+    for (const [name, { train, test }] of Object.entries(event.metrics ?? {})) {
+      history.metrics![name].train.push(train)
+      if (test !== undefined) history.metrics![name].test?.push(test)
+    }
     this.#last = event
     if (!this.#asks && this.#callbacks.length > 0) this.#untold.push(event)
   }
 
-  #stepPlateauOrEpoch({ testLoss, trainLoss }: EpochEvent): void {
-    if (this.#cadence === 'plateau') this.options.scheduler?.step(testLoss ?? trainLoss)
+  #stepPlateauOrEpoch(event: EpochEvent): void {
+    const { monitor } = this.options
+    const watched = monitor === undefined ? (event.testLoss ?? event.trainLoss) : figureOf(event, monitor)!
+    if (this.#cadence === 'plateau') this.options.scheduler?.step(watched)
     if (this.#cadence === 'epoch') this.options.scheduler?.step()
   }
 

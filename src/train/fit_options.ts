@@ -3,9 +3,10 @@
 import { checkFunction, checkInt, checkOneOf, checkOptions } from '../base/check.js'
 import { rangeError, typeError } from '../base/errors.js'
 import { checkTraining, type Model, type TrainingOptions } from '../engine/options.js'
-import type { LRScheduler } from '../lr_scheduler/index.js'
+import { type LRScheduler, ReduceLROnPlateau } from '../lr_scheduler/index.js'
 import { type Callback, checkCallback } from './callbacks.js'
-import type { EpochEvent, ProgressEvent } from './history.js'
+import { checkMetrics, type FitMetrics, metricNames } from './fit_metrics.js'
+import { checkFigure, directionOf, type EpochEvent, type Figure, type ProgressEvent } from './history.js'
 
 /** Options of `fit`. */
 export interface FitOptions extends TrainingOptions {
@@ -15,6 +16,13 @@ export interface FitOptions extends TrainingOptions {
   stepSchedulerEvery?: 'batch' | 'epoch'
   /** Passes over the training data. */
   epochs: number
+  /**
+   * What is computed of all predictions of an epoch, into `history.metrics`: names (`['accuracy', 'rocAuc', 'r2']`), or
+   * functions of targets and outputs. The training's predictions are those made while training, as for `trainAcc`.
+   */
+  metrics?: FitMetrics
+  /** What a plateau is fed. Default: the test loss, without a test loader the training loss. */
+  monitor?: Figure
   /** Early stopping and its kin, called in this order. */
   callbacks?: readonly Callback[]
   /** Goes on from the newest whole checkpoint in this folder; from the beginning where there is none. */
@@ -35,6 +43,8 @@ const known: Readonly<Record<keyof FitOptions, true>> = {
   scheduler: true,
   stepSchedulerEvery: true,
   epochs: true,
+  metrics: true,
+  monitor: true,
   clipGradNorm: true,
   accumulate: true,
   callbacks: true,
@@ -56,6 +66,8 @@ export function checkFit(model: Model, options: FitOptions): void {
     throw typeError(where, 'scheduler to be a scheduler', scheduler)
   checkInt(where, 'epochs', epochs, { min: 0 })
   checkOneOf(where, 'stepSchedulerEvery', stepSchedulerEvery, ['batch', 'epoch'])
+  if (options.metrics !== undefined) checkMetrics(where, options.metrics, options.loss)
+  if (options.monitor !== undefined) checkMonitor(options)
   if (!Array.isArray(callbacks)) throw typeError(where, 'callbacks to be an array', callbacks)
   callbacks.forEach((callback, i) => void checkCallback(where, `callbacks[${i}]`, callback))
   checkResume(where, options)
@@ -70,10 +82,39 @@ export function wantsCheckpoints({ resume, callbacks = [] }: FitOptions): boolea
 
 /** Checkpoints hold our own optimizer's state, which another library's run does not keep. */
 function checkResume(where: string, options: FitOptions): void {
-  const { resume, backend } = options
+  const { resume, backend, metrics, callbacks = [] } = options
   if (resume !== undefined && (typeof resume !== 'string' || resume === ''))
     throw typeError(where, 'resume to be a folder', resume)
   if (wantsCheckpoints(options) && backend) throw rangeError(where, 'no backend with checkpoints', backend.name)
+  const midway = callbacks.some(
+    ({ checkpoint }) => checkpoint && Math.min(checkpoint.everySteps, checkpoint.everySeconds) < Infinity,
+  )
+  if (metrics && midway)
+    throw rangeError(where, 'checkpoints at ends of epochs only (everyEpochs) with metrics', 'others')
+}
+
+/** Refuses what will not be measured, and a plateau that waits for the other direction. */
+function checkMonitor({ monitor, metrics, test, loss, scheduler }: FitOptions): void {
+  const where = 'fit'
+  const figure = checkFigure(where, 'monitor', monitor)
+  const names = metricNames(metrics ?? [])
+  const isMetric = figure.includes('.')
+  if (isMetric && !names.includes(figure.slice(figure.indexOf('.') + 1)))
+    throw rangeError(where, 'monitor to be one of metrics', figure)
+  if (figure.startsWith('test') && !test) throw rangeError(where, 'monitor to be measured: a test loader', figure)
+  if (figure.endsWith('Acc') && !loss.classifies)
+    throw rangeError(where, 'monitor to be measured: a classifier', figure)
+  // Which way a metric of one's own goes, only its author knows.
+  const known = !isMetric || Array.isArray(metrics)
+  const mode = directionOf(figure) === 1 ? 'min' : 'max'
+  const plateau = plateausIn(scheduler).find(part => part.mode !== mode)
+  if (known && plateau) throw rangeError(where, `a plateau of mode '${mode}' for monitor ${figure}`, plateau.mode)
+}
+
+function plateausIn(scheduler: unknown): ReduceLROnPlateau[] {
+  if (scheduler instanceof ReduceLROnPlateau) return [scheduler]
+  const { schedulers } = (scheduler ?? {}) as { schedulers?: readonly unknown[] }
+  return (schedulers ?? []).flatMap(plateausIn)
 }
 
 /** How often the scheduler steps, if there is one. */

@@ -9,6 +9,7 @@ import type { Model } from '../engine/options.js'
 import type { StateDict } from '../nn/index.js'
 import type { OptimizerStateDict } from '../optim/state_dict.js'
 import { defaultGenerator, type Generator } from '../streams/index.js'
+import { metricNames } from './fit_metrics.js'
 import type { FitOptions } from './fit_options.js'
 import type { History } from './history.js'
 import type { RatesState } from './rates.js'
@@ -46,9 +47,10 @@ const optionsOf = (value: object) => JSON.stringify((value as { options?: object
 
 function loaderConfiguration(name: string, loader: FitOptions['test']): Configuration {
   if (!loader) return { [name]: 'none' }
-  const { dataset, batchSize, shuffle, dropLast, generator } = loader
+  const { dataset, batchSize, shuffle, dropLast, sampler, generator } = loader
   return {
     [name]: `${dataset.length} samples`,
+    [`${name}.sampler`]: sampler ? `${nameOf(sampler)} of ${sampler.length}` : 'none',
     [`${name}.batchSize`]: String(batchSize),
     [`${name}.shuffle`]: String(shuffle),
     [`${name}.dropLast`]: String(dropLast),
@@ -71,6 +73,7 @@ export function configurationOf(model: Model, options: FitOptions): Configuratio
     clipGradNorm: String(clipGradNorm),
     accumulate: String(accumulate),
     callbacks: callbacks.map(callback => (callback.stateDict ? 'with state' : 'without')).join(' '),
+    metrics: metricNames(options.metrics ?? []).join(' '),
     onEpochEnd: options.onEpochEnd ? 'given' : 'none',
     ...loaderConfiguration('train', options.train),
     ...loaderConfiguration('test', options.test),

@@ -58,7 +58,17 @@ export interface SweepRun<P> {
 }
 
 const own = ['makeModel', 'makeOptimizer', 'makeScheduler', 'makeCallbacks', 'grid', 'rankBy', 'onRun'] as const
-const shared = ['train', 'test', 'loss', 'stepSchedulerEvery', 'epochs', 'clipGradNorm', 'accumulate'] as const
+const shared = [
+  'train',
+  'test',
+  'loss',
+  'stepSchedulerEvery',
+  'epochs',
+  'clipGradNorm',
+  'accumulate',
+  'metrics',
+  'monitor',
+] as const
 const known = [...own, ...shared, 'signal', 'threads']
 
 function checkGrid(grid: unknown): void {
