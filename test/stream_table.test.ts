@@ -1,8 +1,8 @@
 /** Data sets that are read in parts: rows, batches and trainings, against the same rows in memory. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { data, evaluate, fit, nn, optim, preprocessing, random, type Tensor, tensor } from 'anneal'
+import { callbacks, data, evaluate, fit, nn, optim, preprocessing, random, type Tensor, tensor } from 'anneal'
 import { afterAll, describe, expect, it } from 'vitest'
 
 const folder = mkdtempSync(join(tmpdir(), 'anneal-stream-'))
@@ -178,6 +178,42 @@ describe('fit', () => {
     const [[x]] = [(await stream.parts().next()).value as Tensor[]]
     const want = scaler.transform(tensor(X, { shape: [ROWS, 2] })) as Tensor
     x.data.forEach((value, i) => void expect(Math.abs(value - want.data[i])).toBeLessThan(1e-5))
+  })
+})
+
+/** A layer that reads values, which no plan can do. */
+class Peeking extends nn.Identity {
+  override forward(x: Tensor) {
+    x.data.at(0)
+    return x
+  }
+}
+
+describe('resume', () => {
+  it.each(['plan', 'eager'])('from any checkpoint, in the middle of a part too: %s', async engine => {
+    const stream = await data.streamTable(path, { ...columns, partRows: 150 })
+    const run = async (options: object) => {
+      random.manualSeed(0)
+      const more = engine === 'eager' ? [new Peeking()] : []
+      const model = new nn.Sequential(new nn.Linear(2, 8), new nn.ReLU(), ...more, new nn.Linear(8, 3))
+      const optimizer = new optim.Adam(model.parameters(), { lr: 0.01 })
+      const train = new data.DataLoader(stream, { batchSize: 64, shuffle: true })
+      const history = await fit(model, { train, loss: new nn.CrossEntropyLoss(), optimizer, epochs: 2, ...options })
+      expect(history.engine).toBe(engine)
+      return { weights: model.parameters().map(p => [...p.data]), trainLoss: history.trainLoss }
+    }
+    const dir = join(folder, engine)
+    const want = await run({})
+    const keeping = (dir: string) => ({ callbacks: [callbacks.checkpoint({ dir, everySteps: 5, keep: 100 })] })
+    expect(await run(keeping(dir))).toEqual(want)
+    const files = readdirSync(dir)
+    expect(files.length).toBeGreaterThan(4)
+    for (const [i, file] of files.entries()) {
+      const alone = join(folder, `${engine}-${i}`)
+      mkdirSync(alone)
+      copyFileSync(join(dir, file), join(alone, file))
+      expect(await run({ ...keeping(alone), resume: alone }), file).toEqual(want)
+    }
   })
 })
 
