@@ -1,4 +1,5 @@
 /** Whole models as files. */
 
 export { type Loaded, type LoadOptions, load } from './load.js'
+export { type ExportOnnxOptions, exportOnnx, type OnnxShape } from './onnx/export.js'
 export { type SaveOptions, save } from './save.js'

@@ -8,4 +8,5 @@ export const add = binary(
   'add',
   (_e, grad, _a, _b, _n, needs) => needs.map(need => (need ? grad : null)),
   (a, b) => a + b,
+  'Add',
 )

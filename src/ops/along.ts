@@ -1,6 +1,7 @@
 /** What the ops along one dimension share (softmax, logSoftmax): rows, samples and float64 row helpers. Not an op. */
 
 import type { Buf, Emitter, Floats, KernelsTaking } from '../emitters/emitter.js'
+import { NoOnnxForm, type OnnxForm } from './onnx.js'
 import { fromRows, rowSizes, toRows } from './rows.js'
 import {
   type Application,
@@ -43,6 +44,14 @@ export function emitAlong(e: Emitter, kernel: RowKernel, app: Application<Along>
   const y = e.alloc('float32', sizeOf(shape))
   e.kernels[kernel]({ x, y, m, n })
   return fromRows(e, y, shape, attrs.dim)
+}
+
+/** ONNX has the same ops, for ranks from 1. */
+export function onnxAlong(opType: string): OnnxForm<Along> {
+  return (graph, { inputs, shape, attrs }) => {
+    if (shape.length === 0) throw new NoOnnxForm('the operand is a scalar')
+    return graph.node(opType, inputs, { ints: { axis: attrs.dim } })
+  }
 }
 
 /** Its gradient, from the result. */

@@ -44,6 +44,13 @@ export const argmax = defineOp({
       }
     },
   },
+  onnx(graph, { inputs: [x], shape, attrs: { dim, keepdim } }) {
+    const flat = dim === null || x.shape.length === 0
+    const values = flat ? graph.node('Reshape', [x, graph.constant('int64', [-1])]) : x
+    const ints = { axis: flat ? 0 : dim, keepdims: Number(keepdim && !flat) }
+    const largest = graph.cast(graph.node('ArgMax', [values], { ints }), 'int32')
+    return flat && shape.length > 0 ? graph.node('Reshape', [largest, graph.shape(shape)]) : largest
+  },
   samples: () => [
     { x: [[2, 3]], args: [1] },
     { x: [[2, 3]], args: [0] },

@@ -3,6 +3,7 @@
 import { checkBoolean, checkNumber, checkOptions } from '../base/check.js'
 import { shapeError, typeError } from '../base/errors.js'
 import type { Buf, Emitter, Twins } from '../emitters/emitter.js'
+import { constantOf, type OnnxGraph, type OnnxName, type OnnxValue, scalar } from './onnx.js'
 import { fromRows, rowSizes, toRows } from './rows.js'
 import { type Application, checkDtype, checkOperand, defineOp, type Meta, type Operand, shapeText } from './spec.js'
 
@@ -107,6 +108,30 @@ function forward(e: Emitter, app: Application<Attrs>): Buf {
   return fromRows(e, y, shape, 1)
 }
 
+/** By the running statistics a node of ONNX, by the batch's own several. */
+function onnx(graph: OnnxGraph, app: Application<Attrs>): OnnxName {
+  const { inputs, shape, attrs } = app
+  const channels = [shape[1]]
+  const given = (name: Name, value: number) => inputs[attrs.names.indexOf(name)] ?? constantOf(graph, value, channels)
+  const [x, scale, shift] = [inputs[0], given('weight', 1), given('bias', 0)]
+  if (!attrs.training) {
+    const operands = [x, scale, shift, given('runningMean', 0), given('runningVar', 1)]
+    return graph.node('BatchNormalization', operands, { floats: { epsilon: attrs.eps } })
+  }
+  const others = graph.constant(
+    'int64',
+    shape.flatMap((_, i) => (i === 1 ? [] : [i])),
+  )
+  const mean = (value: OnnxValue) => graph.node('ReduceMean', [value, others])
+  const wide = (value: OnnxValue) =>
+    graph.node('Reshape', [value, graph.constant('int64', [...channels, ...shape.slice(2).map(() => 1)])])
+  const centered = graph.node('Sub', [x, mean(x)])
+  const variance = mean(graph.node('Mul', [centered, centered]))
+  const deviation = graph.node('Sqrt', [graph.node('Add', [variance, scalar(graph, attrs.eps)])])
+  const normal = graph.node('Div', [centered, deviation])
+  return graph.node('Add', [graph.node('Mul', [normal, wide(scale)]), wide(shift)])
+}
+
 /** float64 twins of the column kernels. */
 const reference: Twins = {
   column_moments({ x, mean, var: variance, m, n }) {
@@ -178,6 +203,7 @@ export const batchNorm = defineOp({
     return attrs.names.map(name => grads[name] ?? null)
   },
   reference,
+  onnx,
   samples: () => [
     { x: [[5, 3]], args: [{ training: true }] },
     { x: [[6, 2]], args: [{ training: true, weight: { parameter: [2] }, bias: { parameter: [2] } }] },

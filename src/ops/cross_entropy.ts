@@ -14,6 +14,7 @@ import {
   emitClassChain,
   labelShape,
 } from './class_loss.js'
+import { lossHasNoForm } from './onnx.js'
 import { reductions } from './reduced_loss.js'
 import { rowSizes, toRows } from './rows.js'
 import { type Application, checkOperand, defineOp, type Operand, shapeText } from './spec.js'
@@ -187,6 +188,7 @@ export const crossEntropy = defineOp({
       }
     },
   },
+  onnx: lossHasNoForm,
   samples: () => [
     { x: [[4, 3], { labels: [0, 2, 1, 1] }] },
     { x: [[4, 3], { labels: [0, 2, -100, 1] }], args: [{ reduction: 'sum' }] },

@@ -6,6 +6,7 @@
 import type { Buf, Emitter, Floats, Twins } from '../emitters/emitter.js'
 import type { KernelDims, KernelName } from '../native/types.js'
 import { sameShape } from './elementwise.js'
+import type { OnnxForm } from './onnx.js'
 import { type BadSample, checkOperand, defineOp, type Operand, type Sample, sizeOf } from './spec.js'
 
 /** The names of pairs of kernels on n numbers, without their endings. */
@@ -40,6 +41,7 @@ interface CurveSpec<P extends readonly unknown[]> {
   /** By the kernels' names without their endings. */
   readonly curves: { readonly [K in CurveKernel]?: Curve }
   readonly choose: (...options: P) => Chosen
+  readonly onnx: OnnxForm<Chosen>
   /** Where the function has values. Default: everywhere. */
   readonly domain?: { readonly from: number; readonly to: number }
   readonly samples?: readonly Sample[]
@@ -68,7 +70,7 @@ function emitCurve(e: Emitter, kernel: string, args: Record<string, Buf | number
 
 /** The op y = f(x), elementwise, with options that choose among its curves. */
 export function defineCurve<P extends readonly unknown[]>(spec: CurveSpec<P>) {
-  const { name, slopeOf, curves, choose, domain, samples = [], badSamples = [] } = spec
+  const { name, slopeOf, curves, choose, onnx, domain, samples = [], badSamples = [] } = spec
   return defineOp({
     name,
     parse: (x: Operand, ...options: P) => ({ operands: [checkOperand(name, 'x', x)], attrs: choose(...options) }),
@@ -86,6 +88,7 @@ export function defineCurve<P extends readonly unknown[]>(spec: CurveSpec<P>) {
       return [dx]
     },
     reference: Object.assign({}, ...Object.entries(curves).map(([kernel, curve]) => twins(kernel, curve, slopeOf))),
+    onnx,
     samples: () => [...shapes.map(shape => ({ x: [domain ? { shape, ...domain } : shape] })), ...samples],
     badSamples: () => [{ x: [undefined], message: 'x to be a Tensor' }, ...badSamples],
   })

@@ -18,4 +18,5 @@ export const div = binary(
     needs[1] ? gradDivisor(e, grad, a, b, n) : null,
   ],
   (a, b) => a / b,
+  'Div',
 )

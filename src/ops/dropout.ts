@@ -3,6 +3,7 @@
 import { checkNumber, checkOptions } from '../base/check.js'
 import type { Buf, Emitter } from '../emitters/emitter.js'
 import { emitScaled, sameShape } from './elementwise.js'
+import { NoOnnxForm } from './onnx.js'
 import { checkOperand, defineOp, type Operand, sizeOf } from './spec.js'
 
 /** Options of dropout. */
@@ -54,6 +55,10 @@ export const dropout = defineOp({
     mul_scalar({ x, y, n, s }) {
       for (let i = 0; i < n; i++) y[i] = x[i] * s
     },
+  },
+  onnx(_graph, { inputs: [x], attrs: { p } }) {
+    if (p > 0) throw new NoOnnxForm('it drops elements in evaluation too, which nn.Dropout does not')
+    return x
   },
   samples: () => [
     { x: [[5, 7]] },

@@ -8,6 +8,7 @@ import { shapeError } from '../base/errors.js'
 import type { Buf, Emitter, Floats, TwinArguments, Twins } from '../emitters/emitter.js'
 import type { KernelArguments, KernelDims, KernelName } from '../native/types.js'
 import { broadcastShape, expand } from './broadcast.js'
+import { lossHasNoForm } from './onnx.js'
 import { checkReduction, emitChain, type LossOptions, type Reduction, reductions } from './reduced_loss.js'
 import {
   type Application,
@@ -175,6 +176,7 @@ export function defineElementLoss<O extends LossOptions>(spec: ElementLossSpec<O
       return [needs[0] ? chain(dx) : null, needs[1] ? chain(dtarget) : null, ...rest.map(() => null)]
     },
     reference: { [kernel]: twin(Object.keys(weights), spec.element) } as Twins,
+    onnx: lossHasNoForm,
     samples: () => [...spec.samples],
     badSamples: () => [...commonBadSamples, ...badSamples],
   })

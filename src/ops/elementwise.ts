@@ -2,6 +2,7 @@
 
 import type { Buf, Emitter, KernelsTaking, TwinArguments, Twins } from '../emitters/emitter.js'
 import { broadcastShape, expand, reduceTo } from './broadcast.js'
+import { sameNode } from './onnx.js'
 import {
   type Application,
   checkDtype,
@@ -37,6 +38,7 @@ export function binary(
   kernel: BinaryKernel,
   backward: BinaryBackward,
   twin: (a: number, b: number) => number,
+  opType: string,
 ) {
   return {
     name,
@@ -64,6 +66,7 @@ export function binary(
         for (let i = 0; i < n; i++) y[i] = twin(a[i], b[i])
       },
     } as Twins,
+    onnx: sameNode(opType),
     samples: () => binaryShapes.map(x => ({ x })),
     badSamples: () => [
       { x: [[2, 3], [2]], message: 'broadcast' },

@@ -26,6 +26,7 @@ export const elu = defineCurve({
     },
   },
   choose: checkElu,
+  onnx: (graph, { inputs, attrs }) => graph.node('Elu', inputs, { floats: attrs.scalars }),
   samples: [{ x: [[2, 3]], args: [{ alpha: 0.5 }] }],
   badSamples: [{ x: [[2, 3]], args: [{ alpha: Number.NaN }], message: 'alpha to be a finite number' }],
 })

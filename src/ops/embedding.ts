@@ -85,6 +85,7 @@ export const embedding = defineOp({
       }
     },
   },
+  onnx: (graph, { inputs: [indices, weight] }) => graph.node('Gather', [weight, indices]),
   samples: () => [
     { x: [{ labels: [1, 2, 0, 1] }, [3, 2]] },
     { x: [{ labels: [4, 4, 0] }, [5, 17]] },

@@ -1,6 +1,7 @@
 /** The exponential. */
 
 import { emitBinary, emitUnary, parseUnary, sameShape } from './elementwise.js'
+import { sameNode } from './onnx.js'
 import { defineOp, sizeOf } from './spec.js'
 
 /** Elementwise `e^x`. Source: torch.exp. */
@@ -15,6 +16,7 @@ export const exp = defineOp({
       for (let i = 0; i < n; i++) y[i] = Math.exp(x[i])
     },
   },
+  onnx: sameNode('Exp'),
   samples: () => [{ x: [[2, 3]] }, { x: [[17]] }, { x: [[0]] }],
   badSamples: () => [{ x: [undefined], message: 'x to be a Tensor' }],
 })

@@ -42,6 +42,9 @@ export const gelu = defineCurve({
     },
   },
   choose: checkGelu,
+  onnx(graph, { inputs, attrs }) {
+    return graph.node('Gelu', inputs, { strings: { approximate: attrs.kernel === 'gelu_tanh' ? 'tanh' : 'none' } })
+  },
   samples: [{ x: [[2, 3]], args: [{ approximate: 'tanh' }] }],
   badSamples: [
     { x: [[2, 3]], args: [{ approximate: 'sigmoid' }], message: "approximate to be 'none' or 'tanh'" },

@@ -3,6 +3,7 @@
 import { checkInt, checkNumber, checkOptions } from '../base/check.js'
 import { rangeError, shapeError } from '../base/errors.js'
 import type { Buf, Twins } from '../emitters/emitter.js'
+import { constantOf } from './onnx.js'
 import { type Application, checkDtype, checkOperand, defineOp, type Operand, shapeText, sizeOf } from './spec.js'
 
 export interface LayerNormOptions {
@@ -131,6 +132,16 @@ export const layerNorm = defineOp({
     return inputs.map((_, i) => (i === 0 ? dx : i === places.weight ? dweight : dbias))
   },
   reference,
+  onnx(graph, app) {
+    const { inputs, attrs } = app
+    const { normalizedShape, hasWeight, hasBias, eps } = attrs
+    const weight = hasWeight ? inputs[1] : constantOf(graph, 1, normalizedShape)
+    const operands = [inputs[0], weight, ...(hasBias ? [inputs[inputs.length - 1]] : [])]
+    return graph.node('LayerNormalization', operands, {
+      ints: { axis: -normalizedShape.length },
+      floats: { epsilon: eps },
+    })
+  },
   samples: () => [
     { x: [[4, 5]], args: [5] },
     { x: [[2, 3, 4]], args: [[3, 4], { weight: { parameter: [3, 4] }, bias: { parameter: [3, 4] } }] },

@@ -27,6 +27,7 @@ export const leakyRelu = defineCurve({
     },
   },
   choose: checkLeakyRelu,
+  onnx: (graph, { inputs, attrs }) => graph.node('LeakyRelu', inputs, { floats: { alpha: attrs.scalars!.slope } }),
   samples: [{ x: [[2, 3]], args: [{ negativeSlope: 0.2 }] }],
   badSamples: [{ x: [[2, 3]], args: [{ negativeSlope: '1' }], message: 'negativeSlope to be a number' }],
 })

@@ -96,6 +96,11 @@ export const linear = defineOp({
       }
     },
   },
+  onnx(graph, { inputs: [x, w, b] }) {
+    if (x.shape.length === 2) return graph.node('Gemm', b ? [x, w, b] : [x, w], { ints: { transB: 1 } })
+    const product = graph.node('MatMul', [x, graph.node('Transpose', [w], { ints: { perm: [1, 0] } })])
+    return b ? graph.node('Add', [product, b]) : product
+  },
   samples: () => [
     { x: [[5, 3], [4, 3], [4]] },
     {

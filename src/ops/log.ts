@@ -1,6 +1,7 @@
 /** The natural logarithm. */
 
 import { emitBinary, emitUnary, parseUnary, sameShape } from './elementwise.js'
+import { sameNode } from './onnx.js'
 import { defineOp, sizeOf } from './spec.js'
 
 /** Elementwise natural logarithm; -Infinity at 0, NaN below. Source: torch.log. */
@@ -15,6 +16,7 @@ export const log = defineOp({
       for (let i = 0; i < n; i++) y[i] = Math.log(x[i])
     },
   },
+  onnx: sameNode('Log'),
   samples: () => [
     { x: [{ shape: [2, 3], from: 0.1, to: 2 }] },
     { x: [{ shape: [17], from: 0.1, to: 2 }] },

@@ -1,6 +1,15 @@
 /** Logarithm of the softmax along a dimension. */
 
-import { emitAlong, emitAlongBackward, inferAlong, parseAlong, rowSamples, softmaxRow, sumRow } from './along.js'
+import {
+  emitAlong,
+  emitAlongBackward,
+  inferAlong,
+  onnxAlong,
+  parseAlong,
+  rowSamples,
+  softmaxRow,
+  sumRow,
+} from './along.js'
 import { defineOp } from './spec.js'
 
 /** `x - log Σ exp(x)` along `dim`, shifted by the maximum. Source: torch.nn.functional.log_softmax. */
@@ -26,5 +35,6 @@ export const logSoftmax = defineOp({
       }
     },
   },
+  onnx: onnxAlong('LogSoftmax'),
   ...rowSamples,
 })

@@ -3,6 +3,7 @@
 import { AnnealError, shapeError } from '../base/errors.js'
 import type { Buf, Emitter } from '../emitters/emitter.js'
 import { broadcastShape, expand, reduceTo } from './broadcast.js'
+import { sameNode } from './onnx.js'
 import { checkDtype, checkOperand, defineOp, type Meta, type Operand, shapeText, sizeOf, type Value } from './spec.js'
 
 /** Both operands as batches of matrices: a [batch…, m, k], b [batch…, k, n]. */
@@ -99,6 +100,7 @@ export const matmul = defineOp({
     const p = plan(inputs[0].shape, inputs[1].shape)
     return [needs[0] ? gradA(e, p, grad.buf, b) : null, needs[1] ? gradB(e, p, grad.buf, a) : null]
   },
+  onnx: sameNode('MatMul'),
   samples: () => [
     {
       x: [

@@ -2,7 +2,15 @@
 
 import { expand } from './broadcast.js'
 import { emitScaled } from './elementwise.js'
-import { badReductions, emitSum, inferReduction, keptShape, parseReduction, reductionSamples } from './reduction.js'
+import {
+  badReductions,
+  emitSum,
+  inferReduction,
+  keptShape,
+  onnxReduction,
+  parseReduction,
+  reductionSamples,
+} from './reduction.js'
 import { defineOp, sizeOf } from './spec.js'
 
 function count(shape: readonly number[], dims: readonly number[]): number {
@@ -26,6 +34,7 @@ export const mean = defineOp({
       for (let i = 0; i < n; i++) y[i] = x[i] / s
     },
   },
+  onnx: onnxReduction('ReduceMean'),
   samples: reductionSamples,
   badSamples: badReductions,
 })

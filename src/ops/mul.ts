@@ -11,4 +11,5 @@ export const mul = binary(
     needs[1] ? emitBinary(e, 'mul', grad, a, n) : null,
   ],
   (a, b) => a * b,
+  'Mul',
 )

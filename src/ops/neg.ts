@@ -1,6 +1,7 @@
 /** -x. */
 
 import { emitUnary, parseUnary, sameShape } from './elementwise.js'
+import { sameNode } from './onnx.js'
 import { defineOp, sizeOf } from './spec.js'
 
 /** Elementwise `-x`. Source: torch.neg. */
@@ -15,6 +16,7 @@ export const neg = defineOp({
       for (let i = 0; i < n; i++) y[i] = -x[i]
     },
   },
+  onnx: sameNode('Neg'),
   samples: () => [{ x: [[2, 3]] }, { x: [[]] }],
   badSamples: () => [{ x: ['x'], message: 'x to be a Tensor' }],
 })

@@ -10,6 +10,7 @@ import {
   emitClassChain,
   labelShape,
 } from './class_loss.js'
+import { lossHasNoForm } from './onnx.js'
 import { reductions } from './reduced_loss.js'
 import { rowSizes, toRows } from './rows.js'
 import { checkOperand, defineOp, type Operand } from './spec.js'
@@ -76,6 +77,7 @@ export const nllLoss = defineOp({
       loss[0] = sum / total
     },
   },
+  onnx: lossHasNoForm,
   samples: () => [
     { x: [[4, 3], { labels: [0, 2, 1, 1] }] },
     { x: [[4, 3], { labels: [0, 2, -100, 1] }], args: [{ reduction: 'sum' }] },

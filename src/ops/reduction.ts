@@ -4,6 +4,7 @@ import { checkBoolean, checkOptions } from '../base/check.js'
 import { rangeError } from '../base/errors.js'
 import type { Buf, Emitter } from '../emitters/emitter.js'
 import { reduceTo } from './broadcast.js'
+import type { OnnxForm } from './onnx.js'
 import { checkDtype, checkOperand, type Meta, normalizeDim, type Operand } from './spec.js'
 
 export interface ReductionAttrs {
@@ -38,6 +39,17 @@ export function inferReduction(name: string) {
     checkDtype(name, 'x', x, 'float32')
     const shape = keepdim ? keptShape(x.shape, dims) : x.shape.filter((_, i) => !dims.includes(i))
     return { shape, dtype: 'float32' }
+  }
+}
+
+/** The dimensions are an input in ONNX; a scalar has none. */
+export function onnxReduction(opType: string): OnnxForm<ReductionAttrs> {
+  return (graph, { inputs: [x], attrs: { dims, keepdim } }) => {
+    const axes = graph.constant(
+      'int64',
+      dims.filter(d => d < x.shape.length),
+    )
+    return graph.node(opType, [x, axes], { ints: { keepdims: Number(keepdim), noop_with_empty_axes: 1 } })
   }
 }
 

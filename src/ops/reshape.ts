@@ -34,6 +34,7 @@ export const reshape = defineOp({
   infer: ([x], { shape }) => ({ shape: resolve(x.shape, shape), dtype: x.dtype }),
   forward: (_e, { inputs: [x] }) => x.buf,
   backward: (_e, _app, grad) => [grad.buf],
+  onnx: (graph, { inputs: [x], shape }) => graph.node('Reshape', [x, graph.shape(shape)]),
   samples: () => [
     { x: [[2, 3]], args: [[3, 2]] },
     { x: [[2, 3]], args: [[-1]] },

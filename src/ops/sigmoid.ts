@@ -1,6 +1,7 @@
 /** The logistic function. */
 
 import { defineCurve, only } from './curve.js'
+import { sameNode } from './onnx.js'
 
 /** `1 / (1 + e^-x)`, in float64. */
 export function logistic(x: number): number {
@@ -14,4 +15,5 @@ export const sigmoid = defineCurve({
   slopeOf: 'y',
   curves: { sigmoid: { value: logistic, gradient: (dy, y) => dy * (1 - y) * y } },
   choose: only('sigmoid'),
+  onnx: sameNode('Sigmoid'),
 })

@@ -14,4 +14,5 @@ export const silu = defineCurve({
     },
   },
   choose: only('silu'),
+  onnx: (graph, { inputs: [x] }) => graph.node('Mul', [x, graph.node('Sigmoid', [x])]),
 })

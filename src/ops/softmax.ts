@@ -1,6 +1,15 @@
 /** Softmax along a dimension. */
 
-import { emitAlong, emitAlongBackward, inferAlong, parseAlong, rowSamples, softmaxRow, sumRow } from './along.js'
+import {
+  emitAlong,
+  emitAlongBackward,
+  inferAlong,
+  onnxAlong,
+  parseAlong,
+  rowSamples,
+  softmaxRow,
+  sumRow,
+} from './along.js'
 import { defineOp } from './spec.js'
 
 /** `exp(x) / Σ exp(x)` along `dim`, shifted by the maximum. Source: torch.nn.functional.softmax. */
@@ -26,5 +35,6 @@ export const softmax = defineOp({
       }
     },
   },
+  onnx: onnxAlong('Softmax'),
   ...rowSamples,
 })

@@ -2,6 +2,7 @@
 
 import { checkNumber, checkOptions } from '../base/check.js'
 import { defineCurve } from './curve.js'
+import { scalar } from './onnx.js'
 import { logistic } from './sigmoid.js'
 
 /** Options of `softplus`. */
@@ -38,6 +39,12 @@ export const softplus = defineCurve({
     },
   },
   choose: checkSoftplus,
+  onnx(graph, { inputs: [x], attrs }) {
+    const { beta, threshold } = attrs.scalars!
+    const scaled = graph.node('Mul', [x, scalar(graph, beta)])
+    const bent = graph.node('Div', [graph.node('Softplus', [scaled]), scalar(graph, beta)])
+    return graph.node('Where', [graph.node('Greater', [scaled, scalar(graph, threshold)]), x, bent])
+  },
   samples: [{ x: [[2, 3]], args: [{ beta: 2, threshold: 1 }] }],
   badSamples: [
     { x: [[2, 3]], args: [{ beta: 0 }], message: 'beta to be a finite number greater than 0' },

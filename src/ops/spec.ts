@@ -1,10 +1,12 @@
 /**
  * The shape of an op's definition. An `OpSpec` is the only place that knows an op: how a user calls it, what shape it
- * gives, which kernels compute it forward and backward, their float64 twins, and samples for every generic test.
+ * gives, which kernels compute it forward and backward, their float64 twins, its form in ONNX, and samples for every
+ * generic test.
  */
 
 import { AnnealError, describe, phrase, typeError } from '../base/errors.js'
 import type { Buf, DType, Emitter, Twins } from '../emitters/emitter.js'
+import type { OnnxForm } from './onnx.js'
 
 /** What the user passes: a tensor, seen from here as no more than its shape and dtype. */
 export interface Operand {
@@ -71,6 +73,8 @@ export interface OpSpec<A = any, P extends readonly any[] = any[]> {
   readonly backward?: (e: Emitter, app: Application<A>, grad: Value) => (Buf | null)[]
   /** float64 twins of the kernels this op brings. */
   readonly reference?: Twins
+  /** The same computation in ONNX, as predictions need it. */
+  readonly onnx: OnnxForm<A>
   readonly samples: () => Sample[]
   readonly badSamples: () => BadSample[]
 }

@@ -8,4 +8,5 @@ export const sub = binary(
   'sub',
   (e, grad, _a, _b, n, needs) => [needs[0] ? grad : null, needs[1] ? emitUnary(e, 'neg', grad, n) : null],
   (a, b) => a - b,
+  'Sub',
 )

@@ -1,7 +1,15 @@
 /** Sum over dimensions. */
 
 import { expand } from './broadcast.js'
-import { badReductions, emitSum, inferReduction, keptShape, parseReduction, reductionSamples } from './reduction.js'
+import {
+  badReductions,
+  emitSum,
+  inferReduction,
+  keptShape,
+  onnxReduction,
+  parseReduction,
+  reductionSamples,
+} from './reduction.js'
 import { defineOp } from './spec.js'
 
 /** Sum over `dim` (a number or several; all by default), `{ keepdim }` keeps them as 1. Source: torch.sum. */
@@ -11,6 +19,7 @@ export const sum = defineOp({
   infer: inferReduction('sum'),
   forward: (e, { inputs: [x], attrs: { dims } }) => emitSum(e, x.buf, x.shape, dims),
   backward: (e, { inputs: [x], attrs: { dims } }, grad) => [expand(e, grad.buf, keptShape(x.shape, dims), x.shape)],
+  onnx: onnxReduction('ReduceSum'),
   samples: reductionSamples,
   badSamples: badReductions,
 })

@@ -56,6 +56,11 @@ export const transpose = defineOp({
       for (let i = 0; i < n; i++) y[i] = x[i]
     },
   },
+  onnx(graph, { inputs: [x], attrs }) {
+    const [p, q] = attrs.dims
+    const perm = x.shape.map((_, i) => (i === p ? q : i === q ? p : i))
+    return perm.length < 2 ? x : graph.node('Transpose', [x], { ints: { perm } })
+  },
   samples: () => [
     { x: [[2, 3]], args: [0, 1] },
     { x: [[2, 3, 4]], args: [0, 2] },

@@ -2,9 +2,11 @@
 
 import { checkBoolean, checkOptions } from '../base/check.js'
 import { AnnealError, describe, phrase, rangeError, shapeError, typeError } from '../base/errors.js'
+import type { OnnxGraph, OnnxName } from '../ops/onnx.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { type Features, type Frame, frameOf, numericFrame, selectColumns, tensorOf } from './frame.js'
-import { Transformer } from './transformer.js'
+import { onnxJoin, onnxSelect } from './onnx_columns.js'
+import { type OnnxColumns, Transformer } from './transformer.js'
 
 /** Which columns: a name or a number, several, one boolean per column, or a function of the names (of a table) that gives any of these. */
 export type Columns = string | number | readonly string[] | readonly number[] | readonly boolean[]
@@ -90,6 +92,16 @@ export class ColumnTransformer extends Transformer<Options> {
   transformFrame(frame: Frame): Frame {
     const columns = this.#parts(frame).flatMap(part => part.columns)
     return { rows: frame.rows, names: null, columns, contiguous: columns.length === 1 }
+  }
+
+  /** @internal */
+  onnxColumns(graph: OnnxGraph, x: OnnxName): OnnxColumns {
+    const parts = this.#groups('onnxColumns').map(({ transformer, columns }): OnnxColumns => {
+      const values = onnxSelect(graph, x, columns)
+      const passes = { values, width: columns.length, codes: false }
+      return typeof transformer === 'string' ? passes : transformer.onnxColumns(graph, values)
+    })
+    return onnxJoin(graph, parts)
   }
 
   /** X transformed, a tensor for each group that is not dropped: int32 of codes, else float32. */

@@ -2,6 +2,7 @@
 
 import { checkBoolean, checkNumber, checkOptions } from '../base/check.js'
 import { rangeError, typeError } from '../base/errors.js'
+import type { OnnxGraph, OnnxName } from '../ops/onnx.js'
 import { type Features, type Frame, frameOf, numericFrame } from './frame.js'
 import { withoutZeros } from './statistics.js'
 import { type Learned, Scaler } from './transformer.js'
@@ -78,6 +79,15 @@ export class MinMaxScaler extends Scaler<Required<MinMaxScalerOptions>> {
   inverseOf(c: number): (x: number) => number {
     const [scale, min] = [this.scale![c], this.min![c]]
     return x => (x - min) / scale
+  }
+
+  /** @internal */
+  onnxScaled(graph: OnnxGraph, x: OnnxName): OnnxName {
+    const [scale, min] = [this.scale!, this.min!].map(values => graph.constant('float64', values))
+    const scaled = graph.node('Add', [graph.node('Mul', [x, scale]), min])
+    const { clip, featureRange } = this.options
+    if (!clip) return scaled
+    return graph.node('Clip', [scaled, ...featureRange.map(bound => graph.constant('float64', [bound], []))])
   }
 
   #update(frame: Frame, onward: boolean): void {

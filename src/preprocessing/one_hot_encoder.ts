@@ -3,6 +3,7 @@
 import { checkFunction, checkOneOf, checkOptions } from '../base/check.js'
 import { AnnealError, phrase, rangeError, shapeError, typeError } from '../base/errors.js'
 import { type Cell, type Column, codesOf, indexOfCategory, isMissing } from '../data/labels.js'
+import type { OnnxGraph, OnnxName } from '../ops/onnx.js'
 import {
   type CategoryOptions,
   checkCategoryOptions,
@@ -13,7 +14,8 @@ import {
   learnInfrequent,
 } from './categories.js'
 import { columnLabel, type Frame, numericFrame } from './frame.js'
-import { Encoder } from './transformer.js'
+import { onnxCodes, onnxJoin, onnxLookup } from './onnx_columns.js'
+import { Encoder, type OnnxColumns } from './transformer.js'
 
 /** Options of `OneHotEncoder`. */
 export interface OneHotEncoderOptions extends CategoryOptions {
@@ -71,15 +73,31 @@ export class OneHotEncoder extends Encoder<Required<OneHotEncoderOptions>> {
   /** @internal */
   transformFrame(frame: Frame): Frame {
     const columns = frame.columns.flatMap((column, c) => {
-      const { codes, dropped, width } = this.#layoutOf(c)
+      const { width } = this.#layoutOf(c)
+      const places = this.#placesOf(c)
       const hot = Array.from({ length: width }, () => new Float64Array(frame.rows))
       this.#codesOf(frame, column, c).forEach((index, row) => {
-        const code = index < 0 ? index : codes[index]
-        if (code >= 0 && code !== dropped) hot[dropped !== null && code > dropped ? code - 1 : code][row] = 1
+        const at = index < 0 ? -1 : places[index]
+        if (at >= 0) hot[at][row] = 1
       })
       return hot
     })
     return { rows: frame.rows, names: null, columns, contiguous: columns.length === 1 }
+  }
+
+  /** @internal An unknown category that `transform` refuses becomes zeros. */
+  onnxColumns(graph: OnnxGraph, x: OnnxName): OnnxColumns {
+    const parts = this.categories!.map((categories, c) => {
+      const { width } = this.#layoutOf(c)
+      const places = this.#placesOf(c)
+      const unknown = places[this.#insteadOfUnknown(c)] ?? -1
+      const rows = [...places, unknown].map(at => Array.from({ length: width }, (_, i) => Number(i === at)))
+      return { values: onnxLookup(graph, onnxCodes(graph, x, c, categories), rows), width, codes: false }
+    })
+    return onnxJoin(
+      graph,
+      parts.filter(({ width }) => width > 0),
+    )
   }
 
   /** @internal */
@@ -119,6 +137,18 @@ export class OneHotEncoder extends Encoder<Required<OneHotEncoderOptions>> {
     return { codes, dropped, width }
   }
 
+  /** For each category of column `c` which of the new columns is 1; -1: none. */
+  #placesOf(c: number): Int32Array {
+    const { codes, dropped } = this.#layoutOf(c)
+    return codes.map(code => (code === dropped ? -1 : dropped !== null && code > dropped ? code - 1 : code))
+  }
+
+  /** The category that stands for unknown ones by number; -1: none. */
+  #insteadOfUnknown(c: number): number {
+    const { handleUnknown } = this.options
+    return handleUnknown === 'ignore' || handleUnknown === 'error' ? -1 : (this.infrequent?.[c]?.[0] ?? -1)
+  }
+
   /** The category of each value by number, that of the infrequent ones or -1 for an unknown one. */
   #codesOf(frame: Frame, column: Column, c: number): Int32Array {
     const { handleUnknown, drop } = this.options
@@ -126,7 +156,7 @@ export class OneHotEncoder extends Encoder<Required<OneHotEncoderOptions>> {
     const codes = codesOf(column, this.categories![c])
     if (handleUnknown === 'error') checkKnown(this.name, label, column, codes)
     if (!codes.includes(-1)) return codes
-    const instead = handleUnknown === 'ignore' ? -1 : (this.infrequent?.[c]?.[0] ?? -1)
+    const instead = this.#insteadOfUnknown(c)
     if (handleUnknown === 'warn' || drop) {
       const meaning = instead < 0 ? 'all zeros' : 'the infrequent category'
       process.emitWarning(`${this.name}: unknown categories in ${label} are encoded as ${meaning}`)

@@ -3,6 +3,7 @@
 import { checkInt, checkOneOf, checkOptions } from '../base/check.js'
 import { AnnealError, phrase, rangeError, typeError } from '../base/errors.js'
 import { type Cell, type Column, codesOf, isMissing } from '../data/labels.js'
+import type { OnnxGraph, OnnxName } from '../ops/onnx.js'
 import {
   type CategoryOptions,
   checkCategoryOptions,
@@ -13,7 +14,8 @@ import {
   learnInfrequent,
 } from './categories.js'
 import { columnLabel, type Frame, numericFrame } from './frame.js'
-import { Encoder } from './transformer.js'
+import { onnxCodes, onnxJoin, onnxLookup } from './onnx_columns.js'
+import { Encoder, type OnnxColumns } from './transformer.js'
 
 /** Options of `OrdinalEncoder`. */
 export interface OrdinalEncoderOptions extends CategoryOptions {
@@ -79,6 +81,20 @@ export class OrdinalEncoder extends Encoder<Required<OrdinalEncoderOptions>> {
       return dtype === 'int32' ? codes.map(value) : Float64Array.from(codes, value)
     })
     return { ...frame, columns }
+  }
+
+  /** @internal An unknown category that `transform` refuses becomes a code that no table has, NaN where codes are floats. */
+  onnxColumns(graph: OnnxGraph, x: OnnxName): OnnxColumns {
+    const { dtype, unknownValue, encodedMissingValue } = this.options
+    const codes = dtype === 'int32'
+    const unknown = unknownValue ?? (codes ? 2 ** 31 - 1 : Number.NaN)
+    const parts = this.categories!.map((categories, c) => {
+      const { grouped, missing } = this.#layoutOf(c)
+      const known = Array.from(grouped, (code, i) => (i === missing ? encodedMissingValue : code))
+      const rows = [...known, unknown].map(code => [code])
+      return { values: onnxLookup(graph, onnxCodes(graph, x, c, categories), rows), width: 1, codes }
+    })
+    return onnxJoin(graph, parts)
   }
 
   /** @internal */

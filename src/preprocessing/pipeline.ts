@@ -2,9 +2,10 @@
 
 import { typeError } from '../base/errors.js'
 import type { Cell } from '../data/labels.js'
+import type { OnnxGraph, OnnxName } from '../ops/onnx.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { type Features, type Frame, frameOf, rowsOfFrame, tensorOf } from './frame.js'
-import { checkTransformer, Encoder, Invertible, type Transformer } from './transformer.js'
+import { checkTransformer, Encoder, Invertible, type OnnxColumns, type Transformer } from './transformer.js'
 
 /** Transformers one after the other; made by `makePipeline`. Each is fitted to what the ones before it give. */
 export class Pipeline extends Invertible<{ steps: readonly Transformer[] }> {
@@ -31,6 +32,12 @@ export class Pipeline extends Invertible<{ steps: readonly Transformer[] }> {
   /** @internal */
   transformFrame(frame: Frame): Frame {
     return this.steps.reduce((at, step) => step.apply(at), frame)
+  }
+
+  /** @internal */
+  onnxColumns(graph: OnnxGraph, x: OnnxName): OnnxColumns {
+    const [first, ...rest] = this.steps
+    return rest.reduce((at, step) => step.onnxColumns(graph, at.values), first.onnxColumns(graph, x))
   }
 
   /** @internal */

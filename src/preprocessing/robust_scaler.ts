@@ -2,6 +2,7 @@
 
 import { checkBoolean, checkNumber, checkOptions } from '../base/check.js'
 import { rangeError, typeError } from '../base/errors.js'
+import type { OnnxGraph, OnnxName } from '../ops/onnx.js'
 import { type Frame, numericFrame } from './frame.js'
 import { normalQuantile } from './normal_quantile.js'
 import { medianOf, percentileOf, sortedPresent, withoutZeros } from './statistics.js'
@@ -55,6 +56,12 @@ export class RobustScaler extends Scaler<Required<RobustScalerOptions>> {
   inverseOf(c: number): (x: number) => number {
     const [center, scale] = [this.center?.[c] ?? 0, this.scale?.[c] ?? 1]
     return x => x * scale + center
+  }
+
+  /** @internal */
+  onnxScaled(graph: OnnxGraph, x: OnnxName): OnnxName {
+    const centered = this.center ? graph.node('Sub', [x, graph.constant('float64', this.center)]) : x
+    return this.scale ? graph.node('Div', [centered, graph.constant('float64', this.scale)]) : centered
   }
 
   #scaleOf(sorted: Float64Array[]): Float64Array {

@@ -4,6 +4,7 @@ import { checkBoolean, checkOneOf, checkOptions } from '../base/check.js'
 import { AnnealError, phrase, shapeError, typeError } from '../base/errors.js'
 import { compareValues } from '../base/order.js'
 import { type Cell, type Column, isMissing } from '../data/labels.js'
+import { NoOnnxForm, type OnnxGraph, type OnnxName } from '../ops/onnx.js'
 import type { Tensor } from '../tensor/tensor.js'
 import {
   asNumbers,
@@ -16,8 +17,9 @@ import {
   selectColumns,
   tensorOf,
 } from './frame.js'
+import { onnxJoin, onnxSelect } from './onnx_columns.js'
 import { medianOf, sortedPresent, sumOf } from './statistics.js'
-import { Invertible } from './transformer.js'
+import { Invertible, type OnnxColumns } from './transformer.js'
 
 /** Makes the value of a column from those that are not missing. */
 export type ImputeStrategy = (values: Float64Array) => number
@@ -78,6 +80,25 @@ export class SimpleImputer extends Invertible<Required<SimpleImputerOptions>> {
     const kept = selectColumns({ ...frame, columns: filled }, this.#kept())
     const marks = Array.from(this.indicatorFeatures ?? [], c => Float64Array.from(missing[c]))
     return { ...kept, names: null, columns: [...kept.columns, ...marks], contiguous: frame.contiguous }
+  }
+
+  /** @internal */
+  onnxColumns(graph: OnnxGraph, x: OnnxName): OnnxColumns {
+    const { missingValues } = this.options
+    if (!(this.statistics instanceof Float64Array)) throw new NoOnnxForm('columns of text')
+    if (!isMissing(missingValues) && typeof missingValues !== 'number') throw new NoOnnxForm('missing values of text')
+    const missing = isMissing(missingValues)
+      ? graph.node('IsNaN', [x])
+      : graph.node('Equal', [x, graph.constant('float64', [missingValues as number], [])])
+    const filled = graph.node('Where', [missing, graph.constant('float64', this.statistics), x])
+    const kept = this.#kept()
+    const parts = [{ values: onnxSelect(graph, filled, kept), width: kept.length, codes: false }]
+    const marked = this.indicatorFeatures ?? []
+    if (marked.length > 0) {
+      const marks = onnxSelect(graph, graph.cast(missing, 'float64'), marked)
+      parts.push({ values: marks, width: marked.length, codes: false })
+    }
+    return onnxJoin(graph, parts)
   }
 
   /** @internal */

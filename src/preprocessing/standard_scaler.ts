@@ -2,6 +2,7 @@
 
 import { checkBoolean, checkOptions } from '../base/check.js'
 import { checkSampleWeight } from '../data/labels.js'
+import type { OnnxGraph, OnnxName } from '../ops/onnx.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { type Features, type Frame, frameOf, numericFrame } from './frame.js'
 import { sumOf, withoutZeros } from './statistics.js'
@@ -80,6 +81,18 @@ export class StandardScaler extends Scaler<Required<StandardScalerOptions>> {
   inverseOf(c: number): (x: number) => number {
     const [mean, scale] = this.#affine(c)
     return x => x * scale + mean
+  }
+
+  /** @internal */
+  onnxScaled(graph: OnnxGraph, x: OnnxName): OnnxName {
+    const columns = Array.from({ length: this.nFeaturesIn! }, (_, c) => this.#affine(c))
+    const [means, scales] = [0, 1].map(i =>
+      graph.constant(
+        'float64',
+        columns.map(pair => pair[i]),
+      ),
+    )
+    return graph.node('Div', [graph.node('Sub', [x, means]), scales])
   }
 
   #affine(c: number): [number, number] {

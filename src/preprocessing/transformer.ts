@@ -5,6 +5,7 @@
 
 import { AnnealError, phrase, shapeError, typeError } from '../base/errors.js'
 import type { Cell } from '../data/labels.js'
+import type { OnnxGraph, OnnxName } from '../ops/onnx.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { type Features, type Frame, frameOf, numericFrame, rowsOfFrame, tensorOf } from './frame.js'
 import { toPlain } from './plain.js'
@@ -43,6 +44,14 @@ const KINDS = {
 
 export type Learned = Readonly<Record<string, keyof typeof KINDS>>
 
+/** Columns in a graph of ONNX, as one value [batch, width] of float64. */
+export interface OnnxColumns {
+  readonly values: OnnxName
+  readonly width: number
+  /** Whether all of them are codes, which make an int32 tensor. */
+  readonly codes: boolean
+}
+
 /** Base of all transformers: learns from a table in `fit`, changes tables in `transform`. Source: sklearn.base.TransformerMixin. */
 export abstract class Transformer<Options extends object = object> {
   /** Columns of the X it was fitted to; null before. */
@@ -61,6 +70,8 @@ export abstract class Transformer<Options extends object = object> {
   abstract fitFrame(frame: Frame): void
   /** @internal The columns that come of others. */
   abstract transformFrame(frame: Frame): Frame
+  /** @internal `transformFrame` in ONNX, of columns of numbers. Throws NoOnnxForm, or ERR_STATE before `fit`. */
+  abstract onnxColumns(graph: OnnxGraph, x: OnnxName): OnnxColumns
   /** The names of the columns that `transform` gives, made from those of X (default: those of `fit`, or x0, x1, …). */
   abstract getFeatureNamesOut(inputFeatures?: readonly string[]): string[]
 
@@ -185,10 +196,18 @@ export abstract class Scaler<Options extends object = object> extends Invertible
     return tensorOf(this.name, this.revert(frameOf(this.name, X)))
   }
 
+  /** @internal `forwardOf` of all columns in ONNX. */
+  abstract onnxScaled(graph: OnnxGraph, x: OnnxName): OnnxName
+
   /** @internal */
   transformFrame(frame: Frame): Frame {
     const numeric = numericFrame(this.name, frame)
     return { ...numeric, columns: numeric.columns.map((values, c) => values.map(this.forwardOf(c))) }
+  }
+
+  /** @internal */
+  onnxColumns(graph: OnnxGraph, x: OnnxName): OnnxColumns {
+    return { values: this.onnxScaled(graph, x), width: this.checkFitted('onnxColumns'), codes: false }
   }
 
   /** @internal */

@@ -22,7 +22,11 @@ export interface Node {
   grad: Buf | null
 }
 
+/** Told of every application of an op and of its result: above the emitters, which see kernels only. */
+export type Tracer = (spec: OpSpec, app: Application<unknown>, result: Tensor) => void
+
 let emitter: Emitter = nativeEmitter
+let tracer: Tracer | null = null
 let recordingGradients = true
 let created = 0
 
@@ -34,6 +38,17 @@ export function withEmitter<T>(other: Emitter, fn: () => T): T {
     return fn()
   } finally {
     emitter = before
+  }
+}
+
+/** Runs `fn` with a tracer that is offered every op. */
+export function withTracer<T>(other: Tracer, fn: () => T): T {
+  const before = tracer
+  tracer = other
+  try {
+    return fn()
+  } finally {
+    tracer = before
   }
 }
 
@@ -83,7 +98,9 @@ export function apply(spec: OpSpec, args: readonly unknown[]): Tensor {
   const app: Application<unknown> = { inputs, shape, dtype, attrs, needs, out: noBuffer, saved: [] }
   app.out = spec.forward(emitter, app)
   const node = spec.backward && needs.includes(true) ? { id: ++created, spec, app, inputs, grad: null } : null
-  return new Tensor(shape, dtype, app.out, node)
+  const result = new Tensor(shape, dtype, app.out, node)
+  tracer?.(spec, app, result)
+  return result
 }
 
 const noBuffer: Buf = { length: 0 }
