@@ -73,7 +73,7 @@ function conversions(model: () => Model): string[] {
   const options = { ...makeJob({ optimizer }), optimizer: optimizer(made), epochs: 1 }
   const [x, y] = blobs(32, 64, 10).tensors
   const rows = new UpdateScalars(options.optimizer)
-  const { calls, advance } = recordTraining(made, options, [x, y], [32], rows, new Memory())
+  const { calls, advance } = recordTraining(made, options, { tensors: [x, y] }, [32], rows, new Memory())
   const { programs } = new Placement([{ calls, advance, dataSet: 0 }])
   return programs.flatMap(program => program.calls.map(({ kernel }) => kernel).filter(kernel => /pack/.test(kernel)))
 }

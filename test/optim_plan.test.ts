@@ -27,7 +27,7 @@ function stepOf(make: (model: ReturnType<typeof mlp>) => Optimizer) {
   const { calls } = recordTraining(
     model,
     options,
-    columnsBehind(train).tensors,
+    columnsBehind(train),
     [16],
     new UpdateScalars(optimizer),
     new Memory(),

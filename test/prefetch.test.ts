@@ -20,7 +20,7 @@ function stepOf(widths: number[], setRows: number) {
   const optimizer = new SGD(model.parameters(), { lr: 0.1 })
   const train = new DataLoader(blobs(16, widths[0], widths[widths.length - 1]), { batchSize: 16 })
   const options = { train, loss: new CrossEntropyLoss(), optimizer, epochs: 1 }
-  const columns = columnsBehind(train).tensors
+  const columns = columnsBehind(train)
   const recorded = recordTraining(model, options, columns, [16], new UpdateScalars(optimizer), new Memory())
   const placement = new Placement([{ ...recorded, dataSet: 0 }], [{ rows: setRows, columns: [] }])
   const [{ prefetch, calls }] = placement.programs

@@ -9,6 +9,8 @@ import { rowsOf } from './rows.js'
 export interface Columns {
   /** Inputs first, the target last; a row per sample. */
   readonly tensors: readonly Tensor[]
+  /** The weight of every row, [rows]: the last tensor of a sample, after its target. */
+  readonly weights?: Tensor | null
   /** The row of every sample; null: sample i is row i. */
   readonly indices: Int32Array | null
 }
@@ -34,11 +36,22 @@ export function columnsOf(dataset: Dataset): Columns | null {
   return columns
 }
 
-function checkColumns({ tensors, indices }: Columns, length: number): void {
+/** Whether the last tensor of a sample is its weight. */
+export function isWeighted(dataset: Dataset): boolean {
+  return !!dataset.columns?.()?.weights
+}
+
+/** The tensors that samples are rows of, weights last. */
+export function allTensors({ tensors, weights }: Columns): readonly Tensor[] {
+  return weights ? [...tensors, weights] : tensors
+}
+
+function checkColumns(columns: Columns, length: number): void {
   const where = 'Dataset.columns'
+  const { tensors, indices } = columns
   if (!Array.isArray(tensors) || tensors.length === 0)
     throw typeError(where, 'tensors to be an array of Tensors', tensors)
-  const counts = tensors.map((t, i) => rowsOf(where, `tensors[${i}]`, t))
+  const counts = allTensors(columns).map((t, i) => rowsOf(where, i < tensors.length ? `tensors[${i}]` : 'weights', t))
   const odd = counts.find(count => count !== counts[0])
   if (odd !== undefined) throw new AnnealError('ERR_SHAPE', phrase(where, `tensors of ${counts[0]} rows`, `${odd}`))
   if (indices !== null && !(indices instanceof Int32Array))
@@ -54,10 +67,13 @@ function checkColumns({ tensors, indices }: Columns, length: number): void {
 export interface SampleParts {
   readonly inputs: readonly Tensor[]
   readonly target: Tensor | undefined
+  /** Of each sample, where the data set has weights. */
+  readonly weight?: Tensor
 }
 
-/** The last tensor is the target, all before it are inputs; one alone is an input. */
-export function partsOf(tensors: readonly Tensor[]): SampleParts {
+/** The last tensor is the target, all before it are inputs; one alone is an input. After them comes the weight, if there is one. */
+export function partsOf(tensors: readonly Tensor[], weighted = false): SampleParts {
+  if (weighted) return { ...partsOf(tensors.slice(0, -1)), weight: tensors[tensors.length - 1] }
   if (tensors.length === 1) return { inputs: tensors, target: undefined }
   return { inputs: tensors.slice(0, -1), target: tensors[tensors.length - 1] }
 }

@@ -4,6 +4,7 @@ import { checkBoolean, checkInt, checkOptions } from '../base/check.js'
 import { AnnealError, phrase, rangeError } from '../base/errors.js'
 import { checkGenerator, defaultGenerator, type Generator } from '../streams/generator.js'
 import type { Tensor } from '../tensor/tensor.js'
+import { isWeighted } from './columns.js'
 import { batchOf, checkDataset, type Dataset } from './dataset.js'
 import { partLayouts, placesIn } from './part_layout.js'
 import { gatherRows, joinRows } from './rows.js'
@@ -46,6 +47,8 @@ export class DataLoader implements Iterable<Tensor[]>, AsyncIterable<Tensor[]> {
   readonly generator: Generator | null
   /** The order of an epoch without shuffling, once it was asked for. */
   #inOrder: Int32Array | null = null
+  /** Once it was asked for. */
+  #weighted: boolean | null = null
 
   constructor(dataset: Dataset, options: DataLoaderOptions = {}) {
     checkOptions('DataLoader', options, ['batchSize', 'shuffle', 'dropLast', 'sampler', 'generator'])
@@ -62,6 +65,12 @@ export class DataLoader implements Iterable<Tensor[]>, AsyncIterable<Tensor[]> {
     if (shuffle && dataset.length === 0) {
       throw new AnnealError('ERR_EMPTY', phrase('DataLoader', 'at least one sample to shuffle', '0'))
     }
+  }
+
+  /** Whether the last tensor of a batch is the weights of its samples. */
+  get weighted(): boolean {
+    this.#weighted ??= isWeighted(this.dataset)
+    return this.#weighted
   }
 
   /** Samples per epoch, also where the last batch is left out. */

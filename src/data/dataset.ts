@@ -1,10 +1,11 @@
 /** Datasets: tensors with equal numbers of rows, and parts of datasets. Not here: batches (data_loader.ts). */
 
-import { checkInt } from '../base/check.js'
-import { rangeError, shapeError, typeError } from '../base/errors.js'
+import { checkInt, checkOptions } from '../base/check.js'
+import { AnnealError, phrase, rangeError, shapeError, typeError } from '../base/errors.js'
 import { isNumberArray, isThenable, typedArrayName } from '../base/kinds.js'
+import { shapeText } from '../ops/spec.js'
 import { Tensor } from '../tensor/tensor.js'
-import { type Columns, columnsOf } from './columns.js'
+import { allTensors, type Columns, columnsOf } from './columns.js'
 import { gatherRows, rowsOf, rowView, stack } from './rows.js'
 
 /**
@@ -14,7 +15,7 @@ import { gatherRows, rowsOf, rowView, stack } from './rows.js'
 export interface Dataset {
   /** Number of samples. */
   readonly length: number
-  /** Sample `i` as its tensors, the target last, for example [x, y]; same shapes and dtypes for all. */
+  /** Sample `i` as its tensors, the target last, for example [x, y]; same shapes and dtypes for all. A weight comes after it. */
   get(i: number): Tensor[]
   /** The samples at `indices` stacked: for each tensor of a sample one of shape [indices.length, …]. */
   batch?(indices: Int32Array): Tensor[]
@@ -64,6 +65,38 @@ function checkRows(where: string, indices: unknown, below: number): Int32Array {
   return rows
 }
 
+/** Options of `TensorDataset`. */
+export interface TensorDatasetOptions {
+  /** How much each sample counts in the loss: n numbers, none negative. Default: all alike. */
+  sampleWeight?: Tensor | ArrayLike<number>
+}
+
+function checkWeights(given: Tensor | ArrayLike<number>): Tensor {
+  const where = 'TensorDataset'
+  if (!(given instanceof Tensor) && !Array.isArray(given) && !isNumberArray(given))
+    throw typeError(where, 'sampleWeight to be a Tensor or an array of numbers', given)
+  const values = Float32Array.from(given instanceof Tensor ? given.data : given)
+  const weights = new Tensor(given instanceof Tensor ? given.shape : [values.length], 'float32', values)
+  if (weights.shape.length !== 1) throw shapeError(where, 'sampleWeight to have shape [n]', shapeText(weights.shape))
+  const odd = values.findIndex(w => !(w >= 0 && w < Infinity))
+  if (odd >= 0) {
+    const code = values[odd] < 0 ? 'ERR_ARG_VALUE' : 'ERR_NONFINITE'
+    throw new AnnealError(code, phrase(where, `sampleWeight[${odd}] to be a finite number at least 0`, values[odd]))
+  }
+  return weights
+}
+
+/** Tensors, and options after them if there are some. */
+type TensorDatasetArguments = Tensor[] | [...Tensor[], TensorDatasetOptions]
+
+function splitOptions(given: TensorDatasetArguments): { tensors: Tensor[]; options: TensorDatasetOptions } {
+  const last = given[given.length - 1]
+  const isPlain = typeof last === 'object' && last !== null && Object.getPrototypeOf(last) === Object.prototype
+  if (!isPlain) return { tensors: given as Tensor[], options: {} }
+  const options = checkOptions('TensorDataset', last as TensorDatasetOptions, ['sampleWeight'])
+  return { tensors: given.slice(0, -1) as Tensor[], options }
+}
+
 /**
  * Tensors side by side: sample i is row i of each. Of several, the last is the target and those before it are inputs.
  *
@@ -71,37 +104,48 @@ function checkRows(where: string, indices: unknown, below: number): Int32Array {
  * const train = new data.TensorDataset(X, y) // X: [n, …], y: [n]
  * const [x0, y0] = train.get(0)
  * new data.TensorDataset(numbers, categories, y) // trains model.forward(numbers, categories)
+ * const sampleWeight = Float32Array.from(y.data, label => (label === 1 ? 2 : 1)) // the losses of class 1 count twice
+ * new data.TensorDataset(X, y, { sampleWeight })
  * ```
- * Throws TypeError for what is no tensor, ERR_SHAPE where the first dimensions differ. Source: torch.utils.data.TensorDataset.
+ * With weights w a sample's last tensor is its weight, and losses l are `Σ w·l / Σ w` of a batch (`Σ w·l` for the reduction
+ * `sum`), class weights multiplied in. A batch whose weights are all 0 makes no update. Accuracies and metrics do not weigh.
+ * Throws TypeError for what is no tensor, ERR_SHAPE where the first dimensions differ, ERR_NONFINITE or ERR_ARG_VALUE for
+ * weights that are no weights. Source: torch.utils.data.TensorDataset; sample_weight of scikit-learn.
  */
 export class TensorDataset implements Dataset {
   readonly tensors: readonly Tensor[]
+  /** Of each sample, [n]; null where all count alike. */
+  readonly sampleWeight: Tensor | null
   readonly length: number
 
-  constructor(...tensors: Tensor[]) {
+  constructor(...given: TensorDatasetArguments) {
+    const { tensors, options } = splitOptions(given)
     const counts = tensors.map((t, i) => rowsOf('TensorDataset', `tensors[${i}]`, t))
     if (counts.length === 0) throw typeError('TensorDataset', 'at least one Tensor', undefined)
     const odd = counts.findIndex(count => count !== counts[0])
     if (odd > 0)
       throw shapeError('TensorDataset', `tensors[${odd}] to have ${counts[0]} rows as tensors[0]`, `${counts[odd]}`)
     this.tensors = tensors
+    this.sampleWeight = options.sampleWeight === undefined ? null : checkWeights(options.sampleWeight)
     this.length = counts[0]
+    const weights = this.sampleWeight?.size ?? this.length
+    if (weights !== this.length) throw shapeError('TensorDataset', `${this.length} sample weights`, `${weights}`)
   }
 
   /** Row `i` of each tensor, sharing its memory. */
   get(i: number): Tensor[] {
     checkInt('TensorDataset.get', 'i', i, { min: 0, below: this.length })
-    return this.tensors.map(t => rowView('TensorDataset', t, i))
+    return allTensors(this.columns()).map(t => rowView('TensorDataset', t, i))
   }
 
   /** The rows at `indices` of each tensor, copied. */
   batch(indices: Int32Array): Tensor[] {
     const rows = checkRows('TensorDataset.batch', indices, this.length)
-    return this.tensors.map(t => gatherRows('TensorDataset', t, rows))
+    return allTensors(this.columns()).map(t => gatherRows('TensorDataset', t, rows))
   }
 
   columns(): Columns {
-    return { tensors: this.tensors, indices: null }
+    return { tensors: this.tensors, weights: this.sampleWeight, indices: null }
   }
 }
 
@@ -140,7 +184,7 @@ export class Subset implements Dataset {
   columns(): Columns | null {
     const columns = columnsOf(this.dataset)
     if (!columns) return null
-    const { tensors, indices } = columns
-    return { tensors, indices: indices ? this.indices.map(i => indices[i]) : this.indices }
+    const { tensors, weights, indices } = columns
+    return { tensors, weights, indices: indices ? this.indices.map(i => indices[i]) : this.indices }
   }
 }

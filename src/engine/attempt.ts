@@ -228,7 +228,7 @@ function predictionsAlone(all: Float32Array, advance: Advance, predicted: readon
 
 /** Gives the run the predictions of some steps, with the targets of their rows. */
 function tellPredictions(run: Run, { trains, columns }: Segment, prediction: Tensor, rows: Int32Array): void {
-  const { target } = partsOf(columns.present?.() ?? columns.tensors)
+  const { target } = partsOf(columns.present?.() ?? columns.tensors, columns.weighted)
   run.afterPredictions?.(trains, prediction, target && gatherRows('fit', target, rows))
 }
 

@@ -13,8 +13,8 @@ import type { Model } from './options.js'
 export type Batch = SampleParts
 
 /** The last tensor of a sample is the target; one alone is an input, which is enough for a loss that needs no target. */
-export function batchOf(tensors: readonly Tensor[], loss: Loss): Batch {
-  const batch = partsOf(tensors)
+export function batchOf(tensors: readonly Tensor[], loss: Loss, weighted = false): Batch {
+  const batch = partsOf(tensors, weighted)
   if (batch.inputs.length === 0 || (!batch.target && (loss.needsTarget !== false || loss.classifies))) {
     const expected = `samples of inputs and a target, which ${loss.constructor.name} needs,`
     throw new AnnealError(
@@ -42,9 +42,19 @@ export function* eachBatch(batches: Batches, use: (tensors: readonly Tensor[]) =
 }
 
 /** The model's output for a batch, and its loss. */
-export function forward(model: Model, loss: Loss, { inputs, target }: Batch): { prediction: Tensor; value: Tensor } {
+export function forward(
+  model: Model,
+  loss: Loss,
+  { inputs, target, weight }: Batch,
+): { prediction: Tensor; value: Tensor } {
   const prediction = model.forward(...inputs)
+  if (weight) return { prediction, value: loss.forward(prediction, target, weight) }
   return { prediction, value: target ? loss.forward(prediction, target) : loss.forward(prediction) }
+}
+
+/** Whether no sample of a batch counts: its loss is 0/0, and it makes no update. */
+export function weighsNothing({ weight }: Batch): boolean {
+  return weight !== undefined && !weight.data.some(w => w > 0)
 }
 
 /** The same tensor, which tells when its values are asked for. */

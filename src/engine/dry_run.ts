@@ -30,6 +30,7 @@ export function dryRunLastBatch(model: Model, loader: DataLoader): void {
             loader.dataset,
             Int32Array.from({ length: rows }, (_, i) => i),
           ),
+          loader.weighted,
         ).inputs,
       ),
     )

@@ -9,6 +9,8 @@ export interface EpochSums {
   /** Batch losses added up in float64, in order. */
   loss: number
   batches: number
+  /** Those of them whose samples weigh nothing, and which have no loss. */
+  weightless: number
   /** Labels, where a row may have several. */
   rows: number
   /** Those of them that were the largest score. */
@@ -16,7 +18,12 @@ export interface EpochSums {
 }
 
 export function emptySums(): EpochSums {
-  return { loss: 0, batches: 0, rows: 0, correct: 0 }
+  return { loss: 0, batches: 0, weightless: 0, rows: 0, correct: 0 }
+}
+
+/** The unweighted mean of the batch losses. */
+export function meanLoss({ loss, batches, weightless }: EpochSums): number {
+  return loss / (batches - weightless)
 }
 
 /** Where a run is in the middle of a training pass, between two updates. */

@@ -5,16 +5,18 @@ import type { DataLoader } from '../data/index.js'
 import type { Loss } from '../nn/index.js'
 import { Tensor } from '../tensor/index.js'
 import { countCorrect } from './accuracy.js'
-import { type Batch, batchesOf, batchOf, eachBatch, firstForward } from './batch.js'
+import { type Batch, batchesOf, batchOf, eachBatch, firstForward, weighsNothing } from './batch.js'
 import { type Engine, type EpochSums, emptySums, type Place, type Run } from './engine.js'
 import type { Model, TrainingOptions } from './options.js'
 import { inEvalMode } from './state.js'
 import type { BatchResult, Trainer } from './trainer.js'
 
 /** Counts a batch in; `rows` are labels, where a row has several. */
-function add(sums: EpochSums, loss: Loss, { loss: value, prediction }: BatchResult, { inputs, target }: Batch): void {
-  sums.loss += value
+function add(sums: EpochSums, loss: Loss, { loss: value, prediction }: BatchResult, batch: Batch): void {
+  if (weighsNothing(batch)) sums.weightless++
+  else sums.loss += value
   sums.batches++
+  const { inputs, target } = batch
   const rows = (target ?? inputs[0]).shape[0]
   const counted = loss.classifies ? countCorrect(prediction, target!) : { correct: 0, rows }
   sums.rows += counted.rows
@@ -31,7 +33,7 @@ export function evaluateAll(
   return inEvalMode(model, function* () {
     const sums = emptySums()
     yield* eachBatch(batchesOf(loader), function* (tensors) {
-      const batch = batchOf(tensors, loss)
+      const batch = batchOf(tensors, loss, loader.weighted)
       add(sums, loss, evaluate(batch), batch)
       yield toEventLoop
     })
@@ -77,7 +79,7 @@ export class LoopEngine implements Engine {
     this.#pass = { streams, sums }
     if (this.#handedBack) trainer.load()
     this.#handedBack = false
-    let [done, parts] = [0, 0]
+    let [done, weighed, parts] = [0, 0, 0]
     const gradients = (batch: Batch) => {
       const result = this.#gradients(batch, parts)
       this.#tellPredictions(run, true, result, batch)
@@ -85,15 +87,20 @@ export class LoopEngine implements Engine {
     }
     yield* eachBatch(begun ? train.batchesFrom(sums.batches, streams) : batchesOf(train), function* (tensors) {
       if (done === 0) parts = Math.min(accumulate, train.length - sums.batches)
-      const batch = batchOf(tensors, loss)
+      const batch = batchOf(tensors, loss, train.weighted)
       const result = gradients(batch)
       add(sums, loss, result, batch)
-      run.afterLoss?.(result.loss)
+      if (!weighsNothing(batch)) {
+        weighed++
+        run.afterLoss?.(result.loss)
+      }
       if (++done === parts) {
-        done = 0
-        run.beforeUpdate()
-        trainer.update()
-        run.afterUpdate()
+        if (weighed > 0) {
+          run.beforeUpdate()
+          trainer.update()
+          run.afterUpdate()
+        }
+        ;[done, weighed] = [0, 0]
         yield* run.afterChunk(sums)
       }
       yield toEventLoop
@@ -110,6 +117,7 @@ export class LoopEngine implements Engine {
   }
 
   #gradients(batch: Batch, parts: number): BatchResult {
+    if (weighsNothing(batch)) return this.trainer.evaluate(batch)
     if (this.#forwards++ > 0) return this.trainer.gradients(batch, parts)
     return firstForward(this.model, batch.inputs, inputs => this.trainer.gradients({ ...batch, inputs }, parts))
   }

@@ -56,6 +56,12 @@ export function checkLoss(where: string, loss: Loss): void {
   if (reduction === 'none') throw rangeError(where, "loss to have reduction 'mean' or 'sum'", reduction)
 }
 
+/** Refuses a loss that cannot weigh samples where a loader has weights. */
+export function checkWeighing(where: string, loss: Loss, loader: DataLoader): void {
+  if (!loader.weighted || loss.weighsSamples) return
+  throw rangeError(where, 'a loss that weighs samples, as they have weights,', loss.constructor.name)
+}
+
 /** Throws TypeError or RangeError for a loss or an optimizer that does not fit the model. */
 export function checkTrainer(
   where: string,
@@ -78,6 +84,7 @@ export function checkTraining(where: string, model: Model, options: TrainingOpti
   checkLoader(where, 'train', train)
   if (test !== undefined) checkLoader(where, 'test', test)
   checkTrainer(where, model, options)
+  for (const loader of [train, test]) if (loader) checkWeighing(where, options.loss, loader)
   checkInt(where, 'accumulate', accumulate, { min: 1 })
   if (clipGradNorm !== undefined) checkNumber(where, 'clipGradNorm', clipGradNorm, { above: 0, max: Infinity })
   if (threads !== undefined) checkInt(where, 'threads', threads, { min: 1, max: 1024 })

@@ -19,6 +19,7 @@ import { withEmitter } from '../tensor/tape.js'
 import { emitCorrect, labelsOf } from './accuracy.js'
 import { type Batch, batchOf, firstForward, forward } from './batch.js'
 import type { Model } from './options.js'
+import type { PassColumns } from './resident.js'
 import { dropGradients } from './state.js'
 import type { Training } from './trainer.js'
 import type { UpdateScalars } from './update_scalars.js'
@@ -33,6 +34,9 @@ export interface RecordedStep {
   /** The shape of a row of the predictions that follow the losses of each step; null where none are asked for. */
   readonly predicted: readonly number[] | null
 }
+
+/** What a step reads rows of. */
+type StepColumns = Pick<PassColumns, 'tensors' | 'weighted'>
 
 /** Rows `start` to `start + rows` of a step's order, of every column. */
 function batchTensors(r: Recorder, columns: readonly Tensor[], start: number, rows: number): Tensor[] {
@@ -115,7 +119,7 @@ function emitUpdates({ optimizer }: Training, r: Recorder, scalars: UpdateScalar
 export function recordTraining(
   model: Model,
   training: Training,
-  columns: readonly Tensor[],
+  columns: StepColumns,
   parts: readonly number[],
   scalars: UpdateScalars,
   memory: Memory,
@@ -130,7 +134,7 @@ export function recordTraining(
     let start = 0
     const asked = training.metrics !== undefined
     parts.forEach((count, part) => {
-      const batch = batchOf(batchTensors(r, columns, start, count), loss)
+      const batch = batchOf(batchTensors(r, columns.tensors, start, count), loss, columns.weighted)
       const result = firstForward(model, batch.inputs, inputs => forward(model, loss, { ...batch, inputs }))
       const { value } = result
       const share = parts.length === 1 ? undefined : new Tensor(value.shape, 'float32', r.constant([1 / parts.length]))
@@ -151,7 +155,7 @@ export function recordTraining(
 export function recordEvaluation(
   model: Model,
   { loss, metrics }: Pick<Training, 'loss' | 'metrics'>,
-  columns: readonly Tensor[],
+  columns: StepColumns,
   count: number,
   memory: Memory,
 ): RecordedStep {
@@ -162,7 +166,7 @@ export function recordEvaluation(
   try {
     withEmitter(r, () =>
       noGrad(() => {
-        const batch = batchOf(batchTensors(r, columns, 0, count), loss)
+        const batch = batchOf(batchTensors(r, columns.tensors, 0, count), loss, columns.weighted)
         const result = forward(model, loss, batch)
         emitResults(r, loss, result, batch, 0)
         if (metrics) predicted = emitPredictions(r, result.prediction, count, 0, 1)

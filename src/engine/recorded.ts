@@ -50,12 +50,12 @@ function recordSegments(model: Model, options: TrainingOptions, feeds: Feeds): R
   const [memory, scalars] = [new Memory(), new UpdateScalars(optimizer)]
   const columns = columnsOf(train, feeds.train)
   if (accumulate > 1 && feeds.train) throw new Unplannable('steps of several batches go across the parts of a stream')
-  const record = (parts: readonly number[]) => recordTraining(model, options, columns.tensors, parts, scalars, memory)
+  const record = (parts: readonly number[]) => recordTraining(model, options, columns, parts, scalars, memory)
   model.train()
   const segments = segmentsOf({ loader: train, columns, trains: true, accumulate, record }, 0)
   if (test) {
     const columns = columnsOf(test, feeds.test)
-    const record = ([count]: readonly number[]) => recordEvaluation(model, options, columns.tensors, count, memory)
+    const record = ([count]: readonly number[]) => recordEvaluation(model, options, columns, count, memory)
     segments.push(...segmentsOf({ loader: test, columns, trains: false, accumulate: 1, record }, segments.length))
   }
   const forms = passes(segments).map(pass => formOf(pass[0].columns, recordedIn(pass)))

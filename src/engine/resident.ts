@@ -1,7 +1,7 @@
 /** Data sets in native memory: copied once per fit, in slices, so that the event loop goes on. */
 
 import { type Steps, toEventLoop } from '../base/drive.js'
-import { type Columns, columnsOf } from '../data/columns.js'
+import { allTensors, type Columns, columnsOf } from '../data/columns.js'
 import { DataLoader, StreamTable } from '../data/index.js'
 import { Unplannable } from '../emitters/emitter.js'
 import { checkedLabels, checkProbabilities } from '../emitters/run_now.js'
@@ -14,17 +14,31 @@ import { checkAttached, type Tensor } from '../tensor/index.js'
 import type { RecordedStep } from './record_step.js'
 
 /** The columns behind a loader; throws Unplannable where there are none, or where it makes batches of its own. */
-export function columnsBehind(loader: DataLoader): Columns {
+export function columnsBehind(loader: DataLoader): PassColumns {
   if (loader[Symbol.iterator] !== DataLoader.prototype[Symbol.iterator])
     throw new Unplannable('the loader makes batches of its own')
   if (loader.dataset instanceof StreamTable) throw new Unplannable('the data set is read in parts while it trains')
   const columns = columnsOf(loader.dataset)
   if (!columns) throw new Unplannable('the data set offers no columns')
-  return columns
+  checkWeightless(loader, columns)
+  return { tensors: allTensors(columns), weighted: !!columns.weights, indices: columns.indices }
 }
 
-/** Columns as a plan's steps read them. */
-export interface PassColumns extends Columns {
+/** Refuses weights of which a batch may have none but zeros: it would make no update, and a plan's every step makes one. */
+function checkWeightless({ samples, batchSize, dropLast, sampler }: DataLoader, { weights, indices }: Columns): void {
+  if (!weights) return
+  const zeros = rowsAt(weights, indices ?? Int32Array.from(weights.data.keys())).filter(w => w === 0).length
+  const smallest = dropLast ? batchSize : samples % batchSize || batchSize
+  // A sampler may draw a row many times.
+  if (zeros >= smallest || (sampler && zeros > 0)) throw new Unplannable('a batch may weigh nothing')
+}
+
+/** Columns as a plan's steps read them: what a loader gives, in its order. */
+export interface PassColumns {
+  readonly tensors: readonly Tensor[]
+  /** Whether the last one is weights. */
+  readonly weighted?: boolean
+  readonly indices: Int32Array | null
   /** Of a stream, where the rows of an order will lie in the columns. */
   placesOf?(order: Int32Array): Int32Array
   /** Of a stream, the values of the part that is in its place. */

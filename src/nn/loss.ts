@@ -16,5 +16,9 @@ export abstract class Loss extends Module {
   /** Whether there must be a target; where not, samples of one tensor will do, and `forward` gets the prediction alone. */
   readonly needsTarget: boolean = true
 
-  abstract override forward(prediction: Tensor, target?: Tensor): Tensor
+  /** Whether `forward` takes weights of samples; where not, data sets that have some are refused. */
+  readonly weighsSamples: boolean = false
+
+  /** `weight`: of each sample, [rows]. */
+  abstract override forward(prediction: Tensor, target?: Tensor, weight?: Tensor): Tensor
 }

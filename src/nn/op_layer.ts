@@ -1,8 +1,10 @@
 /** Layers and losses that are an op and its options, checked once, when they are made. Not here: which there are. */
 
+import type { LossOptions } from '../ops/reduced_loss.js'
 import type { Tensor } from '../tensor/index.js'
 import { Loss } from './loss.js'
 import { Module } from './module.js'
+import { weightedLoss } from './weighted_loss.js'
 
 /** The arguments of a constructor whose options may be left out where each of them may. */
 type OptionsArgument<O> = Partial<O> extends O ? [options?: O] : [options: O]
@@ -18,7 +20,8 @@ export interface OpLayer<O extends object> extends Module {
 export interface OpLoss<O extends object> extends Loss {
   /** As they were given. */
   readonly options: Readonly<O>
-  forward(prediction: Tensor, target: Tensor): Tensor
+  /** With the weight of each sample, [rows]: `Σ w·l / Σ w` for the reduction `mean`, `Σ w·l` for `sum`. */
+  forward(prediction: Tensor, target: Tensor, weight?: Tensor): Tensor
 }
 
 function checked<O extends object>(options: O, check: (options: O) => unknown): Readonly<O> {
@@ -52,7 +55,7 @@ export function layerOf<O extends object>(
 }
 
 /** The base of a loss's class: the op, the check of its options, and whether its targets name classes. */
-export function lossOf<O extends object>(
+export function lossOf<O extends LossOptions>(
   op: (prediction: Tensor, target: Tensor, options: O) => Tensor,
   check: (options: O) => unknown,
   classes = false,
@@ -61,6 +64,7 @@ export function lossOf<O extends object>(
 ) => OpLoss<O> {
   return class extends Loss implements OpLoss<O> {
     override readonly classifies = classes
+    override readonly weighsSamples = true
     readonly options: Readonly<O>
 
     constructor(options: O = {} as O) {
@@ -68,8 +72,10 @@ export function lossOf<O extends object>(
       this.options = checked(options, check)
     }
 
-    override forward(prediction: Tensor, target: Tensor): Tensor {
-      return op(prediction, target, this.options)
+    override forward(prediction: Tensor, target: Tensor, weight?: Tensor): Tensor {
+      const { options } = this
+      if (weight === undefined) return op(prediction, target, options)
+      return weightedLoss({ name: this.constructor.name, op, options, classes }, prediction, target, weight)
     }
   }
 }

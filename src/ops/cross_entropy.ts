@@ -42,7 +42,7 @@ export function checkCrossEntropy(options: CrossEntropyOptions) {
 }
 
 /** Float targets of the logits' own shape are distributions; anything else is a label per row. */
-function isDistribution(logits: Operand, targets: Operand): boolean {
+export function isDistribution(logits: Operand, targets: Operand): boolean {
   return targets.dtype === 'float32' && shapeText(targets.shape) === shapeText(logits.shape) && logits.shape.length > 0
 }
 

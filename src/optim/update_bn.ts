@@ -23,6 +23,7 @@ export function updateBn(loader: Iterable<Tensor | readonly Tensor[]>, model: Mo
   const modules = model.modules()
   const layers = modules.filter(module => module instanceof BatchNorm1d)
   if (layers.length === 0) return
+  const { weighted } = loader as { weighted?: boolean }
   const restoreModes = model.keepModes()
   const momenta = layers.map(layer => [layer, layer.momentum] as const)
   model.train()
@@ -32,7 +33,7 @@ export function updateBn(loader: Iterable<Tensor | readonly Tensor[]>, model: Mo
   }
   try {
     for (const batch of loader) {
-      const { inputs } = partsOf(Array.isArray(batch) ? batch : [batch])
+      const { inputs } = partsOf(Array.isArray(batch) ? batch : [batch], weighted)
       for (const x of inputs) checkTensor('updateBn', 'the input of a batch', x)
       noGrad(() => model.forward(...(inputs as never[])))
     }

@@ -133,7 +133,7 @@ function describe(subject: Subject): string {
   const memory = new Memory()
   try {
     model.train()
-    const columns = standIns(subject)
+    const columns = { tensors: standIns(subject) }
     const recorded = recordTraining(model, subject, columns, [batchSize], new UpdateScalars(optimizer), memory)
     const recording = { ...recorded, dataSet: 0 }
     const text = describeProgram(recording, new Placement([recording]), 0, namesOf(subject, memory))

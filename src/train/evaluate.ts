@@ -7,8 +7,9 @@ import { DataLoader } from '../data/index.js'
 import { rowsOf } from '../data/rows.js'
 import { type Batch, firstForward } from '../engine/batch.js'
 import { evaluateBatch } from '../engine/eager_trainer.js'
+import { meanLoss } from '../engine/engine.js'
 import { evaluateAll } from '../engine/loop_engine.js'
-import { checkLoss, checkModel, type Model } from '../engine/options.js'
+import { checkLoss, checkModel, checkWeighing, type Model } from '../engine/options.js'
 import { inEvalMode } from '../engine/state.js'
 import type { BatchResult } from '../engine/trainer.js'
 import type { Loss } from '../nn/index.js'
@@ -40,9 +41,11 @@ function* evaluateSteps(model: Model, loader: DataLoader, loss: Loss): Steps<Eva
   checkModel('evaluate', model)
   if (!(loader instanceof DataLoader)) throw typeError('evaluate', 'loader to be a DataLoader', loader)
   checkLoss('evaluate', loss)
+  checkWeighing('evaluate', loss, loader)
   if (loader.length === 0) throw new AnnealError('ERR_EMPTY', 'evaluate: expected at least one batch but received none')
-  const { loss: sum, batches, rows, correct } = yield* evaluateAll(model, loader, loss, evaluator(model, loss))
-  return { loss: sum / batches, ...(loss.classifies && { accuracy: correct / rows }), count: rows }
+  const sums = yield* evaluateAll(model, loader, loss, evaluator(model, loss))
+  const { rows, correct } = sums
+  return { loss: meanLoss(sums), ...(loss.classifies && { accuracy: correct / rows }), count: rows }
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { bothWays, type Steps } from '../base/drive.js'
 import { chooseEngine } from '../engine/choose.js'
-import type { Engine, EpochSums, Place, Run } from '../engine/engine.js'
+import { type Engine, type EpochSums, meanLoss, type Place, type Run } from '../engine/engine.js'
 import { exclusively } from '../engine/exclusive.js'
 import type { Model } from '../engine/options.js'
 import { dropGradients } from '../engine/state.js'
@@ -226,13 +226,13 @@ class FitRun implements Run {
     const epoch = history.trainLoss.length + 1
     const event: EpochEvent = {
       epoch,
-      trainLoss: train.loss / train.batches,
+      trainLoss: meanLoss(train),
       lr: this.#rates.at(Math.min(this.#rates.count, epoch * this.#updatesPerEpoch) - 1),
       seconds: (performance.now() - this.#epochStart) / 1000,
     }
     if (classifies) event.trainAcc = train.correct / train.rows
     if (test && test.batches > 0) {
-      event.testLoss = test.loss / test.batches
+      event.testLoss = meanLoss(test)
       if (classifies) event.testAcc = test.correct / test.rows
     }
     if (this.#metrics) event.metrics = this.#metrics.take()
@@ -276,9 +276,7 @@ class FitRun implements Run {
   #reportProgress(sums: EpochSums): void {
     if (performance.now() - this.#reported < PROGRESS_MS) return
     // Between two epochs there is no loss yet.
-    this.#emitProgress(
-      sums.batches ? sums.loss / sums.batches : this.history.trainLoss[this.history.trainLoss.length - 1],
-    )
+    this.#emitProgress(sums.batches ? meanLoss(sums) : this.history.trainLoss[this.history.trainLoss.length - 1])
   }
 
   #emitProgress(loss: number): void {

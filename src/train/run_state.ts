@@ -54,6 +54,7 @@ function loaderConfiguration(name: string, loader: FitOptions['test']): Configur
     [`${name}.batchSize`]: String(batchSize),
     [`${name}.shuffle`]: String(shuffle),
     [`${name}.dropLast`]: String(dropLast),
+    [`${name}.sampleWeight`]: loader.weighted ? 'given' : 'none',
     [`${name}.generator`]: generator ? 'its own' : 'the global one',
   }
 }
