@@ -3,7 +3,7 @@
 // kernels.def. Instantiated inside ISA units, hence anonymous and without the standard library.
 #pragma once
 
-#include "call.h"
+#include "invoke.h"
 #include "parse.h"
 
 namespace anneal {
@@ -13,45 +13,38 @@ namespace {
 struct Share {
   int64_t part, parts;
   const NextBatch* next;  // of kernels marked `prefetch`
+
+  // Of kernels marked `sum`: the calls before and after all parts; a whole call is all in one.
+  bool opens() const { return part < 0; }
+  bool closes() const { return part == parts || parts == 1; }
+  bool computes() const { return part >= 0 && part < parts; }
 };
 
-struct Arguments {
-  const Call& call;
-  int buffers = 0, dims = 0, scalars = 0;
-
-  void next(const float*& p) { p = static_cast<const float*>(call.buffer[buffers++]); }
-  void next(const int32_t*& p) { p = static_cast<const int32_t*>(call.buffer[buffers++]); }
-  void next(const double*& p) { p = static_cast<const double*>(call.buffer[buffers++]); }
-  void next(float*& p) { p = static_cast<float*>(call.buffer[buffers++]); }
-  void next(int32_t*& p) { p = static_cast<int32_t*>(call.buffer[buffers++]); }
-  void next(double*& p) { p = static_cast<double*>(call.buffer[buffers++]); }
-  void next(Share& share) { share = {call.part, call.parts, call.next}; }
-  void next(int64_t& dim) { dim = call.dim[dims++]; }
-  void next(double& scalar) { scalar = call.scalar[scalars++]; }
-
-  template <class T>
-  T take() {
-    T value;
-    next(value);
-    return value;
-  }
+struct Span {
+  int64_t begin, end;
 };
 
-// A constructor with braces, because only there are the arguments evaluated from left to right.
-template <class... P>
-struct Invoke {
-  Invoke(void (*f)(P...), P... p) { f(p...); }
-};
-
-template <class... P>
-void invoke(void (*f)(P...), const Call& call) {
-  Arguments arguments{call};
-  Invoke<P...>{f, arguments.take<P>()...};
+// The share's part of [0, n).
+ANNEAL_INLINE Span span_of(int64_t n, Share share) {
+  if (share.parts == 1) return {0, n};
+  return {n * share.part / share.parts, n * (share.part + 1) / share.parts};
 }
+
+// The same in whole words of 16, but for the last.
+ANNEAL_INLINE Span words_of(int64_t n, Share share) {
+  const Span words = span_of((n + kLanes - 1) / kLanes, share);
+  const int64_t begin = words.begin * kLanes, end = words.end * kLanes;
+  return {begin < n ? begin : n, end < n ? end : n};
+}
+
+struct KernelArguments : Arguments {
+  using Arguments::next;
+  void next(Share& share) { share = {call.part, call.parts, call.next}; }
+};
 
 template <auto f>
 void adapt(const Call& call) {
-  invoke(f, call);
+  invoke(f, KernelArguments{{call}});
 }
 
 // One character per parameter: f i d for inputs, F I D for outputs, n for a dim, s for a scalar, p for the share.

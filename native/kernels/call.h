@@ -24,7 +24,9 @@ struct Call {
   void* buffer[kMaxBuffers];  // null for an absent optional
   int64_t dim[kMaxDims];      // each in [0, 2^31 - 1]
   double scalar[kMaxScalars];
-  int32_t part = 0, parts = 1;      // the share of the outputs to compute, for kernels marked `split` in kernels.def
+  // The share of the outputs to compute, for kernels marked `split` in kernels.def. Those marked `sum` want a call with
+  // part -1 before all parts and one with part = parts after them.
+  int32_t part = 0, parts = 1;
   const NextBatch* next = nullptr;  // for kernels marked `prefetch`, which then replace the batch; null: it stays
 };
 

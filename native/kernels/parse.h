@@ -140,16 +140,16 @@ static constexpr Bound parse_bound(const char* text, const KernelInfo& info) {
   return bound;
 }
 
-// `| split`, `| split prefetch` or nothing.
+// `| split`, `| split prefetch`, `| split sum` or nothing.
 static constexpr void parse_abilities(Cursor cursor, KernelInfo& info) {
-  if (!cursor.take('|')) {
-    if (*cursor.at) refuse("only | split or | split prefetch may follow the scalars");
-    return;
+  if (cursor.take('|')) {
+    cursor.skip_spaces();
+    info.prefetches = same_name(cursor.at, "split prefetch");
+    info.sums = same_name(cursor.at, "split sum");
+    info.splits = info.prefetches || info.sums || same_name(cursor.at, "split");
+    if (info.splits) return;
   }
-  cursor.skip_spaces();
-  info.prefetches = same_name(cursor.at, "split prefetch");
-  info.splits = info.prefetches || same_name(cursor.at, "split");
-  if (!info.splits) refuse("only | split or | split prefetch may follow the scalars");
+  if (*cursor.at) refuse("only | split, | split prefetch or | split sum may follow the scalars");
 }
 
 static constexpr KernelInfo parse_kernel(int id, const char* name, const char* signature, const char* bound) {

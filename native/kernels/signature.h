@@ -47,6 +47,7 @@ struct KernelInfo {
   Name scalars[kMaxScalars];
   Bound bound;
   bool splits;      // honours Call.part and Call.parts
+  bool sums;        // and wants a call before and after its parts
   bool prefetches;  // honours Call.next
 };
 

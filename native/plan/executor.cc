@@ -101,12 +101,19 @@ void run_part(void* context, int part, int parts) {
   instruction.run(call);
 }
 
+// Shares on all threads, with what the kernel's sums need before and after them.
+void run_split(Instruction& instruction, Team& team) {
+  if (instruction.sums) run_part(&instruction, -1, team.size());
+  team.parallel(run_part, &instruction);
+  if (instruction.sums) run_part(&instruction, team.size(), team.size());
+}
+
 // `fetched`: the gather whose work the step before has done, or null.
 void execute_step(Program& program, Team& team, const Instruction* fetched) {
   for (Instruction& instruction : program.instructions) {
     if (&instruction == fetched) continue;
     if (instruction.splits && team.size() > 1) {
-      team.parallel(run_part, &instruction);
+      run_split(instruction, team);
     } else {
       instruction.run(instruction.call);
     }

@@ -51,13 +51,23 @@ std::string region_name(int64_t region) {
   return is_moving(region) ? kMovingNames[region - kFirstMoving] : region == kArena ? "the arena" : "nowhere";
 }
 
+// What a call does, in multiply-adds of a product: all its dims, but rows that are looked up are not gone through. An
+// element of the largest buffer counts as eight, so much longer it takes to come and go.
+int64_t work_of(const KernelInfo& kernel, const Call& call) {
+  int64_t product = 1, largest = 0;
+  for (int d = 0; d < kernel.dim_count; ++d) product = checked_mul(product, call.dim[d]);
+  for (int b = 0; b < kernel.buffer_count; ++b) {
+    if (kernel.buffers[b].dtype == Dtype::i32 && kernel.buffers[b].role == Role::in) product = 0;
+    largest = std::max(largest, checked_mul(8, extent(kernel.buffers[b], call.dim)));
+  }
+  return std::max(product, largest);
+}
+
 // Whether the work of a call is worth handing to several threads (plan_test --bench): two take 0.7 of one's time at the
 // bound, 0.55 at four times as much and no less than one's at a quarter.
 bool worth_splitting(const KernelInfo& kernel, const Call& call) {
   constexpr int64_t kLeast = int64_t{1} << 18;
-  int64_t work = 1;
-  for (int d = 0; d < kernel.dim_count; ++d) work = checked_mul(work, call.dim[d]);
-  return kernel.splits && (work < 0 || work >= kLeast);
+  return kernel.splits && work_of(kernel, call) >= kLeast;
 }
 
 class Decoder {
@@ -97,7 +107,7 @@ class Decoder {
     Status status = integer("a kernel id", kernel_count() - 1, id);
     if (!status.ok()) return status;
     kernel_ = &kernel_info(static_cast<int>(id));
-    Instruction instruction{active_kernels()[id], false, {}};
+    Instruction instruction{active_kernels()[id], false, kernel_->sums, {}};
     Place places[kMaxBuffers];
     status = operands(instruction.call, places);
     if (!status.ok()) return status;

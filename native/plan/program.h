@@ -58,6 +58,7 @@ struct Space {
 struct Instruction {
   KernelFn run;
   bool splits;  // large enough to be worth several threads, and the kernel honours part/parts
+  bool sums;    // its parts want a call before and one after them
   Call call;
 };
 

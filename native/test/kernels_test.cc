@@ -19,6 +19,7 @@
 #include "check.h"
 #include "pads.h"
 #include "panels_test.h"
+#include "parts.h"
 #include "random_inputs.h"
 #include "ulps_test.h"
 
@@ -108,8 +109,7 @@ Outputs run(const Case& c, const Table& table, Rng& rng, Totals& totals, Alias a
   for (int i = 0; i < kMaxDims; ++i) call.dim[i] = c.dims[i];
   for (int i = 0; i < kMaxScalars; ++i) call.scalar[i] = c.scalars[i];
 
-  call.parts = parts;
-  for (call.part = parts - 1; call.part >= 0; --call.part) table.kernels[c.info.id](call);
+  run_in_parts(table.kernels[c.info.id], c.info, call, parts);
 
   Outputs outputs(blocks.size());
   for (int i = 0; i < c.info.buffer_count; ++i) {

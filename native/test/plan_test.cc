@@ -12,6 +12,7 @@
 #include "../base/threads.h"
 #include "../kernels/dispatch.h"
 #include "allocations.h"
+#include "parts.h"
 #include "programs.h"
 
 namespace anneal::test {
@@ -316,7 +317,7 @@ std::unique_ptr<Plan> single_call_plan(const KernelInfo& info, const std::vector
 void check_split(const KernelInfo& info, const std::vector<int64_t>& dims) {
   std::vector<double> code;
   auto whole = single_call_plan(info, dims, code);
-  expect(add_program(*whole, code).ok() && whole->programs[0].splits(), "a large product splits");
+  expect(add_program(*whole, code).ok() && whole->programs[0].splits(), "a large call splits");
   Run run;
   run.segments = std::vector<Segment>{{0, 1}};
   expect(prepare_run(*whole, run).ok(), "the run is accepted");
@@ -324,9 +325,7 @@ void check_split(const KernelInfo& info, const std::vector<int64_t>& dims) {
   for (int parts : {2, 3, 8}) {
     auto other = single_call_plan(info, dims, code);
     expect(add_program(*other, code).ok(), "the program is accepted");
-    Call call = other->programs[0].instructions[0].call;
-    call.parts = parts;
-    for (call.part = 0; call.part < parts; ++call.part) active_kernels()[info.id](call);
+    run_in_parts(active_kernels()[info.id], info, other->programs[0].instructions[0].call, parts);
     expect(same(*whole->space.arena, *other->space.arena, whole->space.arena->bytes()), info.name);
   }
   auto threaded = single_call_plan(info, dims, code);
@@ -336,13 +335,18 @@ void check_split(const KernelInfo& info, const std::vector<int64_t>& dims) {
   expect(same(*whole->space.arena, *threaded->space.arena, whole->space.arena->bytes()), info.name);
 }
 
+// Just above what is worth splitting, for kernels of one, two and three dims.
+std::vector<std::vector<int64_t>> large_sizes(int dims) {
+  if (dims == 1) return {{32768}, {50001}};
+  if (dims == 2) return {{1024, 32}, {77, 431}, {4099, 8}};
+  return {{128, 96, 160}, {77, 131, 83}, {64, 300, 33}, {77, 33, 1001}};
+}
+
 void check_splits() {
   for (int id = 0; id < kernel_count(); ++id) {
     const KernelInfo& info = kernel_info(id);
     if (!info.splits) continue;
-    for (const std::vector<int64_t>& sizes : {std::vector<int64_t>{128, 96, 160}, {77, 131, 83}, {64, 300, 33}}) {
-      check_split(info, std::vector<int64_t>(sizes.begin(), sizes.begin() + info.dim_count));
-    }
+    for (const std::vector<int64_t>& sizes : large_sizes(info.dim_count)) check_split(info, sizes);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "../dispatch.h"
+#include "../invoke.h"
 #include "../scalars.h"
 #include "../signature.h"
 #include "twin.h"
@@ -45,47 +46,21 @@ double once_rounded(double s) { return static_cast<float>(s); }
 
 }  // namespace twin
 
-struct Arguments {
-  const Call& call;
+struct TwinArguments : Arguments {
   Real* const* outputs;
-  int buffers = 0, dims = 0, scalars = 0;
 
-  template <class T>
-  void next(const T*& p) {
-    p = static_cast<const T*>(call.buffer[buffers++]);
-  }
+  using Arguments::next;
   void next(Real*& p) { p = outputs[buffers++]; }
   template <class T>
   void next(InPlace<T>& u) {
     u = {static_cast<const T*>(call.buffer[buffers]), outputs[buffers]};
     ++buffers;
   }
-  void next(int64_t& dim) { dim = call.dim[dims++]; }
-  void next(double& scalar) { scalar = call.scalar[scalars++]; }
-
-  template <class T>
-  T take() {
-    T value;
-    next(value);
-    return value;
-  }
 };
-
-// A constructor with braces, because only there are the arguments evaluated from left to right.
-template <class... P>
-struct Invoke {
-  Invoke(void (*f)(P...), P... p) { f(p...); }
-};
-
-template <class... P>
-void invoke(void (*f)(P...), const Call& call, Real* const* outputs) {
-  Arguments arguments{call, outputs};
-  Invoke<P...>{f, arguments.take<P>()...};
-}
 
 template <auto f>
 void adapt(const Call& call, Real* const* outputs) {
-  invoke(f, call, outputs);
+  invoke(f, TwinArguments{{call}, outputs});
 }
 
 constexpr TwinFn kTwins[] = {
