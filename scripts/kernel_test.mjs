@@ -7,7 +7,8 @@
  *   node scripts/kernel_test.mjs --neon      cross-compiled for aarch64, run by qemu-aarch64
  *
  * The kernels of AVX-512 over emulated instructions are left out where the instructions can be had, and under sanitizers:
- * compiling them takes a minute. --emulate takes them in. --draws N is how many arguments the streams' functions get.
+ * compiling them takes a minute. --emulate takes them in. --draws N is how many arguments the streams' functions get,
+ * --fuzz N for how many seconds mutated programs are run (plan_fuzz).
  */
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -21,7 +22,7 @@ const aarch64 = [
   '-DCMAKE_SYSTEM_PROCESSOR=aarch64',
   '-DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++',
 ]
-const targets = ['kernels_test', 'plan_test', 'libm_test']
+const targets = ['kernels_test', 'plan_test', 'plan_fuzz', 'libm_test']
 /** Where each variant is built, what makes that folder a cmake build, and what runs the programs. */
 const variants = {
   '--plain': { folder: 'build/cmake', configure: () => buildNative({ cmake: true }) },
@@ -48,10 +49,11 @@ function fail(message) {
 }
 
 /** Runs a program, quietly if asked; stops with its exit code (and its output) when it fails. */
-function run(program, args, { quiet = false } = {}) {
+function run(program, args, { quiet = false, env = {} } = {}) {
   const result = spawnSync(program, args, {
     cwd: root,
     encoding: 'utf8',
+    env: { ...process.env, ...env },
     stdio: quiet ? 'pipe' : 'inherit',
     maxBuffer: 1 << 28,
   })
@@ -72,6 +74,16 @@ const build = join(root, folder)
 configure(build)
 const drawsAt = args.indexOf('--draws')
 const draws = drawsAt < 0 ? [] : args.splice(drawsAt, 2)
+const fuzzAt = args.indexOf('--fuzz')
+const seconds = fuzzAt < 0 ? '3' : args.splice(fuzzAt, 2)[1]
+const fuzz = [
+  '--seconds',
+  seconds,
+  '--seed',
+  String(Math.floor(Date.now() / 1000)),
+  '--folder',
+  'native/test/plan_programs',
+]
 const rest = args.filter(arg => arg !== name && arg !== '--emulate')
 const emulate = args.includes('--emulate') || (name === '--plain' && !hasAvx512())
 const parallel = ['--parallel', String(availableParallelism())]
@@ -80,7 +92,16 @@ withLock(folder, () => {
   run('cmake', ['--build', build, '--target', ...targets, ...parallel], { quiet: true })
 })
 const emulator = name === '--neon' ? ['qemu-aarch64'] : []
-for (const command of [['kernels_test', ...rest], ['plan_test'], ['libm_test', ...draws]]) {
-  const [program, ...first] = [...emulator, join(build, command[0])]
-  run(program, [...first, ...command.slice(1)])
+// Plans run the kernels of one instruction set: under sanitizers, of one that is instrumented (native/sources.json).
+const instrumented = name === '--sanitize' ? { ANNEAL_MAX_ISA: 'avx2' } : {}
+const commands = [
+  ['kernels_test', rest],
+  ['plan_test', [], instrumented],
+  ['plan_fuzz', fuzz, instrumented],
+  ['libm_test', draws],
+]
+for (const [program, programArgs, env] of commands) {
+  if (program === 'plan_fuzz' && emulator.length) continue // guard pages under emulation prove nothing about pages here
+  const [first, ...others] = [...emulator, join(build, program)]
+  run(first, [...others, ...programArgs], { env })
 }
