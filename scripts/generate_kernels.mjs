@@ -15,7 +15,7 @@ const types = { float32: 'F32', int32: 'I32', float64: 'F64' }
 /** What a binary says of itself, asked in a process of its own: a loaded binary cannot be replaced everywhere. */
 function exportsOf(binary) {
   const program =
-    'const { format, signatures } = require(process.argv[1]); console.log(JSON.stringify({ format, signatures }))'
+    'const { build, signatures } = require(process.argv[1]); console.log(JSON.stringify({ build, signatures }))'
   const { ANNEAL_MAX_ISA: _, ...env } = process.env
   return JSON.parse(
     execFileSync(process.execPath, ['-e', program, binary], { env, encoding: 'utf8', maxBuffer: 1 << 26 }),
@@ -43,15 +43,15 @@ function writer([name, signature]) {
   return `  ${name}(to, at, s) {\n${lines.join('\n')}\n  },`
 }
 
-function textOf({ format, signatures }) {
+function textOf({ build, signatures }) {
   const kernels = Object.entries(signatures)
   const updates = kernels.filter(([, signature]) => fieldsOf(signature))
   const lines = (entries, value) => entries.map(([name, signature]) => `  ${name}: ${value(signature)}`)
   return [
     '/** Written by scripts/generate_kernels.mjs from the compiled binary; neither edited nor committed. */',
     '',
-    '/** The program format of the binary that this was written from. */',
-    `export const formatHash = '${format.hash}'`,
+    '/** The binary that this was written from: version and program format. */',
+    `export const build = '${build}'`,
     '',
     'export interface KernelBuffers<F32, I32, F64> {',
     ...lines(kernels, ({ buffers }) => `{ ${buffers.map(bufferType).join('; ')} }`),

@@ -1,9 +1,13 @@
 /** The loader of the native addon: what it says when the binary is missing, foreign, broken or of another version. */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
+import { faultOf } from '../src/native/inspect.js'
+import { build } from '../src/native/kernels.gen.js'
 import { runProgram } from './helpers/program.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'anneal-loader-'))
@@ -42,11 +46,50 @@ describe('the loader', () => {
 
   it('names the platform of a foreign binary', () => {
     const bytes = readFileSync(built)
-    if (process.platform !== 'linux') return expect(bytes.length).toBeGreaterThan(0)
-    bytes.writeUInt16LE(process.arch === 'x64' ? 183 : 62, 18)
-    expect(failureWith(fileOf('foreign.node', bytes))).toContain(
-      `for linux-${process.arch === 'x64' ? 'arm64' : 'x64'}`,
-    )
+    const [at, other, name] = process.arch === 'x64' ? [18, 183, 'arm64'] : [18, 62, 'x64']
+    if (process.platform === 'linux') {
+      bytes.writeUInt16LE(other, at)
+      expect(failureWith(fileOf('foreign.node', bytes))).toContain(`this binary is for linux-${name}`)
+    }
+    expect(faultOf(bytes, 'any', 'plan9-x64')).toMatch(/^this binary is for /)
+  })
+
+  it('tells a truncated binary before it is loaded, wherever it ends', () => {
+    const bytes = readFileSync(built)
+    for (const share of [0.00001, 0.001, 0.3, 0.9, 0.9999]) {
+      const part = bytes.subarray(0, Math.max(40, Math.floor(bytes.length * share)))
+      expect(faultOf(part, 'any'), `${part.length} bytes`).toBe(`the file is truncated: it ends after ${part.length} bytes`)
+    }
+    expect(failureWith(fileOf('half.node', bytes.subarray(0, bytes.length / 2)))).toContain('the file is truncated')
+  })
+
+  it('knows the binaries of Windows and macOS', () => {
+    const pe = Buffer.alloc(512)
+    pe.write('MZ')
+    pe.writeUInt32LE(128, 60) // where the header is
+    pe.writeUInt16LE(0x8664, 132)
+    pe.writeUInt16LE(1, 134) // one section, of 100 bytes from 400 on
+    pe.writeUInt32LE(100, 128 + 24 + 16)
+    pe.writeUInt32LE(400, 128 + 24 + 20)
+    pe.write('anneal build 1.2.3+0\0', 300)
+    expect(faultOf(pe, '1.2.3+0', 'win32-x64')).toBe('')
+    expect(faultOf(pe, '1.2.4+0', 'win32-x64')).toContain('a binary of build 1.2.3+0, but this package is 1.2.4+0')
+    expect(faultOf(pe, '1.2.3+0', 'win32-arm64')).toBe('this binary is for win32-x64')
+    expect(faultOf(pe.subarray(0, 450), '1.2.3+0', 'win32-x64')).toContain('truncated')
+
+    const mach = Buffer.alloc(512)
+    mach.writeUInt32BE(0xcffaedfe)
+    mach.writeUInt32LE(0x100000c, 4)
+    mach.writeUInt32LE(1, 16) // one command, a segment of 200 bytes from 300 on
+    mach.writeUInt32LE(72, 20)
+    mach.writeUInt32LE(0x19, 32)
+    mach.writeUInt32LE(72, 36)
+    mach.writeBigUInt64LE(300n, 72)
+    mach.writeBigUInt64LE(200n, 80)
+    mach.write('anneal build 1.2.3+0\0', 200)
+    expect(faultOf(mach, '1.2.3+0', 'darwin-arm64')).toBe('')
+    expect(faultOf(mach, '1.2.3+0', 'darwin-x64')).toBe('this binary is for darwin-arm64')
+    expect(faultOf(mach.subarray(0, 499), '1.2.3+0', 'darwin-arm64')).toContain('truncated')
   })
 
   /** The binary with other bytes in place of these. */
@@ -58,14 +101,34 @@ describe('the loader', () => {
     return fileOf(name, bytes)
   }
 
-  it('refuses a binary of another version', () => {
-    const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8'))
-    expect(failureWith(altered('old.node', `\0${version}\0`, '\x009.9.9\0'))).toContain('of version 9.9.9')
+  it('refuses a binary of another build, and what is none of anneal', () => {
+    const [version] = build.split('+')
+    const newer = altered('newer.node', `anneal build ${version}`, 'anneal build 9.9.9')
+    expect(failureWith(newer)).toContain(`a binary of build 9.9.9`)
+    const other = build.endsWith('0') ? '1' : '0'
+    const format = altered('format.node', `anneal build ${build}`, `anneal build ${build.slice(0, -1)}${other}`)
+    expect(failureWith(format)).toContain(`but this package is ${build}`)
+    expect(failureWith(altered('stranger.node', 'anneal build', 'another one '))).toContain('no binary of anneal')
   })
 
-  it('refuses a binary of another program format, in one bound of one kernel at the least', () => {
-    const file = altered('stale.node', 'embedding_bwd dy[m,k] ', 'embedding_bwd dz[m,k] ')
-    expect(failureWith(file)).toMatch(/a binary of program format [0-9a-f]{16}, but this package was compiled for/)
+  it('wants an absolute path, of a file', () => {
+    expect(failureWith('build/anneal.node')).toContain('expected an absolute path in ANNEAL_BINARY')
+    expect(failureWith(folder)).toContain('it cannot be read')
+  })
+
+  it('needs no source tree: dist and a binary', () => {
+    const root = join(import.meta.dirname, '..')
+    const slim = join(folder, 'slim')
+    cpSync(join(root, 'dist'), join(slim, 'dist'), { recursive: true })
+    writeFileSync(join(slim, 'package.json'), '{ "type": "module" }')
+    const program = `import { tensor } from ${JSON.stringify(pathToFileURL(join(slim, 'dist/index.js')).href)}
+      console.log(tensor([2]).item())`
+    const env = { ...process.env, ANNEAL_BINARY: built }
+    const run = spawnSync(process.execPath, ['--input-type=module', '-e', program], { env, encoding: 'utf8' })
+    expect(run.stderr).toBe('')
+    expect(run.stdout.trim()).toBe('2')
+    const without = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })
+    expect(without.stderr).toContain('Set ANNEAL_BINARY to the absolute path')
   })
 
   it('names an instruction set that there is none of', () => {

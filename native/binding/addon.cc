@@ -6,6 +6,7 @@
 #include "../base/cpu.h"
 #include "../kernels/dispatch.h"
 #include "../kernels/signature.h"
+#include "../plan/format.h"
 #include "environment.h"
 #include "exec.h"
 #include "plan.h"
@@ -15,9 +16,13 @@
 namespace anneal {
 namespace {
 
+// Static, so that it stands in the file as it is.
+constexpr BuildMark kMark{ANNEAL_VERSION};
+
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   if (isa_request_unknown()) throw Napi::RangeError::New(env, isa_status());
   exports.Set("version", ANNEAL_VERSION);
+  exports.Set("build", kMark.build());
   exports.Set("isa", isa_name(chosen_isa()));
   exports.Set("cores", core_count());
   register_environment(env);

@@ -3,7 +3,6 @@
 // (plan/program.h) and how it is executed (plan/executor.h).
 #include "plan.h"
 
-#include <cstdio>
 #include <cstring>
 #include <vector>
 
@@ -228,9 +227,6 @@ void register_format(Napi::Env env, Napi::Object exports) {
     header.Set(header.Length(), kMovingNames[i]);
   }
   for (const char* name : kPrefetchNames) header.Set(header.Length(), name);
-  char hash[17];
-  snprintf(hash, sizeof hash, "%016llx", static_cast<unsigned long long>(program_format()));
-  format.Set("hash", hash);
   format.Set("regions", regions);
   format.Set("header", header);
   format.Set("word", static_cast<double>(kWord));

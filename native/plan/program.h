@@ -32,9 +32,6 @@ constexpr int64_t kWord = 4;
 constexpr const char* kMovingNames[kMovingRegions] = {"order", "scalars", "losses", "counts", "draws"};
 constexpr const char* kPrefetchNames[] = {"gather", "reader"};
 
-// All that the numbers of a program mean: kernels and their signatures, regions, header. Equal for equal formats only.
-uint64_t program_format();
-
 // Elements of each moving region, in the order of Region.
 struct Amounts {
   int64_t of[kMovingRegions] = {};

@@ -1,12 +1,11 @@
 /** Says why no native binary could be loaded: what was tried, on what machine, what to do. Loads nothing itself. */
-import { closeSync, existsSync, openSync, readSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { cpus } from 'node:os'
-import { join, sep } from 'node:path'
+import { join } from 'node:path'
 
 /** One file that was tried and could not be used. */
 export interface Attempt {
   file: string
-  kind: 'missing' | 'unloadable' | 'stale'
   reason: string
 }
 
@@ -24,51 +23,15 @@ export function isMusl(): boolean {
   return process.platform === 'linux' && existsSync(`/lib/ld-musl-${loader}.so.1`) && libc() === 'musl'
 }
 
-const elfMachines: Record<number, string> = { 3: 'ia32', 40: 'arm', 62: 'x64', 183: 'arm64', 243: 'riscv64' }
-const machMachines: Record<number, string> = { 16777223: 'x64', 16777228: 'arm64' } // 0x1000007, 0x100000c
-
-/** What a file is by its first bytes: 'linux-arm64', 'darwin-x64', 'win32', or '' for no binary that we know. */
-export function binaryTarget(head: Buffer): string {
-  if (head.length < 20) return ''
-  const magic = head.readUInt32BE(0)
-  if (magic === 0x7f454c46) return `linux-${elfMachines[head.readUInt16LE(18)] ?? `machine ${head.readUInt16LE(18)}`}`
-  if (magic === 0xcffaedfe) return `darwin-${machMachines[head.readUInt32LE(4)] ?? 'unknown'}`
-  if (magic === 0xcafebabe) return 'darwin-universal'
-  return head.toString('latin1', 0, 2) === 'MZ' ? 'win32' : ''
-}
-
-function readHead(file: string): Buffer {
-  const head = Buffer.alloc(64)
-  const descriptor = openSync(file, 'r')
-  try {
-    return head.subarray(0, readSync(descriptor, head, 0, head.length, 0))
-  } finally {
-    closeSync(descriptor)
-  }
-}
-
-/** What can be said about an unloadable file beyond the system's own message. */
-function inspect(file: string): string {
-  let target: string
-  try {
-    target = binaryTarget(readHead(file))
-  } catch {
-    return 'it cannot be read; '
-  }
-  if (!target) return 'this is no native binary; '
-  const here = `${process.platform}-${process.arch}`
-  return target === here || target === 'darwin-universal' || (target === 'win32' && here.startsWith('win32'))
-    ? ''
-    : `this binary is for ${target}; `
-}
-
-function describeAttempt({ file, kind, reason }: Attempt): string {
-  return `  ${file}\n      ${kind === 'unloadable' ? inspect(file) : ''}${reason}`
+function describeAttempt({ file, reason }: Attempt): string {
+  return `  ${file}\n      ${reason}`
 }
 
 /** The command that builds the binary from the sources in this folder. */
 function buildAdvice(root: string): string[] {
-  if (!root.includes(`${sep}node_modules${sep}`)) return ['Build it in this checkout: npm run build']
+  if (existsSync(join(root, 'tsconfig.json'))) return ['Build it in this checkout: npm run build']
+  if (!existsSync(join(root, 'scripts', 'build_native.mjs')))
+    return ["Set ANNEAL_BINARY to the absolute path of an installed anneal's binary, as bundled programs do."]
   return [
     'Build it from the sources in the package (a C++ compiler, and cmake or python3 and make), in your project:\n' +
       '       npm install --no-save node-addon-api cmake-js\n' +
@@ -81,7 +44,7 @@ function advice(attempts: Attempt[], root: string): string[] {
   const text = attempts.map(a => a.reason).join('\n')
   const steps = []
   if (process.env.ANNEAL_BINARY)
-    steps.push('Unset ANNEAL_BINARY, or point it at a binary of this version and platform.')
+    steps.push('Unset ANNEAL_BINARY, or set it to the absolute path of a binary of this version and platform.')
   if (/ANNEAL_MAX_ISA/.test(text))
     steps.push('Unset ANNEAL_MAX_ISA, or set it to an instruction set that this CPU has.')
   if (/GLIBC_/.test(text))

@@ -60,7 +60,6 @@ export interface PerStep {
 
 /** What the numbers of a program mean (native/plan/program.h). */
 export interface ProgramFormat {
-  readonly hash: string
   /** Regions by name: what the first number of a buffer's place means. */
   readonly regions: Readonly<Record<'absent' | 'arena' | 'store' | keyof PerStep, number>>
   /** The numbers that a program begins with. */
@@ -105,6 +104,8 @@ export interface NativePlan {
 export interface NativeAddon {
   /** Version of the package that this binary was built from. */
   readonly version: string
+  /** That version and a fingerprint of its program format, as kernels.gen.ts has it. */
+  readonly build: string
   readonly format: ProgramFormat
   /** The instruction set in use: avx512, avx2, sse2 or neon. */
   readonly isa: string
