@@ -6,9 +6,9 @@
  * npm start [-- --out DIR]     writes into out/lr-decay unless told otherwise
  */
 
-import { parseArgs } from 'node:util'
 import { data, lrScheduler, nn, noGrad, optim, random, report, type Tensor } from 'anneal'
 import { type History, type Study, writeStudies } from './lib/lr_decay_report.js'
+import { outFolder } from './lib/out_folder.js'
 
 class QwertyNet extends nn.Module {
   fc1 = new nn.Linear(2, 8)
@@ -135,5 +135,5 @@ const schedules: Record<string, History[]> = {
   }),
 }
 
-const { values: flags } = parseArgs({ options: { out: { type: 'string', default: 'out/lr-decay' } } })
-await writeStudies(flags.out!, { lecture, small, large, schedules })
+const folder = outFolder('out/lr-decay')
+await writeStudies(folder, { lecture, small, large, schedules })

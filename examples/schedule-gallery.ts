@@ -7,12 +7,12 @@
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { outFolder } from './lib/out_folder.js'
 import { drawSchedule, galleryFile, scheduleGallery } from './lib/schedule_gallery.js'
 
-const { values: flags } = parseArgs({ options: { out: { type: 'string', default: 'docs' } } })
+const folder = outFolder('docs')
 for (const entry of scheduleGallery) {
-  const file = join(flags.out!, galleryFile(entry.name))
+  const file = join(folder, galleryFile(entry.name))
   await mkdir(dirname(file), { recursive: true })
   await writeFile(file, (await drawSchedule(entry)).svg)
   console.log(file)

@@ -7,8 +7,8 @@
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { data, lrScheduler, nn, optim, report, sweep, type Tensor } from 'anneal'
+import { outFolder } from './lib/out_folder.js'
 
 class QwertyNet extends nn.Module {
   fc1 = new nn.Linear(2, 8)
@@ -78,10 +78,10 @@ function charts(optimizer: keyof typeof optimizers): Promise<report.Chart>[] {
   ]
 }
 
-const { values: flags } = parseArgs({ options: { out: { type: 'string', default: 'out/schedules' } } })
+const folder = outFolder('out/schedules')
 const picture = report.chartGrid(await Promise.all([...charts('Adam'), ...charts('RMSprop')]))
-await mkdir(flags.out!, { recursive: true })
-await writeFile(join(flags.out!, 'schedules.svg'), picture.svg)
-await writeFile(join(flags.out!, 'schedules.png'), await picture.png(1.5))
+await mkdir(folder, { recursive: true })
+await writeFile(join(folder, 'schedules.svg'), picture.svg)
+await writeFile(join(folder, 'schedules.png'), await picture.png(1.5))
 const histories = result.runs.map(({ params, history }) => ({ ...params, ...history }))
-await writeFile(join(flags.out!, 'history.json'), JSON.stringify(histories))
+await writeFile(join(folder, 'history.json'), JSON.stringify(histories))

@@ -58,7 +58,9 @@ describe('the loader', () => {
     const bytes = readFileSync(built)
     for (const share of [0.00001, 0.001, 0.3, 0.9, 0.9999]) {
       const part = bytes.subarray(0, Math.max(40, Math.floor(bytes.length * share)))
-      expect(faultOf(part, 'any'), `${part.length} bytes`).toBe(`the file is truncated: it ends after ${part.length} bytes`)
+      expect(faultOf(part, 'any'), `${part.length} bytes`).toBe(
+        `the file is truncated: it ends after ${part.length} bytes`,
+      )
     }
     expect(failureWith(fileOf('half.node', bytes.subarray(0, bytes.length / 2)))).toContain('the file is truncated')
   })

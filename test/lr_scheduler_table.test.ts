@@ -62,15 +62,15 @@ it('every schedule has a row and a chapter with its picture', () => {
   expect(fits).toBeTypeOf('function')
 })
 
-it('a class of a user that extends a flat schedule is not coasted over', () => {
+it('a class of a user that extends a flat schedule is never skipped', () => {
   class Restless extends lr.StepLR {
     protected override next(t: number, _i: number, now: number): number {
       return now * (1 + t)
     }
   }
-  expect(new Restless(galleryOptimizer(1), { stepSize: 10 }).coast(5)).toBe(0)
-  expect(new lr.StepLR(galleryOptimizer(1), { stepSize: 10 }).coast(5)).toBe(5)
-  expect(new lr.StepLR(galleryOptimizer(1), { stepSize: 10 }).coast(50)).toBe(9)
+  expect(new Restless(galleryOptimizer(1), { stepSize: 10 }).skipUnchanged(5)).toBe(0)
+  expect(new lr.StepLR(galleryOptimizer(1), { stepSize: 10 }).skipUnchanged(5)).toBe(5)
+  expect(new lr.StepLR(galleryOptimizer(1), { stepSize: 10 }).skipUnchanged(50)).toBe(9)
 })
 
 it.each(rows)('the picture of %s is what the library draws', async (name, entry) => {
@@ -82,18 +82,18 @@ describe.each(rows)('%s', (_, entry) => {
   const truth = [structuredClone(begin(entry).optimizer.paramGroups), ...walk(entry, begin(entry), 0, gallerySteps - 1)]
   const key = begin(entry).scheduler.param
 
-  it('coasts over steps that leave every value as it is, and no others', () => {
-    const [coasting, stepping] = [begin(entry), begin(entry)]
+  it('skips steps that leave every value as it is, and no others', () => {
+    const [skipping, stepping] = [begin(entry), begin(entry)]
     for (let t = 0; t < gallerySteps; t++) {
-      const steps = coasting.scheduler.coast(gallerySteps - t)
+      const steps = skipping.scheduler.skipUnchanged(gallerySteps - t)
       const before = structuredClone(stepping.optimizer.paramGroups)
       walk(entry, stepping, t, t + steps)
       expect(stepping.optimizer.paramGroups).toEqual(before)
-      expect(coasting.scheduler.stateDict()).toEqual(stepping.scheduler.stateDict())
+      expect(skipping.scheduler.stateDict()).toEqual(stepping.scheduler.stateDict())
       t += steps
-      for (const run of [coasting, stepping]) walk(entry, run, t, t + 1)
+      for (const run of [skipping, stepping]) walk(entry, run, t, t + 1)
     }
-    expect(coasting.optimizer.paramGroups).toEqual(stepping.optimizer.paramGroups)
+    expect(skipping.optimizer.paramGroups).toEqual(stepping.optimizer.paramGroups)
   })
 
   it('previews what comes and touches nothing', () => {

@@ -1,6 +1,6 @@
 // Zeroed, 64-byte aligned memory for whatever outlives a call: a plan's arena, resident data, results of a run. Shared
 // by those who use it, freed with the last of them. Large blocks come from the system untouched, so that making one
-// costs nothing until it is written, and ask for huge pages. Not here: what lies where in it.
+// costs nothing until it is written, and ask for huge pages. Not here: what is where in it.
 #pragma once
 
 #include <stdint.h>

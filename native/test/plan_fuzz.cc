@@ -84,8 +84,7 @@ Space guarded_space(Rng& rng) {
   return space;
 }
 
-// ---- Programs
-// --------------------------------------------------------------------------------------------------------
+// ---- Programs -------------------------------------------------------------------------------------------------------
 
 // Dims of a kernel whose buffers fit the arena several times.
 std::vector<int64_t> some_dims(const KernelInfo& info, Rng& rng) {
@@ -107,7 +106,7 @@ void add_call(Tokens& code, Tokens& per_step, Rng& rng) {
     const bool input = spec.role == Role::in;
     int region = kArena;
     if (spec.optional && rng.chance(40)) region = kAbsent;
-    else if (spec.dtype == Dtype::f64) region = rng.chance(60) ? kRows : kArena;
+    else if (spec.dtype == Dtype::f64) region = rng.chance(60) ? kScalars : kArena;
     else if (spec.dtype == Dtype::i32 && input) region = rng.chance(70) ? kOrder : kFirstStore + 1;
     else if (input && rng.chance(15)) region = rng.chance(50) ? kFirstStore : kDraws;
     else if (!input && size == 1) region = spec.dtype == Dtype::i32 ? kCounts : kLosses;
@@ -126,9 +125,27 @@ void add_call(Tokens& code, Tokens& per_step, Rng& rng) {
   for (int s = 0; s < info.scalar_count; ++s) append(code, {random_scalar(rng, info.scalars[s].text, dims.data())});
 }
 
+// A gather, and a product that puts the next batch in the place of this one.
+void add_prefetch(Tokens& calls, Tokens& header, Rng& rng) {
+  const int64_t m = 1 + rng.below(8), k = 1 + rng.below(40), n = 1 + rng.below(40);
+  const int64_t kp = (k + 15) / 16 * 16, np = (n + 15) / 16 * 16;
+  const auto number = [](int64_t value) { return static_cast<double>(value); };
+  const int64_t x = kWords - m * kp, dy = x - m * np, dw = dy - np * k, db = dw - np;
+  calls.push_back({number(kernel_id("gather_panels")), true});
+  append(calls, {kFirstStore, 0, kOrder, 0, kArena, number(x), number(kStoreLength / k), number(k), number(m)});
+  calls.push_back({number(kernel_id("linear_panel_weight_bwd")), true});
+  append(calls, {kArena, number(dy), kArena, number(x), kArena, number(dw), kArena, number(db), number(m), number(k),
+                 number(n)});
+  header[0].value = number(m);
+  header[kMovingRegions].value = 1;
+  header[kMovingRegions + 1].value = 2;
+}
+
 Tokens valid_program(Rng& rng) {
-  Tokens calls, per_step(kMovingRegions);
-  for (int64_t left = 1 + rng.below(4); left > 0; --left) add_call(calls, per_step, rng);
+  Tokens calls, per_step(kMovingRegions + 2);
+  if (rng.chance(10)) add_prefetch(calls, per_step, rng);
+  else
+    for (int64_t left = 1 + rng.below(4); left > 0; --left) add_call(calls, per_step, rng);
   Tokens code = per_step;
   code.insert(code.end(), calls.begin(), calls.end());
   return code;
@@ -159,8 +176,7 @@ void mutate(Tokens& code, Rng& rng) {
   }
 }
 
-// ---- Running
-// ---------------------------------------------------------------------------------------------------------
+// ---- Running --------------------------------------------------------------------------------------------------------
 
 // Work that a zero size hides from the bounds: a loop over 2^31 empty rows proves nothing and takes long.
 bool is_short(const Program& program) {
@@ -188,16 +204,16 @@ bool try_program(const Tokens& tokens, const Space& space, Rng& rng) {
   const int64_t limit = program.order_limit;
   plan.programs.push_back(std::move(program));
   Table<int32_t> order(step.of[0] * steps);
-  Table<double> rows(step.of[1] * steps);
+  Table<double> scalars(step.of[1] * steps);
   Table<float> draws(step.of[4] * steps);
   for (int64_t i = 0; i < order.length(); ++i) {
     order.data()[i] = static_cast<int32_t>(rng.chance(98) && limit > 0 ? rng.below(limit < 64 ? limit : 64) : -1);
   }
-  for (int64_t i = 0; i < rows.length(); ++i) rows.data()[i] = rng.bell();
+  for (int64_t i = 0; i < scalars.length(); ++i) scalars.data()[i] = rng.bell();
   for (int64_t i = 0; i < draws.length(); ++i) draws.data()[i] = rng.chance(50) ? 1.0f : 0.0f;
   Run run;
   run.segments = {{0, steps}};
-  run.inputs = {order.view(), rows.view(), draws.view()};
+  run.inputs = {order.view(), scalars.view(), draws.view()};
   run.threads = 1 + static_cast<int>(rng.below(3));
   if (!prepare_run(plan, run).ok()) return false;
   execute_run(plan, run);

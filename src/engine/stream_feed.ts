@@ -1,5 +1,5 @@
 /**
- * A stream in the plan's memory: one part lies there while the next is read. Not here: how rows become parts
+ * A stream in the plan's memory: one part is there while the next is read. Not here: how rows become parts
  * (data/part_layout.ts), the steps over them.
  */
 

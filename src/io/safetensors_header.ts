@@ -1,5 +1,5 @@
 /**
- * The header of a safetensors file: eight bytes of length, then JSON that says where each tensor lies. Everything is
+ * The header of a safetensors file: eight bytes of length, then JSON that says where each tensor is. Everything is
  * checked here, before a tensor's memory is taken. Not here: the values.
  */
 

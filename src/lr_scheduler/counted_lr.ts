@@ -85,7 +85,7 @@ export abstract class CountedLR<
   }
 
   /** @internal */
-  override coast(most: number): number {
+  override skipUnchanged(most: number): number {
     const { state } = this
     if (!Object.hasOwn(Object.getPrototypeOf(this), 'flatAfter')) return 0
     if (!this.isComplete) return 0

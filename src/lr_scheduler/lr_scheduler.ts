@@ -74,7 +74,7 @@ export abstract class LRScheduler<O extends object = any, S extends object = any
   abstract advance(metric?: number): void
 
   /** @internal Takes up to `most` steps at once, all of which leave every value as it is. Returns how many. */
-  coast(_most: number): number {
+  skipUnchanged(_most: number): number {
     return 0
   }
 

@@ -198,7 +198,7 @@ export interface TruncNormalOptions extends Drawn {
 
 const cdf = (x: number) => (1 + erf(x / Math.SQRT2)) / 2
 
-/** Draws all anew until none lies outside; those that fit stay. */
+/** Draws all anew until none is outside; those that fit stay. */
 function rejectNormals(values: Float32Array, g: Generator, mean: number, std: number, a: number, b: number): void {
   const [low, high] = [Math.fround(a), Math.fround(b)]
   const outside = (v: number) => v < low || v > high
@@ -232,7 +232,7 @@ function rejectUniforms(values: Float32Array, g: Generator, mean: number, std: n
 }
 
 /**
- * Normal values of [a, b] only: rejected and drawn again where outside, or, where less than 0.3 of the normal lies
+ * Normal values of [a, b] only: rejected and drawn again where outside, or, where less than 0.3 of the normal is
  * inside, uniform ones thinned out to the density.
  *
  * ```ts

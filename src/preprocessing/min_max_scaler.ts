@@ -11,7 +11,7 @@ import { type Learned, Scaler } from './transformer.js'
 export interface MinMaxScalerOptions {
   /** Where the least and the largest value of a column go. Default [0, 1]. */
   featureRange?: readonly [number, number]
-  /** Keep what lies outside of what `fit` saw within the range. Default false. */
+  /** Keep what is outside of what `fit` saw within the range. Default false. */
   clip?: boolean
 }
 

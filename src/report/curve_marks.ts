@@ -7,7 +7,7 @@ import { cutBand, cutLine, inRange, type Range, type Vertex } from './cut.js'
 import type { Curve } from './series.js'
 import { ink, markerPaint } from './style.js'
 
-/** The axes between which curves are drawn; what lies beyond the y axis is cut off. */
+/** The axes between which curves are drawn; what is beyond the y axis is cut off. */
 export interface Plane {
   x: Axis
   y: Axis

@@ -156,7 +156,7 @@ class FitRun implements Run {
 
   skipUpdates(most: number): number {
     const { scheduler } = this.options
-    const updates = this.#cadence === 'batch' && scheduler ? scheduler.coast(most) : most
+    const updates = this.#cadence === 'batch' && scheduler ? scheduler.skipUnchanged(most) : most
     this.#rates.repeat(updates)
     return updates
   }

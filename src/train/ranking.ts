@@ -61,7 +61,7 @@ function namer<P>(runs: readonly SweepRun<P>[]): (run: SweepRun<P>) => string {
   return ({ params }) => differing.map(name => `${name} ${valueText(params[name])}`).join(', ') || 'run'
 }
 
-/** Losses of the best runs; what lies far above them would leave them no room. */
+/** Losses of the best runs; what is far above them would leave them no room. */
 function rangeOf(curves: readonly (readonly number[])[]): [number, number] | undefined {
   const values = curves.flat().filter(Number.isFinite)
   const [low, high] = [Math.min(...values), Math.max(...values)]
