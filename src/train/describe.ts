@@ -14,7 +14,8 @@ export interface Names {
 
 const BYTES = { float32: 4, int32: 4, float64: 8 } as const
 
-function bytesText(bytes: number): string {
+/** `1.5 KiB`. */
+export function bytesText(bytes: number): string {
   if (bytes < 1024) return `${bytes} bytes`
   const kib = bytes / 1024
   return kib < 1024 ? `${kib.toFixed(1)} KiB` : `${(kib / 1024).toFixed(1)} MiB`
@@ -27,7 +28,8 @@ function listOf(kernels: readonly string[]): string {
   return [...counts].map(([kernel, count]) => (count === 1 ? kernel : `${kernel} ×${count}`)).join(' + ')
 }
 
-function fusionLines({ calls: recorded }: Recording, calls: readonly PhysicalCall[]): string[] {
+/** What was fused into what, and what was left out, a line each. */
+export function fusionLines({ calls: recorded }: Recording, calls: readonly PhysicalCall[]): string[] {
   const kernels = (parts: readonly SlotCall[]) => listOf(parts.map(({ kernel }) => kernel))
   const made = calls.flatMap(call => (call.kind === 'kernel' ? [call] : []))
   const fused = made.filter(({ from }) => from.length > 1)
