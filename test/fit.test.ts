@@ -2,7 +2,7 @@
 
 import { afterEach, describe, expect, it } from 'vitest'
 import { DataLoader, Subset, TensorDataset } from '../src/data/index.js'
-import { Unplannable } from '../src/emitters/emitter.js'
+import { Unplannable } from '../src/emitters/unplannable.js'
 import { chunkSettings } from '../src/engine/chunks.js'
 import type { Model } from '../src/engine/options.js'
 import {

@@ -18,8 +18,13 @@ void create(const Args& args, napi_value self) {
   wrap(args.env(), self, store, store->memory.bytes());
 }
 
-// write(offset, array): copies. Data too large for one turn of the event loop come in slices.
-napi_value write(const Args& args, const std::shared_ptr<Store>& store) {
+// The arguments (offset, array) of both methods. Data too large for one turn of the event loop come in slices.
+struct Slice {
+  char* stored;
+  Block values;
+};
+
+Slice slice(const Args& args, const std::shared_ptr<Store>& store) {
   const int64_t offset = args.integer(0, "offset", 0, kMaxLength);
   const bool is_float = store->dtype == Dtype::f32;
   const Block from = args.block(1, "values");
@@ -31,15 +36,28 @@ napi_value write(const Args& args, const std::shared_ptr<Store>& store) {
     args.refuse_range("values", "at most " + std::to_string(store->length) + " elements with the offset",
                       std::to_string(offset + length));
   }
-  if (length > 0) std::memcpy(store->memory.data() + offset * kWord, from.data, from.bytes());
+  return {store->memory.data() + offset * kWord, from};
+}
+
+// write(offset, array): copies.
+napi_value write(const Args& args, const std::shared_ptr<Store>& store) {
+  const Slice to = slice(args, store);
+  if (to.values.length > 0) std::memcpy(to.stored, to.values.data, to.values.bytes());
   return nullptr;
+}
+
+// holds(offset, array): whether these are the bits that it holds there.
+napi_value holds(const Args& args, const std::shared_ptr<Store>& store) {
+  const Slice at = slice(args, store);
+  const bool same = at.values.length == 0 || std::memcmp(at.stored, at.values.data, at.values.bytes()) == 0;
+  return Napi::Boolean::New(args.env(), same);
 }
 
 napi_value length_of(const Args& args, const std::shared_ptr<Store>& store) {
   return Napi::Number::New(args.env(), static_cast<double>(store->length));
 }
 
-constexpr Method<Store> kMethods[] = {{"write", write}};
+constexpr Method<Store> kMethods[] = {{"write", write}, {"holds", holds}};
 constexpr Method<Store> kLength = {"length", length_of};
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Resident data as a JavaScript class: new Store('float32' | 'int32', length), write(offset, array), length.
+// Resident data as a JavaScript class: new Store('float32' | 'int32', length), its length, write(offset, array) and
+// holds(offset, array).
 #pragma once
 
 #include <napi.h>

@@ -24,13 +24,34 @@ function depthOf(object: object, name: string): number {
   return Infinity
 }
 
+type Ways = Readonly<Pick<Dataset, 'get' | 'batch' | 'columns'>>
+
+/** The methods of our classes as they were made, by each of them: one that replaces another is somebody's own. */
+const known = new WeakMap<object, Ways>()
+
+/** Tells that these methods of a class of ours give the same samples. */
+export function giveTheSame({ prototype: { get, batch, columns } }: { prototype: Ways }): void {
+  const ways = { get, batch, columns }
+  for (const way of [get, batch, columns]) if (way) known.set(way, ways)
+}
+
+/** Whether `way` gives the samples that `get` does: it is as near to the object, or both are of one class of ours. */
+export function agreesWithGet(dataset: Dataset, way: 'batch' | 'columns'): boolean {
+  const { get, [way]: method } = dataset
+  if (typeof method !== 'function') return false
+  const ways = known.get(method)
+  return ways ? get === ways.get : depthOf(dataset, way) <= depthOf(dataset, 'get')
+}
+
 /**
- * The columns that a data set offers; null where it offers none, or where it has a `get` or `batch` of its own below its
- * `columns`, which they would pass over. Throws TypeError or AnnealError for columns that do not hold its samples.
+ * The columns that a data set offers; null where it offers none, or where it has a `get` or `batch` of its own, which they
+ * would pass over. Throws TypeError or AnnealError for columns that do not hold its samples.
  */
 export function columnsOf(dataset: Dataset): Columns | null {
-  const depth = depthOf(dataset, 'columns')
-  if (depth === Infinity || depthOf(dataset, 'get') < depth || depthOf(dataset, 'batch') < depth) return null
+  if (!agreesWithGet(dataset, 'columns')) return null
+  const { batch, columns: method } = dataset
+  const ways = known.get(method!)
+  if (batch && (ways ? batch !== ways.batch : depthOf(dataset, 'batch') < depthOf(dataset, 'columns'))) return null
   const columns = dataset.columns!()
   if (columns) checkColumns(columns, dataset.length)
   return columns

@@ -177,8 +177,8 @@ export class DataLoader implements Iterable<Tensor[]>, AsyncIterable<Tensor[]> {
     }
     this.#drawBaseSeed()
     if (this.shuffle || this.sampler) return this.#drawOrder(memory)
-    this.#inOrder ??= this.#drawOrder()
-    return this.#inOrder
+    if (this.#inOrder?.length !== this.samples) this.#inOrder = this.#drawOrder()
+    return this.#inOrder!
   }
 
   /**
@@ -250,4 +250,11 @@ function upTo(n: number): Int32Array {
   const order = new Int32Array(n)
   for (let i = 0; i < n; i++) order[i] = i
   return order
+}
+
+const { [Symbol.iterator]: ownIterator, [Symbol.asyncIterator]: ownAsyncIterator } = DataLoader.prototype
+
+/** Whether somebody has replaced the way in which a loader makes batches, on a class or on the object. */
+export function makesOtherBatches(loader: DataLoader): boolean {
+  return loader[Symbol.iterator] !== ownIterator || loader[Symbol.asyncIterator] !== ownAsyncIterator
 }

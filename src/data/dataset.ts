@@ -5,7 +5,7 @@ import { AnnealError, phrase, rangeError, shapeError, typeError } from '../base/
 import { isNumberArray, isThenable, typedArrayName } from '../base/kinds.js'
 import { shapeText } from '../ops/spec.js'
 import { Tensor } from '../tensor/tensor.js'
-import { allTensors, type Columns, columnsOf } from './columns.js'
+import { agreesWithGet, allTensors, type Columns, columnsOf, giveTheSame } from './columns.js'
 import { gatherRows, rowsOf, rowView, stack } from './rows.js'
 
 /**
@@ -30,9 +30,9 @@ export function checkDataset(where: string, dataset: unknown): Dataset {
   return dataset as Dataset
 }
 
-/** A batch of any dataset: its own way if it has one, else samples stacked. */
+/** A batch of any dataset: its own way, if it has one that no `get` of a class or an object below replaces, else samples stacked. */
 export function batchOf(dataset: Dataset, indices: Int32Array): Tensor[] {
-  if (dataset.batch) return checkTensors('a batch', dataset.batch(indices))
+  if (dataset.batch && agreesWithGet(dataset, 'batch')) return checkTensors('a batch', dataset.batch(indices))
   const samples = Array.from(indices, i => checkTensors('a sample', dataset.get(i)))
   const odd = samples.findIndex(({ length }) => length !== samples[0].length)
   if (odd > 0)
@@ -188,3 +188,6 @@ export class Subset implements Dataset {
     return { tensors, weights, indices: indices ? this.indices.map(i => indices[i]) : this.indices }
   }
 }
+
+giveTheSame(TensorDataset)
+giveTheSame(Subset)

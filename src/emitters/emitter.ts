@@ -49,9 +49,6 @@ export interface Emitter {
   probabilities(where: string, name: string, values: Buf): void
 }
 
-/** Thrown while recording where a model does what a plan cannot express; the message is the reason. */
-export class Unplannable extends Error {}
-
 /** float32 arrays, or float64 ones in the reference. */
 export type Floats = Float32Array | Float64Array
 

@@ -189,6 +189,7 @@ function collect(
       ? lossesAlone(losses.subarray(loss, lossEnd), advance, predicted)
       : losses.subarray(loss, lossEnd)
     sum.batches += own.length
+    if (segment.trains) sum.updates += steps
     sum.rows += rows
     sum.loss = sumOf(own, 0, own.length, sum.loss)
     sum.correct = sumOf(counts, count, countEnd, sum.correct)

@@ -42,6 +42,11 @@ export class Cursor {
   /** The segments may be replaced by others over the same loaders, recorded anew. */
   constructor(public segments: readonly Segment[]) {}
 
+  /** Whether the next step is the first of an epoch. */
+  get begins(): boolean {
+    return this.#segment === 0 && this.#step === 0
+  }
+
   /** Whether the next step is one of training. */
   get trains(): boolean {
     return this.segments[this.#segment].trains

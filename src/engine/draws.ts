@@ -3,9 +3,8 @@
  * the order of the explicit loop. Not here: what they are for (the ops), or when a loader draws (cursor.ts).
  */
 
-import { Unplannable } from '../emitters/emitter.js'
 import { type Draw, drawsPerStep } from '../plan/program.js'
-import { defaultGenerator, Generator } from '../streams/index.js'
+import { defaultGenerator } from '../streams/index.js'
 import type { RecordedStep } from './record_step.js'
 
 /** Numbers of a table: 4 MB, and less than 10 ms of drawing. */
@@ -46,19 +45,4 @@ export class DrawTable {
     this.#parts.push(defaultGenerator.bernoulli_(new Float32Array(length), probability))
     this.#length += length
   }
-}
-
-/** Draws in the place of the default generator where nobody should draw. */
-const unused = new Generator(0)
-
-/**
- * Runs `record` on behalf of a plan. A number that it draws would be the same in every step: Unplannable, and the
- * generator is as before.
- */
-export function withoutDraws<T>(record: () => T): T {
-  if (!defaultGenerator.isFree) return record() // a draw is refused
-  const before = unused.uses
-  const result = defaultGenerator.replacedBy(unused, record)
-  if (unused.uses !== before) throw new Unplannable('the model draws random numbers of its own')
-  return result
 }

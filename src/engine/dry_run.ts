@@ -6,36 +6,37 @@
 import { partsOf } from '../data/columns.js'
 import { batchOf } from '../data/dataset.js'
 import { type DataLoader, StreamTable } from '../data/index.js'
+import type { Loss } from '../nn/index.js'
 import { defaultGenerator } from '../streams/index.js'
 import { noGrad } from '../tensor/index.js'
 import type { Model } from './options.js'
+import { keepAll } from './side_effects.js'
 
 function lastBatchRows({ samples, batchSize, dropLast }: DataLoader): number {
   return dropLast ? batchSize : samples % batchSize || batchSize
 }
 
 /** Throws what training on the last batch would throw; leaves model and generator as they were. */
-export function dryRunLastBatch(model: Model, loader: DataLoader): void {
+export function dryRunLastBatch(model: Model, loss: Loss, loader: DataLoader): void {
   if (loader.dataset instanceof StreamTable) return // its last rows come last
   const rows = lastBatchRows(loader)
-  if (model.modules().every(({ smallestBatch }) => smallestBatch <= rows)) return
-  const restore = defaultGenerator.isFree ? defaultGenerator.snapshot() : undefined
-  const buffers = model.namedBuffers().map(([, { data }]) => ({ data, before: data.slice() }))
-  model.train()
+  if (model.modules().every(({ training, smallestBatch }) => !training || smallestBatch <= rows)) return
+  const restores = [...keepAll([model, loss]).map(({ restore }) => restore), keepBuffers(model)]
+  if (defaultGenerator.isFree) restores.push(defaultGenerator.snapshot())
+  const samples = batchOf(
+    loader.dataset,
+    new Int32Array(rows).map((_, i) => i),
+  )
   try {
-    noGrad(() =>
-      model.forward(
-        ...partsOf(
-          batchOf(
-            loader.dataset,
-            Int32Array.from({ length: rows }, (_, i) => i),
-          ),
-          loader.weighted,
-        ).inputs,
-      ),
-    )
+    noGrad(() => model.forward(...partsOf(samples, loader.weighted).inputs))
   } finally {
+    for (const restore of restores) restore()
+  }
+}
+
+function keepBuffers(model: Model): () => void {
+  const buffers = model.namedBuffers().map(([, { data }]) => ({ data, before: data.slice() }))
+  return () => {
     for (const { data, before } of buffers) data.set(before)
-    restore?.()
   }
 }

@@ -11,6 +11,8 @@ export interface EpochSums {
   batches: number
   /** Those of them whose samples weigh nothing, and which have no loss. */
   weightless: number
+  /** Updates made: of evaluation none. */
+  updates: number
   /** Labels, where a row may have several. */
   rows: number
   /** Those of them that were the largest score. */
@@ -18,7 +20,7 @@ export interface EpochSums {
 }
 
 export function emptySums(): EpochSums {
-  return { loss: 0, batches: 0, weightless: 0, rows: 0, correct: 0 }
+  return { loss: 0, batches: 0, weightless: 0, updates: 0, rows: 0, correct: 0 }
 }
 
 /** The unweighted mean of the batch losses. */
@@ -73,9 +75,9 @@ export interface Engine {
   epochs(run: Run, most: number): Steps<void>
   /**
    * Makes the model and the optimizer those of the last update: before callbacks, and at the end. Until the next epoch
-   * they may be changed.
+   * they may be changed; data too, where they are handed `toOthers`, as to callbacks.
    */
-  handBack(): void
+  handBack(toOthers?: boolean): void
   /**
    * Runs `read` while the model and the optimizer are those of the last update, to be read and not changed: the engine
    * goes on with its own.

@@ -4,21 +4,22 @@
  */
 
 import { type Steps, toEventLoop } from '../base/drive.js'
-import { AnnealError } from '../base/errors.js'
 import type { Columns } from '../data/columns.js'
-import { Unplannable } from '../emitters/emitter.js'
 import type { CompiledPlan } from '../plan/compiled.js'
-import { returnPlan, type Taken, takePlan } from '../plan/pool.js'
+import { isKept, returnPlan, sameKey, type Taken, takePlan } from '../plan/pool.js'
 import type { Tensor } from '../tensor/index.js'
 import type { Model, TrainingOptions } from './options.js'
-import { dropUnusedState, passes, type Recorded, recordAll, recordedIn } from './recorded.js'
-import { checkLabels, makeResident } from './resident.js'
+import { checkRepeatable, dropUnusedState, passes, type Recorded, recordAll, recordedIn } from './recorded.js'
+import { checkLabels, isResident, makeResident } from './resident.js'
+import type { Segment } from './segments.js'
 import type { Feeds } from './stream_feed.js'
 
 export class HeldPlan {
   #recorded: Recorded
   /** Whether the model may have changed since it was recorded, as by a callback. */
   #stale = false
+  /** Whether its data may have changed since they were written. */
+  #edited = false
   #taken: Taken | null = null
   /** Weights and state while the plan holds them; null while JavaScript does. */
   #held: Set<Tensor> | null = null
@@ -29,7 +30,7 @@ export class HeldPlan {
     private readonly options: TrainingOptions,
     private readonly feeds: Feeds,
   ) {
-    this.#recorded = recordAll(model, options, feeds)
+    this.#recorded = this.#record()
   }
 
   get recorded(): Recorded {
@@ -44,15 +45,15 @@ export class HeldPlan {
   /** Takes weights and state as they are now, and the programs too: whoever had them may have changed anything. */
   *take(): Steps<void> {
     if (this.#held) return
-    if (this.#stale) this.#recordAgain()
-    const { segments, forms, memory } = this.#recorded
-    const recordings = segments.map(({ recorded: { calls, advance }, trains }) => {
-      return { calls, advance, dataSet: trains ? 0 : 1 }
-    })
+    if (this.#stale) this.#recorded = this.#record()
+    this.#stale = false
+    const { memory } = this.#recorded
     const before = this.#taken
     yield toEventLoop // recording and making the plan each take some milliseconds
-    this.#taken = takePlan(recordings, forms, before)
+    this.#taken = takePlan(this.#recorded, before)
     if (this.#taken !== before) yield* this.#writeData()
+    else if (this.#edited) yield* this.#writeEdited()
+    this.#edited = false
     // From the first value on nobody else may change them; the plan holds them once it has them all.
     const tensors = this.#tensors()
     for (const t of tensors) t.busy = true
@@ -76,9 +77,13 @@ export class HeldPlan {
     }
   }
 
-  /** Gives weights, state and counts back to JavaScript, where they may change until they are taken again. */
-  handBack(): void {
+  /**
+   * Gives weights, state and counts back to JavaScript, where they may change until they are taken again; `toOthers`: the
+   * data may change too.
+   */
+  handBack(toOthers: boolean): void {
     this.#stale = true
+    this.#edited ||= toOthers
     if (!this.#held) return
     this.#save(this.#held)
     this.#held = null
@@ -96,30 +101,44 @@ export class HeldPlan {
     dropUnusedState(this.options.optimizer)
   }
 
-  #recordAgain(): void {
-    try {
-      this.#recorded = recordAll(this.model, this.options, this.feeds)
-    } catch (error) {
-      if (!(error instanceof Unplannable)) throw error
-      throw new AnnealError('ERR_STATE', `fit: expected the model to stay one for the plan but ${error.message}`)
-    }
-    this.#stale = false
+  /** What was never recorded is recorded twice. Throws Unplannable where the model cannot be a plan. */
+  #record(): Recorded {
+    const record = () => recordAll(this.model, this.options, this.feeds)
+    const recorded = record()
+    const isKnown = (this.#taken && sameKey(this.#taken.key, recorded.key)) || isKept(recorded.key)
+    if (!isKnown) checkRepeatable(recorded, record())
+    return recorded
   }
 
   *#writeData(): Steps<void> {
-    const { segments, forms } = this.#recorded
-    for (const [dataSet, pass] of passes(segments).entries()) {
-      const [{ columns, trains }] = pass
-      const { plan } = this
-      const checks = recordedIn(pass).flatMap(({ labelChecks }) => labelChecks)
-      const place = function* (columns: Columns): Steps<void> {
-        checkLabels(columns, checks)
-        yield* makeResident(plan, columns, dataSet, forms[dataSet])
-      }
+    for (const [dataSet, { trains, columns }] of this.#dataSets()) {
       const feed = this.feeds[trains ? 'train' : 'test']
-      if (feed) feed.attach(place)
-      else yield* place(columns)
+      if (feed) feed.attach(part => this.#place(dataSet, part))
+      else yield* this.#place(dataSet, columns)
     }
+  }
+
+  /** The data sets that are no longer what was written; a stream's part is read anew in any case. */
+  *#writeEdited(): Steps<void> {
+    for (const [dataSet, { trains, columns }] of this.#dataSets()) {
+      if (this.feeds[trains ? 'train' : 'test']) continue
+      const same = yield* isResident(this.plan, columns, dataSet, this.#recorded.forms[dataSet])
+      if (!same) yield* this.#place(dataSet, columns)
+    }
+  }
+
+  *#place(dataSet: number, columns: Columns): Steps<void> {
+    const { segments, forms } = this.#recorded
+    const checks = recordedIn(passes(segments)[dataSet]).flatMap(({ labelChecks }) => labelChecks)
+    checkLabels(columns, checks)
+    yield* makeResident(this.plan, columns, dataSet, forms[dataSet])
+  }
+
+  /** By number, each with a segment that reads it. */
+  #dataSets(): IterableIterator<[number, Segment]> {
+    return passes(this.#recorded.segments)
+      .map(([first]) => first)
+      .entries()
   }
 
   #tensors(): Set<Tensor> {

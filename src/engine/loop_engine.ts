@@ -86,7 +86,8 @@ export class LoopEngine implements Engine {
       return result
     }
     yield* eachBatch(begun ? train.batchesFrom(sums.batches, streams) : batchesOf(train), function* (tensors) {
-      if (done === 0) parts = Math.min(accumulate, train.length - sums.batches)
+      // A loader of somebody's own may give more batches than it says.
+      if (done === 0) parts = Math.max(1, Math.min(accumulate, train.length - sums.batches))
       const batch = batchOf(tensors, loss, train.weighted)
       const result = gradients(batch)
       add(sums, loss, result, batch)
@@ -98,6 +99,7 @@ export class LoopEngine implements Engine {
         if (weighed > 0) {
           run.beforeUpdate()
           trainer.update()
+          sums.updates++
           run.afterUpdate()
         }
         ;[done, weighed] = [0, 0]
@@ -133,7 +135,7 @@ export class LoopEngine implements Engine {
   }
 
   goTo({ streams, sums }: Place): void {
-    this.#pass = { streams, sums: { ...sums } }
+    this.#pass = { streams, sums: { ...emptySums(), ...sums } }
   }
 
   handBack(): void {

@@ -43,7 +43,7 @@ export class PlanEngine implements Engine {
     this.#mode = null
     for (let done = 0; done < most; ) {
       if (run.switchTo) this.#switch(run)
-      if (!this.#held.recorded.scalars.fit) this.handBack()
+      if (!this.#held.recorded.scalars.fit) this.#held.handBack(false)
       yield* this.#held.take()
       const { recorded, plan } = this.#held
       this.#cursor.segments = recorded.segments
@@ -57,8 +57,8 @@ export class PlanEngine implements Engine {
     }
   }
 
-  handBack(): void {
-    this.#held.handBack()
+  handBack(toOthers = false): void {
+    this.#held.handBack(toOthers)
   }
 
   show<T>(read: () => T): T {
@@ -70,9 +70,14 @@ export class PlanEngine implements Engine {
     return streams && { streams, sums: { ...this.#sums.train } }
   }
 
+  /** Whether another engine may go on from here: between two epochs, and in the middle of a training pass. */
+  get canBeLeft(): boolean {
+    return this.#cursor.begins || this.place() !== null
+  }
+
   goTo({ streams, sums }: Place): void {
     this.#cursor.goTo(sums.batches, streams)
-    this.#sums.train = { ...sums }
+    this.#sums.train = { ...emptySums(), ...sums }
   }
 
   close(): void {
@@ -84,7 +89,7 @@ export class PlanEngine implements Engine {
   #switch(run: Run): void {
     const mode = this.#cursor.trains ? 'train' : 'eval'
     if (mode === this.#mode) return
-    this.handBack()
+    this.#held.handBack(false)
     run.switchTo!(mode)
     this.#mode = mode
   }

@@ -1,9 +1,10 @@
 /** Records one training or evaluation step of a model as a program. Not here: placing or running it. */
 
-import { Unplannable } from '../emitters/emitter.js'
+import { Unplannable } from '../emitters/unplannable.js'
 import type { Loss } from '../nn/index.js'
 import { emitClipNorm } from '../ops/clip.js'
 import { sizeOf } from '../ops/spec.js'
+import { replacedMethod } from '../optim/optimizer.js'
 import {
   type Advance,
   type ColumnCheck,
@@ -16,6 +17,7 @@ import {
 import { Recorder } from '../plan/recorder.js'
 import { noGrad, Tensor } from '../tensor/index.js'
 import { withEmitter } from '../tensor/tape.js'
+import { withValuesHidden } from '../tensor/tensor.js'
 import { emitCorrect, labelsOf } from './accuracy.js'
 import { type Batch, batchOf, firstForward, forward } from './batch.js'
 import type { Model } from './options.js'
@@ -115,6 +117,9 @@ function emitUpdates({ optimizer }: Training, r: Recorder, scalars: UpdateScalar
   }
 }
 
+/** The only code of the model's that is recorded. */
+const recordForward: typeof forward = (...args) => withValuesHidden(() => forward(...args))
+
 /** Records the step that trains on batches of these numbers of rows, one update for all of them. */
 export function recordTraining(
   model: Model,
@@ -128,6 +133,8 @@ export function recordTraining(
   const { loss, optimizer, clipGradNorm } = training
   const { name, evaluatesLoss } = optimizer.rule
   if (evaluatesLoss) throw new Unplannable(`${name} evaluates the loss several times per update`)
+  const replaced = replacedMethod(optimizer)
+  if (replaced) throw new Unplannable(`the optimizer has a ${replaced} of its own`)
   let predicted: readonly number[] | null = null
   withEmitter(r, () => {
     dropGradients(model, optimizer)
@@ -135,7 +142,7 @@ export function recordTraining(
     const asked = training.metrics !== undefined
     parts.forEach((count, part) => {
       const batch = batchOf(batchTensors(r, columns.tensors, start, count), loss, columns.weighted)
-      const result = firstForward(model, batch.inputs, inputs => forward(model, loss, { ...batch, inputs }))
+      const result = firstForward(model, batch.inputs, inputs => recordForward(model, loss, { ...batch, inputs }))
       const { value } = result
       const share = parts.length === 1 ? undefined : new Tensor(value.shape, 'float32', r.constant([1 / parts.length]))
       value.backward(share)
@@ -167,7 +174,7 @@ export function recordEvaluation(
     withEmitter(r, () =>
       noGrad(() => {
         const batch = batchOf(batchTensors(r, columns.tensors, 0, count), loss, columns.weighted)
-        const result = forward(model, loss, batch)
+        const result = recordForward(model, loss, batch)
         emitResults(r, loss, result, batch, 0)
         if (metrics) predicted = emitPredictions(r, result.prediction, count, 0, 1)
       }),

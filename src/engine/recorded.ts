@@ -1,20 +1,25 @@
 /** All programs of a run, recorded as the model and the optimizer are at the moment. Not here: one step (record_step.ts). */
 
 import type { DataLoader } from '../data/index.js'
-import { Unplannable } from '../emitters/emitter.js'
+import { Unplannable } from '../emitters/unplannable.js'
 import type { Optimizer } from '../optim/index.js'
-import { type DataForm, Memory } from '../plan/program.js'
+import { type Key, keyOf, sameKey } from '../plan/pool.js'
+import { type DataForm, Memory, type Recording } from '../plan/program.js'
 import { defaultGenerator, type Generator } from '../streams/index.js'
-import { withoutDraws } from './draws.js'
 import { generatorsOf } from './exclusive.js'
 import type { Model, TrainingOptions } from './options.js'
 import { recordEvaluation, recordTraining } from './record_step.js'
 import { columnsBehind, formOf, type PassColumns } from './resident.js'
 import { type Segment, segmentsOf } from './segments.js'
+import { withoutSideEffects } from './side_effects.js'
+import { dropGradients } from './state.js'
 import type { Feeds, StreamFeed } from './stream_feed.js'
 import { UpdateScalars } from './update_scalars.js'
 
 export interface Recorded {
+  /** What the programs and the form of their data are known by. */
+  readonly key: Key
+  readonly recordings: readonly Recording[]
   readonly memory: Memory
   readonly scalars: UpdateScalars
   readonly segments: readonly Segment[]
@@ -26,11 +31,22 @@ export interface Recorded {
 /** Records training and evaluation. Throws Unplannable, with the reason, where the model cannot be a plan. */
 export function recordAll(model: Model, options: TrainingOptions, feeds: Feeds = {}): Recorded {
   try {
-    return withoutDraws(() => recordSegments(model, options, feeds))
+    return withoutSideEffects([model, options.loss], () => recordSegments(model, options, feeds))
   } catch (error) {
+    dropGradients(model, options.optimizer)
     dropUnusedState(options.optimizer)
     throw error
   }
+}
+
+/** Throws Unplannable where the same model was recorded as two different things, programs or numbers. */
+export function checkRepeatable(a: Recorded, b: Recorded): void {
+  if (!sameKey(a.key, b.key)) throw new Unplannable('the model does different things each time')
+  const same = a.memory.arrays.every((array, i) => {
+    const other = b.memory.arrays[i]
+    return array === other || array.every((value, at) => Object.is(value, other[at]))
+  })
+  if (!same) throw new Unplannable('the model computes with other numbers each time')
 }
 
 /** Recording makes state tensors before the first update; where none came, there are none to keep. */
@@ -51,7 +67,6 @@ function recordSegments(model: Model, options: TrainingOptions, feeds: Feeds): R
   const columns = columnsOf(train, feeds.train)
   if (accumulate > 1 && feeds.train) throw new Unplannable('steps of several batches go across the parts of a stream')
   const record = (parts: readonly number[]) => recordTraining(model, options, columns, parts, scalars, memory)
-  model.train()
   const segments = segmentsOf({ loader: train, columns, trains: true, accumulate, record }, 0)
   if (test) {
     const columns = columnsOf(test, feeds.test)
@@ -59,7 +74,11 @@ function recordSegments(model: Model, options: TrainingOptions, feeds: Feeds): R
     segments.push(...segmentsOf({ loader: test, columns, trains: false, accumulate: 1, record }, segments.length))
   }
   const forms = passes(segments).map(pass => formOf(pass[0].columns, recordedIn(pass)))
-  return { memory, scalars, segments, forms, streams: streamsOf(model, options, segments) }
+  const recordings = segments.map(({ recorded: { calls, advance }, trains }) => {
+    return { calls, advance, dataSet: trains ? 0 : 1 }
+  })
+  const key = keyOf(recordings, forms)
+  return { key, recordings, memory, scalars, segments, forms, streams: streamsOf(model, options, segments) }
 }
 
 /** Loaders' streams, and the layers' where they draw. */

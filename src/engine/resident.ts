@@ -1,22 +1,25 @@
-/** Data sets in native memory: copied once per fit, in slices, so that the event loop goes on. */
+/**
+ * Data sets in native memory: copied once per fit, and compared where somebody may have edited them, in slices, so that the
+ * event loop goes on. Not off this thread: no pointer into memory of JavaScript's is kept across calls.
+ */
 
 import { type Steps, toEventLoop } from '../base/drive.js'
 import { allTensors, type Columns, columnsOf } from '../data/columns.js'
-import { DataLoader, StreamTable } from '../data/index.js'
-import { Unplannable } from '../emitters/emitter.js'
+import { makesOtherBatches } from '../data/data_loader.js'
+import { type DataLoader, StreamTable } from '../data/index.js'
 import { checkedLabels, checkProbabilities } from '../emitters/run_now.js'
+import { Unplannable } from '../emitters/unplannable.js'
 import type { TypedArray } from '../native/types.js'
 import { sizeOf } from '../ops/spec.js'
 import type { CompiledPlan } from '../plan/compiled.js'
 import { bufferEntries, type Column, type ColumnCheck, type DataForm, type Slot } from '../plan/program.js'
-import { writeSlices } from '../plan/slices.js'
+import { holdsSlices, writeSlices } from '../plan/slices.js'
 import { checkAttached, type Tensor } from '../tensor/index.js'
 import type { RecordedStep } from './record_step.js'
 
 /** The columns behind a loader; throws Unplannable where there are none, or where it makes batches of its own. */
 export function columnsBehind(loader: DataLoader): PassColumns {
-  if (loader[Symbol.iterator] !== DataLoader.prototype[Symbol.iterator])
-    throw new Unplannable('the loader makes batches of its own')
+  if (makesOtherBatches(loader)) throw new Unplannable('the loader makes batches of its own')
   if (loader.dataset instanceof StreamTable) throw new Unplannable('the data set is read in parts while it trains')
   const columns = columnsOf(loader.dataset)
   if (!columns) throw new Unplannable('the data set offers no columns')
@@ -93,4 +96,16 @@ export function* makeResident(plan: CompiledPlan, { tensors }: Columns, dataSet:
     const t = tensors[column.column]
     for (const _ of writeSlices(plan.store(dataSet, column), 0, valuesOf(t, column.dtype))) yield toEventLoop
   }
+}
+
+/** Whether the plan's stores still hold the values, bit for bit. */
+export function* isResident(plan: CompiledPlan, { tensors }: Columns, dataSet: number, form: DataForm): Steps<boolean> {
+  for (const column of form.columns) {
+    const values = valuesOf(tensors[column.column], column.dtype)
+    const same = holdsSlices(plan.store(dataSet, column), values)
+    let next = same.next()
+    for (; !next.done; next = same.next()) yield toEventLoop
+    if (!next.value) return false
+  }
+  return true
 }

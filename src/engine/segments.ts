@@ -4,7 +4,7 @@
  */
 
 import type { DataLoader } from '../data/index.js'
-import { Unplannable } from '../emitters/emitter.js'
+import { Unplannable } from '../emitters/unplannable.js'
 import type { RecordedStep } from './record_step.js'
 import type { PassColumns } from './resident.js'
 import { workOf } from './work.js'

@@ -18,6 +18,11 @@ export function* inEvalMode<T>(model: Model, steps: () => Steps<T>): Steps<T> {
   }
 }
 
+/** Training mode, unless the model as a whole is in it: layers that somebody put in another mode are left in it then. */
+export function startTraining(model: Model): void {
+  if (!model.training) model.train()
+}
+
 /** Of the optimizer's parameters, and of those that the model has besides. */
 export function dropGradients(model: Model, optimizer: Optimizer): void {
   model.zeroGrad()

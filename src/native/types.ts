@@ -75,6 +75,8 @@ export interface NativeStore {
   readonly length: number
   /** Copies values in, from element `offset`. */
   write(offset: number, values: TypedArray): void
+  /** Whether these are its bits, from element `offset`. */
+  holds(offset: number, values: TypedArray): boolean
 }
 
 /** What a run did: fewer steps than asked for where it was stopped. */

@@ -239,3 +239,18 @@ function checkParameter(where: string, p: unknown): void {
     throw shapeError(where, `a gradient of shape ${shapeText(shape)}`, `${grad.dtype} ${shapeText(grad.shape)}`)
   }
 }
+
+const { zeroGrad: ownZeroGrad } = Optimizer.prototype
+/** Steps that apply the rule and do nothing else that outlives them. */
+const ruleSteps = new WeakSet<Optimizer['step']>([Optimizer.prototype.step])
+
+/** @internal Declares the `step` of a class of ours to be the rule's. */
+export function stepsByRule({ prototype: { step } }: { prototype: Optimizer }): void {
+  ruleSteps.add(step)
+}
+
+/** @internal Which of its methods somebody has replaced, on a class or on the object, so that the rule alone is not all. */
+export function replacedMethod({ step, zeroGrad }: Optimizer): 'step' | 'zeroGrad' | null {
+  if (!ruleSteps.has(step)) return 'step'
+  return zeroGrad === ownZeroGrad ? null : 'zeroGrad'
+}

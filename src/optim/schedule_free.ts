@@ -9,7 +9,7 @@ import type { Floats, Twins } from '../emitters/emitter.js'
 import type { Tensor } from '../tensor/index.js'
 import { currentEmitter } from '../tensor/tape.js'
 import { busyError } from '../tensor/tensor.js'
-import { Optimizer, type ParamGroup } from './optimizer.js'
+import { Optimizer, type ParamGroup, stepsByRule } from './optimizer.js'
 import { blended, numberOption, type StateScalars } from './rule.js'
 import type { OptimizerStateDict } from './state_dict.js'
 
@@ -126,6 +126,8 @@ export abstract class ScheduleFree extends Optimizer {
     }
   }
 }
+
+stepsByRule(ScheduleFree)
 
 function hasGroupCounts(dict: OptimizerStateDict): boolean {
   return (

@@ -26,16 +26,23 @@ const idle: Taken[] = []
 /** How often plans were made and taken again, for tests. */
 export const poolCounts = { made: 0, reused: 0 }
 
+/** Whether a plan is kept under this key. */
+export function isKept(key: Key): boolean {
+  return idle.some(kept => sameKey(kept.key, key))
+}
+
+/** What `takePlan` is told of a plan. */
+interface Wanted {
+  readonly key: Key
+  readonly recordings: readonly Recording[]
+  readonly forms: readonly DataForm[]
+}
+
 /**
  * A plan of these programs over data sets of this form, for the caller alone: the `present` one where it fits, which
  * then holds what it held; else that one goes back.
  */
-export function takePlan(
-  recordings: readonly Recording[],
-  data: readonly DataForm[],
-  present: Taken | null = null,
-): Taken {
-  const key = keyOf(recordings, data)
+export function takePlan({ key, recordings, forms }: Wanted, present: Taken | null = null): Taken {
   if (present && sameKey(present.key, key)) return present
   if (present) returnPlan(present)
   const at = idle.findLastIndex(kept => sameKey(kept.key, key))
@@ -44,7 +51,7 @@ export function takePlan(
     return idle.splice(at, 1)[0]
   }
   poolCounts.made++
-  return { key, plan: new CompiledPlan(new Placement(recordings, data), data) }
+  return { key, plan: new CompiledPlan(new Placement(recordings, forms), forms) }
 }
 
 /** The end of the caller's use. */
@@ -60,16 +67,16 @@ function drop(taken: Taken): void {
 }
 
 /** Everything that a plan depends on, one thing after the other. */
-type Key = readonly (number | string)[]
+export type Key = readonly (number | string)[]
 
-function sameKey(a: Key, b: Key): boolean {
+export function sameKey(a: Key, b: Key): boolean {
   if (a.length !== b.length) return false
   for (let i = 0; i < a.length; i++) if (!Object.is(a[i], b[i])) return false // the sign of zero counts
   return true
 }
 
 /** Recordings number their slots in order, so equal ones read the same. */
-function keyOf(recordings: readonly Recording[], data: readonly DataForm[]): Key {
+export function keyOf(recordings: readonly Recording[], data: readonly DataForm[]): Key {
   const key: (number | string)[] = [data.length, recordings.length]
   for (const { rows, columns } of data) {
     key.push(rows, columns.length)

@@ -1,14 +1,8 @@
 /** The emitter that records: kernel calls become a list instead of running. Not here: what the list is turned into. */
 
-import {
-  type Buf,
-  type DType,
-  type Emitter,
-  type KernelCalls,
-  type LabelNames,
-  Unplannable,
-} from '../emitters/emitter.js'
+import type { Buf, DType, Emitter, KernelCalls, LabelNames } from '../emitters/emitter.js'
 import { checkedLabels, checkProbabilities } from '../emitters/run_now.js'
+import { Unplannable } from '../emitters/unplannable.js'
 import { addon } from '../native/addon.js'
 import type { KernelName } from '../native/types.js'
 import {

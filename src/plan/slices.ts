@@ -1,4 +1,4 @@
-/** Long arrays into native memory, a slice at a time, so that others may run in between. */
+/** Long arrays to and against native memory, a slice at a time, so that others may run in between. */
 
 import type { TypedArray } from '../native/types.js'
 
@@ -15,4 +15,17 @@ export function* writeSlices(to: Target, offset: number, values: TypedArray): Ge
     to.write(offset + at, values.subarray(at, at + SLICE))
     yield
   }
+}
+
+interface Source {
+  holds(offset: number, values: TypedArray): boolean
+}
+
+/** Whether `values` are what it holds, bit for bit; yields after every slice. */
+export function* holdsSlices(store: Source, values: TypedArray): Generator<void, boolean> {
+  for (let at = 0; at < values.length; at += SLICE) {
+    if (!store.holds(at, values.subarray(at, at + SLICE))) return false
+    yield
+  }
+  return true
 }

@@ -5,6 +5,7 @@
 
 import { checkInt, checkNumber } from '../base/check.js'
 import { AnnealError, phrase, rangeError, typeError } from '../base/errors.js'
+import { checkDraw } from './draws.js'
 import { checkSeed, type Engine, kindOf, native, type Seed } from './native.js'
 import { type EngineState, packState, unpackState } from './torch_state.js'
 
@@ -41,8 +42,6 @@ export class Generator {
   #holder: object | null = null
   #holderDraws = false
   #standIn: Generator | null = null
-  /** @internal How often somebody was given the engine. */
-  uses = 0
 
   /** `seed`: a safe integer or a bigint; default: PyTorch's 67280421310721. */
   constructor(seed: Seed = DEFAULT_SEED) {
@@ -250,9 +249,8 @@ export class Generator {
   /** The engine, if it is free. */
   #use(): Engine {
     if (!this.isFree) throw this.#busy()
-    const actual = this.#actual
-    actual.uses++
-    return actual.#engine
+    checkDraw()
+    return this.#actual.#engine
   }
 
   #busy(): AnnealError {

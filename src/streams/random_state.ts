@@ -3,6 +3,7 @@
 import { checkInt, checkNumber, checkOptions } from '../base/check.js'
 import { AnnealError, phrase, rangeError, typeError } from '../base/errors.js'
 import { isNumberArray, typedArrayName } from '../base/kinds.js'
+import { checkDraw } from './draws.js'
 import { type Engine, native } from './native.js'
 
 const MAX_LENGTH = 2 ** 31 - 1
@@ -53,7 +54,12 @@ function checkCovariance(where: string, cov: readonly (readonly number[])[], d: 
  * Source: numpy.random.RandomState.
  */
 export class RandomState {
-  readonly #engine: Engine = native.create()
+  readonly #own: Engine = native.create()
+
+  get #engine(): Engine {
+    checkDraw()
+    return this.#own
+  }
 
   /** `seed`: an integer from 0 to 2^32 - 1, an array of such, or nothing for true randomness. */
   constructor(seed?: number | ArrayLike<number> | null) {

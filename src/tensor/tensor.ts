@@ -3,11 +3,25 @@
 import { checkOptions } from '../base/check.js'
 import { AnnealError, describe, phrase, shapeError, typeError } from '../base/errors.js'
 import { integerArrays, typedArrayName } from '../base/kinds.js'
-import { type Buf, type DType, Unplannable } from '../emitters/emitter.js'
+import type { Buf, DType } from '../emitters/emitter.js'
+import { Unplannable } from '../emitters/unplannable.js'
 import { shapeText, sizeOf } from '../ops/spec.js'
 import type { TensorMethods } from './methods.js'
 import { checkNested, flatten, type Nested, nest } from './nested.js'
 import type { Node } from './tape.js'
+
+let valuesHidden = false
+
+/** @internal Runs `fn`, a model's computation that is recorded: values that it read would be the same in every step. */
+export function withValuesHidden<T>(fn: () => T): T {
+  const before = valuesHidden
+  valuesHidden = true
+  try {
+    return fn()
+  } finally {
+    valuesHidden = before
+  }
+}
 
 /** Options of `tensor`. */
 export interface TensorOptions {
@@ -75,7 +89,7 @@ export class Tensor {
 
   /** The values, row-major: the tensor's own memory, so writing to it changes the tensor. */
   get data(): Float32Array | Int32Array {
-    if (!ArrayBuffer.isView(this.buf)) throw new Unplannable('the model reads values while it computes')
+    if (valuesHidden || !ArrayBuffer.isView(this.buf)) throw new Unplannable('the model reads values while it computes')
     if (this.busy) throw busyError('Tensor')
     return this.buf as Float32Array | Int32Array
   }

@@ -4,7 +4,7 @@ import { checkInt, checkNumber, checkOptions } from '../base/check.js'
 import { type Both, bothWays, type Steps } from '../base/drive.js'
 import { AnnealError, rangeError, typeError } from '../base/errors.js'
 import { DataLoader } from '../data/index.js'
-import { Unplannable } from '../emitters/emitter.js'
+import { Unplannable } from '../emitters/unplannable.js'
 import type { Dispatch } from '../engine/chunks.js'
 import { checkModel, checkTrainer, type Model } from '../engine/options.js'
 import { PlanEngine } from '../engine/plan_engine.js'
@@ -39,15 +39,16 @@ export interface Plan {
   describe(): string
 }
 
-function unplannable(reason: string): AnnealError {
-  return new AnnealError('ERR_STATE', `compile: expected what a plan can express but received this: ${reason}`)
+function asRefusal(error: unknown): unknown {
+  if (!(error instanceof Unplannable)) return error
+  return new AnnealError('ERR_STATE', `compile: expected what a plan can express but received this: ${error.message}`)
 }
 
 function refusing<T>(make: () => T): T {
   try {
     return make()
   } catch (error) {
-    throw error instanceof Unplannable ? unplannable(error.message) : error
+    throw asRefusal(error)
   }
 }
 
@@ -58,7 +59,7 @@ function describe(step: TrainingStep): string {
   return `${model.constructor.name}, ${optimizer.rule.name}, batches of ${batchSize}: ${text}`
 }
 
-function runSteps(step: TrainingStep, loader: DataLoader, options: RunOptions, dispatch: Dispatch): Steps<History> {
+function* runSteps(step: TrainingStep, loader: DataLoader, options: RunOptions, dispatch: Dispatch): Steps<History> {
   const { model, loss, optimizer, batchSize } = step
   const { epochs, lr } = checkOptions('run', options, ['epochs', 'lr'])
   if (!(loader instanceof DataLoader)) throw typeError('run', 'loader to be a DataLoader', loader)
@@ -68,7 +69,11 @@ function runSteps(step: TrainingStep, loader: DataLoader, options: RunOptions, d
     for (const group of optimizer.paramGroups) group.lr = lr
   }
   const given = { train: loader, loss, optimizer, epochs }
-  return fitSteps(model, given, () => refusing(() => new PlanEngine(model, given, dispatch)))
+  try {
+    return yield* fitSteps(model, given, () => new PlanEngine(model, given, dispatch))
+  } catch (error) {
+    throw asRefusal(error)
+  }
 }
 
 /**

@@ -5,7 +5,7 @@ import { chooseEngine } from '../engine/choose.js'
 import { type Engine, type EpochSums, meanLoss, type Place, type Run } from '../engine/engine.js'
 import { exclusively } from '../engine/exclusive.js'
 import type { Model } from '../engine/options.js'
-import { dropGradients } from '../engine/state.js'
+import { dropGradients, startTraining } from '../engine/state.js'
 import type { Tensor } from '../tensor/index.js'
 import type { Callback } from './callbacks.js'
 import { readNewest } from './checkpoint_folder.js'
@@ -24,7 +24,6 @@ class FitRun implements Run {
   readonly history: History
   readonly #callbacks: readonly Callback[]
   readonly #cadence: ReturnType<typeof schedulerCadence>
-  readonly #updatesPerEpoch: number
   readonly #checkpoints: readonly Checkpoints[]
   /** What becomes the history's when the run is over. */
   readonly #rates = new Rates()
@@ -37,6 +36,8 @@ class FitRun implements Run {
   readonly #untold: EpochEvent[] = []
   #told = performance.now()
   #watchedEpochMs = Infinity
+  /** Up to the end of the last epoch. */
+  #updates = 0
   #begun = false
   #last: EpochEvent | null = null
   /** Whether a callback has ended the run. */
@@ -52,7 +53,7 @@ class FitRun implements Run {
     private readonly configuration: RunState['configuration'],
     private readonly resumed: RunState | null,
   ) {
-    const { test, loss, train, optimizer, accumulate = 1 } = options
+    const { test, loss, optimizer } = options
     if (optimizer.switchTo) this.switchTo = mode => optimizer.switchTo!(mode)
     this.history = {
       trainLoss: [],
@@ -61,7 +62,6 @@ class FitRun implements Run {
       ...(options.metrics && { metrics: {} }),
       lr: [],
       engine: engine.name,
-      ...(engine.reason !== undefined && { engineReason: engine.reason }),
     }
     this.#metrics = options.metrics ? new EpochMetrics(loss, options.metrics) : null
     for (const name of this.#metrics?.names ?? [])
@@ -69,7 +69,6 @@ class FitRun implements Run {
     this.#callbacks = options.callbacks ?? []
     this.#asks = this.#callbacks.some(callback => !callback.watchOnly) || options.onEpochEnd !== undefined
     this.#cadence = schedulerCadence(options)
-    this.#updatesPerEpoch = Math.ceil(train.length / accumulate)
     this.#checkpoints = Checkpoints.of(options, resumed?.best ?? [])
     if (resumed) this.#goOn(resumed)
   }
@@ -79,6 +78,7 @@ class FitRun implements Run {
     const { engine, engineReason, ...curves } = history
     Object.assign(this.history, curves)
     this.#rates.loadStateDict(rates)
+    this.#updates = this.#rates.count - (place?.sums.updates ?? 0)
     this.#stopped = stopped
     if (place) this.engine.goTo(place)
   }
@@ -109,14 +109,13 @@ class FitRun implements Run {
 
   *#epochs(): Steps<void> {
     const { model, options, history } = this
-    model.train()
     this.#checkAbort()
     this.#begun = true
     for (const callback of this.#callbacks) callback.onStart?.(model, options)
     this.resumed?.callbacks.forEach((state, i) => {
       if (state) this.#callbacks[i].loadStateDict?.(state)
     })
-    if (this.#asks) this.engine.handBack()
+    if (this.#asks) this.engine.handBack(true)
     this.#told = performance.now()
     while (!this.#stopped && history.trainLoss.length < options.epochs) {
       this.#epochStart = performance.now()
@@ -224,10 +223,11 @@ class FitRun implements Run {
     const { history } = this
     const { classifies } = this.options.loss
     const epoch = history.trainLoss.length + 1
+    this.#updates += train.updates
     const event: EpochEvent = {
       epoch,
       trainLoss: meanLoss(train),
-      lr: this.#rates.at(Math.min(this.#rates.count, epoch * this.#updatesPerEpoch) - 1),
+      lr: this.#rates.at(this.#updates - 1),
       seconds: (performance.now() - this.#epochStart) / 1000,
     }
     if (classifies) event.trainAcc = train.correct / train.rows
@@ -258,7 +258,7 @@ class FitRun implements Run {
   *#report(event: EpochEvent): Steps<boolean> {
     let goOn = true
     if (this.#asks) {
-      this.engine.handBack()
+      this.engine.handBack(true)
       for (const callback of this.#callbacks) {
         if (callback.onEpoch?.(event, this.model) === false) goOn = false
       }
@@ -280,12 +280,12 @@ class FitRun implements Run {
   }
 
   #emitProgress(loss: number): void {
-    const { onProgress, epochs } = this.options
+    const { onProgress, epochs, train, accumulate = 1 } = this.options
     this.#reported = performance.now()
     const step = this.#rates.count
     const event: ProgressEvent = {
       step,
-      steps: this.#updatesPerEpoch * epochs,
+      steps: Math.ceil(train.length / accumulate) * epochs,
       epoch: Math.min(this.history.trainLoss.length + 1, epochs),
       epochs,
       loss,
@@ -302,7 +302,12 @@ class FitRun implements Run {
   }
 
   #historySoFar(): History {
-    this.history.lr = this.#rates.toArray()
+    const { name, reason } = this.engine
+    Object.assign(
+      this.history,
+      { lr: this.#rates.toArray(), engine: name },
+      reason !== undefined && { engineReason: reason },
+    )
     return this.history
   }
 }
@@ -318,16 +323,16 @@ function* takeUp(model: Model, options: FitOptions): Steps<RunState | null> {
   return state
 }
 
-/** @internal The steps of a fit; they leave the model in training mode and without gradients. */
+/** @internal The steps of a fit; they leave the model in the mode it trained in and without gradients. */
 export function fitSteps(model: Model, options: FitOptions, makeEngine: () => Engine): Steps<History> {
   checkFit(model, options)
   return exclusively('fit', model, options, function* () {
     try {
       const configuration = wantsCheckpoints(options) ? configurationOf(model, options) : {}
       const resumed = yield* takeUp(model, options)
+      startTraining(model)
       return yield* new FitRun(model, options, makeEngine(), configuration, resumed).steps()
     } finally {
-      model.train()
       dropGradients(model, options.optimizer)
     }
   })

@@ -8,7 +8,7 @@ import type { Dispatch } from '../engine/chunks.js'
 import type { Run } from '../engine/engine.js'
 import { exclusively } from '../engine/exclusive.js'
 import { checkTraining, type Model, type TrainingOptions } from '../engine/options.js'
-import { keepState } from '../engine/state.js'
+import { keepState, startTraining } from '../engine/state.js'
 import { drawLrCurve, type LrCurve, suggest } from './lr_curve.js'
 
 /** Options of `lrFind`. */
@@ -127,8 +127,8 @@ class RangeTest implements Run {
 }
 
 function* train(model: Model, test: RangeTest, dispatch: Dispatch): Steps<void> {
+  startTraining(model)
   const engine = chooseEngine(model, test.options, dispatch)
-  model.train()
   try {
     while (true) yield* engine.epochs(test, Infinity)
   } catch (error) {

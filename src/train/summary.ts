@@ -2,7 +2,7 @@
 
 import { inspect } from 'node:util'
 import { checkInt, checkOptions } from '../base/check.js'
-import { Unplannable } from '../emitters/emitter.js'
+import { Unplannable } from '../emitters/unplannable.js'
 import { checkLoss, checkModel, checkTrainer, type Model } from '../engine/options.js'
 import { type Loss, type Module, MSELoss } from '../nn/index.js'
 import { shapeText, sizeOf } from '../ops/spec.js'

@@ -4,7 +4,8 @@ import { checkInt, checkOneOf, checkOptions } from '../base/check.js'
 import { rangeError, typeError } from '../base/errors.js'
 import type { Model } from '../engine/options.js'
 import { recordTraining } from '../engine/record_step.js'
-import { keepState } from '../engine/state.js'
+import { withoutSideEffects } from '../engine/side_effects.js'
+import { keepState, startTraining } from '../engine/state.js'
 import { UpdateScalars } from '../engine/update_scalars.js'
 import type { Loss } from '../nn/index.js'
 import { sizeOf } from '../ops/spec.js'
@@ -99,9 +100,11 @@ export function recordStep(step: TrainingStep): RecordedTraining {
   const restore = keepState(model, { optimizer })
   const memory = new Memory()
   try {
-    model.train()
+    startTraining(model)
     const scalars = new UpdateScalars(optimizer)
-    const recorded = recordTraining(model, step, { tensors: standIns(step) }, [batchSize], scalars, memory)
+    const recorded = withoutSideEffects([model, step.loss], () => {
+      return recordTraining(model, step, { tensors: standIns(step) }, [batchSize], scalars, memory)
+    })
     const recording = { ...recorded, dataSet: 0 }
     return { recording, placement: new Placement([recording]), names: namesOf(step, memory) }
   } finally {

@@ -3,7 +3,7 @@
  * here: what depends on the batch (batch_size.ts), the file (encode.ts).
  */
 
-import { Unplannable } from '../../emitters/emitter.js'
+import { Unplannable } from '../../emitters/unplannable.js'
 import {
   NoOnnxForm,
   type OnnxAttributes,
