@@ -137,6 +137,16 @@ describe('a description that was tampered with', () => {
       'arguments nested 100,000 deep',
       d => JSON.stringify(d).replace('[4,3,', `[4,${'['.repeat(1e5)}${']'.repeat(1e5)},`),
     ],
+    [
+      'a layer in 2^60 places',
+      d => {
+        const twice = (number: number) => ['Sequential', [{ module: number }, { module: number }], true]
+        const modules = [['ReLU', [], true], ...Array.from({ length: 60 }, (_, i) => twice(i))]
+        return { ...d, architecture: { ...d.architecture, modules } }
+      },
+    ],
+    ['a layer of 2^31 weights', d => withModule(d, ['Linear', [1, 2 ** 31 - 1, { bias: true }], true])],
+    ['a normalised shape of 10^5 dimensions', d => withModule(d, ['LayerNorm', [new Array(1e5).fill(1), {}], true])],
     ['other shapes than the tensors', d => withModule(d, ['Linear', [4, 4], true])],
     ['no module', d => ({ ...d, architecture: { ...d.architecture, modules: [] } })],
     ['a frozen key that is none', d => ({ ...d, architecture: { ...d.architecture, frozen: ['forward'] } })],

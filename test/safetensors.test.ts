@@ -12,6 +12,7 @@ import { waitingDisk } from '../src/io/disk.js'
 import { decodeSafetensors, encodeSafetensors, readSafetensors } from '../src/io/safetensors.js'
 import { withFile } from '../src/io/source.js'
 import { type Chance, cases, chance } from './helpers/campaign.js'
+import { type Draft, fileOf, mutations, naive } from './helpers/file_mutations.js'
 import { golden } from './helpers/golden.js'
 
 interface Case {
@@ -164,14 +165,6 @@ describe('saving', () => {
   })
 })
 
-/** A file of these parts, whatever they say. */
-function fileOf(header: string | Uint8Array, data: Uint8Array, length?: number | bigint): Buffer {
-  const json = Buffer.from(header as string)
-  const prefix = Buffer.alloc(8)
-  prefix.writeBigUInt64LE(BigInt(length ?? json.length))
-  return Buffer.concat([prefix, json, data])
-}
-
 describe('the named list of broken files', () => {
   const entry = (shape: string, offsets: string, dtype = '"F32"') =>
     `{"dtype":${dtype},"shape":${shape},"data_offsets":${offsets}}`
@@ -253,33 +246,6 @@ describe('the named list of broken files', () => {
   })
 })
 
-/** What a reader without any check makes of a file, or null: the values of every tensor as bytes. */
-function naive(bytes: Buffer): Record<string, string> | null {
-  try {
-    const start = 8 + Number(bytes.readBigUInt64LE())
-    const header = JSON.parse(bytes.subarray(8, start).toString())
-    return Object.fromEntries(
-      Object.entries<{ dtype: string; shape: number[]; data_offsets: [number, number] }>(header)
-        .filter(([name]) => name !== '__metadata__')
-        .map(
-          ([
-            name,
-            {
-              dtype,
-              shape,
-              data_offsets: [begin, end],
-            },
-          ]) => {
-            const values = bytes.subarray(start + begin, start + end)
-            return [name, `${dtype === 'F32' ? 'float32' : 'int32'} ${shape} ${values.toString('hex')}`]
-          },
-        ),
-    )
-  } catch {
-    return null
-  }
-}
-
 function loaded(bytes: Buffer): Record<string, string> {
   const { tensors } = decodeSafetensors(bytes)
   return Object.fromEntries(
@@ -288,11 +254,6 @@ function loaded(bytes: Buffer): Record<string, string> {
       `${dtype} ${shape} ${Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('hex')}`,
     ]),
   )
-}
-
-interface Draft {
-  header: Record<string, { dtype: string; shape: number[]; data_offsets: number[] }>
-  data: Uint8Array
 }
 
 function draft(random: Chance): Draft {
@@ -305,84 +266,6 @@ function draft(random: Chance): Draft {
     header[`layer${i}.weight`] = { dtype: random.pick(['F32', 'I32']), shape, data_offsets: [begin, end] }
   }
   return { header, data: random.bytes(end) }
-}
-
-/** How a file is spoilt; true: no reader may accept what comes out. */
-const mutations: Record<string, (file: Draft, random: Chance) => { bytes: Buffer; never: boolean }> = {
-  'length field': ({ header, data }, random) => {
-    const json = JSON.stringify(header)
-    const length = random.pick([0, json.length - 1 - random.integer(20), json.length + 1 + random.integer(20), 2 ** 40])
-    return { bytes: fileOf(json, data.fill(1), length), never: true }
-  },
-  'an offset': ({ header, data }, random) => {
-    const { data_offsets } = random.pick(Object.values(header))
-    data_offsets[random.integer(2)] += random.pick([-4, -1, 1, 4, 2 ** 31, 2 ** 52])
-    return { bytes: fileOf(JSON.stringify(header), data), never: true }
-  },
-  'overlap or hole': ({ header, data }, random) => {
-    const { data_offsets } = random.pick(Object.values(header))
-    const by = random.pick([-8, -4, 4, 8])
-    data_offsets[0] += by
-    data_offsets[1] += by
-    return { bytes: fileOf(JSON.stringify(header), data), never: true }
-  },
-  shape: ({ header, data }, random) => {
-    const { shape } = random.pick(Object.values(header))
-    if (random.integer(2)) shape.push(random.pick([0, 2, 3, 2 ** 31, 2 ** 53]))
-    else shape.reverse()
-    return { bytes: fileOf(JSON.stringify(header), data), never: false }
-  },
-  rank: ({ header, data }, random) => {
-    random.pick(Object.values(header)).shape.push(...Array(9).fill(1))
-    return { bytes: fileOf(JSON.stringify(header), data), never: true }
-  },
-  'dtype of another size': ({ header, data }, random) => {
-    random.pick(Object.values(header)).dtype = random.pick(['F64', 'I64', 'U8', 'BF16', 'F8_E4M3', 'C64', ''])
-    return { bytes: fileOf(JSON.stringify(header), data), never: true }
-  },
-  'dtype of the same size': ({ header, data }, random) => {
-    random.pick(Object.values(header)).dtype = random.pick(['F32', 'I32', 'U32'])
-    return { bytes: fileOf(JSON.stringify(header), data), never: false }
-  },
-  'duplicate key': ({ header, data }, random) => {
-    const json = JSON.stringify(header)
-    const [key, value] = random.pick(Object.entries(header))
-    return { bytes: fileOf(`${json.slice(0, -1)},"${key}":${JSON.stringify(value)}}`, data), never: true }
-  },
-  'deep JSON': ({ header, data }, random) => {
-    const json = JSON.stringify(header)
-    const at = random.integer(json.length)
-    const depth = 1 + random.integer(5000)
-    return {
-      bytes: fileOf(json.slice(0, at) + random.pick(['[', '{"a":']).repeat(depth) + json.slice(at), data),
-      never: false,
-    }
-  },
-  truncation: ({ header, data }, random) => {
-    const whole = fileOf(JSON.stringify(header), data)
-    return { bytes: whole.subarray(0, random.integer(whole.length)), never: true }
-  },
-  'bytes after the end': ({ header, data }, random) => {
-    return {
-      bytes: Buffer.concat([fileOf(JSON.stringify(header), data), random.bytes(1 + random.integer(9))]),
-      never: true,
-    }
-  },
-  'a byte of the header': ({ header, data }, random) => {
-    const json = Buffer.from(JSON.stringify(header))
-    json[random.integer(json.length)] = random.integer(256)
-    return { bytes: fileOf(json, data), never: false }
-  },
-  'a piece of the header moved': ({ header, data }, random) => {
-    const json = JSON.stringify(header)
-    const [from, to] = [random.integer(json.length), random.integer(json.length)]
-    const piece = json.slice(from, from + 1 + random.integer(12))
-    return { bytes: fileOf(json.slice(0, to) + piece + json.slice(to), data), never: false }
-  },
-  'a byte of the data': ({ header, data }, random) => {
-    data[random.integer(data.length)] ^= 1 + random.integer(255)
-    return { bytes: fileOf(JSON.stringify(header), data), never: false }
-  },
 }
 
 describe('mutations', () => {

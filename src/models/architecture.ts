@@ -123,12 +123,23 @@ export function buildModel({ modules, frozen, tied }: Architecture): nn.Module {
   return model
 }
 
+/** In how many places of a model layers may stand: a shared one counts in each, which doubles with every level. */
+const MAX_PLACES = 1e6
+
 function buildLayers(layers: readonly Layer[]): nn.Module {
   const made: nn.Module[] = []
+  const places: number[] = []
   for (const [i, [name, args, training]] of layers.entries()) {
     const Class = classes.get(name)
     if (!Class) throw new Error(`modules[${i}]: expected the name of a layer of nn but received ${describe(name)}`)
-    const values = args.map(arg => decode(arg, made))
+    places[i] = 1
+    const values = args.map(arg =>
+      decode(arg, number => {
+        places[i] += places[number]
+        return made[number]
+      }),
+    )
+    if (places[i] > MAX_PLACES) throw new Error(`modules[${i}]: expected layers in at most ${MAX_PLACES} places`)
     try {
       made.push(withShapesOnly(() => new Class(...values)))
     } catch (error) {
@@ -141,18 +152,19 @@ function buildLayers(layers: readonly Layer[]): nn.Module {
   return model
 }
 
-function decode(value: Json, made: readonly nn.Module[]): unknown {
+/** `layer`: the earlier layer of this number. */
+function decode(value: Json, layer: (number: number) => nn.Module | undefined): unknown {
   if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return value.map(item => decode(item, made))
+  if (Array.isArray(value)) return value.map(item => decode(item, layer))
   const entries = Object.entries(value)
   const [[key, only] = []] = entries
   if (entries.length === 1 && key === 'number') return Number(only)
   if (entries.length === 1 && key === 'module') {
-    const module = made[only as number]
+    const module = layer(only as number)
     if (!module) throw new Error(`module ${describe(only)}: expected the number of an earlier layer`)
     return module
   }
-  return Object.fromEntries(entries.map(([name, item]) => [name, decode(item, made)]))
+  return Object.fromEntries(entries.map(([name, item]) => [name, decode(item, layer)]))
 }
 
 /** The module and the property that a parameter's key names. */

@@ -9,7 +9,7 @@ import {
   checkOptions,
   suggesting,
 } from '../base/check.js'
-import { AnnealError, typeError } from '../base/errors.js'
+import { AnnealError, describe, phrase, typeError } from '../base/errors.js'
 import type { Model } from '../engine/options.js'
 import type { StateDict } from '../nn/index.js'
 import { tensor } from '../tensor/index.js'
@@ -95,7 +95,12 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
   return {
     stateDict: () => ({ best, waited, weights }),
     loadStateDict(state: object) {
-      ;({ best, waited, weights } = state as { best: number; waited: number; weights: StateDict | null })
+      const given = state as { best: number; waited: number; weights: StateDict | null }
+      const fits =
+        typeof given.best === 'number' && typeof given.waited === 'number' && typeof given.weights === 'object'
+      if (!fits)
+        throw new AnnealError('ERR_STATE', phrase('earlyStopping', 'what its stateDict gives', describe(state)))
+      ;({ best, waited, weights } = given)
     },
     onStart() {
       best = Infinity

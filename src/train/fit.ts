@@ -1,6 +1,7 @@
 /** `fit`: epochs of training with schedule, evaluation, callbacks and abort, around an engine that does the work. */
 
 import { bothWays, type Steps } from '../base/drive.js'
+import { AnnealError } from '../base/errors.js'
 import { chooseEngine } from '../engine/choose.js'
 import { type Engine, type EpochSums, meanLoss, type Place, type Run } from '../engine/engine.js'
 import { exclusively } from '../engine/exclusive.js'
@@ -14,7 +15,8 @@ import { EpochMetrics } from './fit_metrics.js'
 import { checkFit, type FitOptions, schedulerCadence, wantsCheckpoints } from './fit_options.js'
 import { AbortedError, type EpochEvent, figureOf, type History, type ProgressEvent } from './history.js'
 import { Rates } from './rates.js'
-import { asRunState, captureRun, configurationOf, type RunState, restoreRun } from './run_state.js'
+import { asRunState } from './run_form.js'
+import { captureRun, checkConfiguration, configurationOf, type RunState, restoreRun } from './run_state.js'
 
 const PROGRESS_MS = 100
 /** How long watchers are left without news of epochs that are shorter. */
@@ -318,8 +320,16 @@ function* takeUp(model: Model, options: FitOptions): Steps<RunState | null> {
   if (resume === undefined) return null
   const read = yield* readNewest(checkpointDisk.disk, resume)
   if (read === null) return null
-  const state = asRunState(resume, read)
-  restoreRun(resume, model, options, state)
+  checkConfiguration(resume, configurationOf(model, options), read.configuration)
+  const state = asRunState(resume, model, options, read)
+  try {
+    restoreRun(model, options, state)
+  } catch (error) {
+    if (error instanceof AnnealError) throw error
+    throw new AnnealError('ERR_FILE_FORMAT', `${resume}, newest checkpoint: ${(error as Error).message}`, {
+      cause: error,
+    })
+  }
   return state
 }
 

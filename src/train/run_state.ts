@@ -3,7 +3,8 @@
  * here: when it is written (checkpoints.ts), its bytes (models/checkpoint.ts).
  */
 
-import { AnnealError, describe, phrase } from '../base/errors.js'
+import { AnnealError, phrase } from '../base/errors.js'
+import { isPlainObject } from '../base/kinds.js'
 import type { Place } from '../engine/engine.js'
 import type { Model } from '../engine/options.js'
 import type { StateDict } from '../nn/index.js'
@@ -16,6 +17,9 @@ import type { RatesState } from './rates.js'
 
 /** What must be equal in the run that goes on, by name: shapes, classes, options. */
 type Configuration = Readonly<Record<string, string>>
+
+const isConfiguration = (value: unknown): value is Configuration =>
+  isPlainObject(value) && Object.values(value).every(text => typeof text === 'string')
 
 export interface RunState {
   readonly configuration: Configuration
@@ -38,7 +42,7 @@ export interface RunState {
 }
 
 /** The generators whose states go into a checkpoint: the global one, then those that the loaders draw from besides. */
-function streamsOf({ train, test }: FitOptions): Generator[] {
+export function streamsOf({ train, test }: FitOptions): Generator[] {
   return [...new Set([defaultGenerator, ...train.streams, ...(test?.streams ?? [])])]
 }
 
@@ -81,8 +85,10 @@ export function configurationOf(model: Model, options: FitOptions): Configuratio
   }
 }
 
-/** Throws ERR_STATE with the first difference between two runs that should be one. */
-function checkConfiguration(dir: string, present: Configuration, saved: Configuration): void {
+/** Throws ERR_STATE with the first difference between two runs that should be one, ERR_FILE_FORMAT for what is no configuration. */
+export function checkConfiguration(dir: string, present: Configuration, saved: unknown): void {
+  if (!isConfiguration(saved))
+    throw new AnnealError('ERR_FILE_FORMAT', phrase(dir, 'a configuration in the newest checkpoint', saved))
   for (const name of new Set([...Object.keys(saved), ...Object.keys(present)])) {
     if (present[name] === saved[name]) continue
     const [expected, received] = [saved, present].map(({ [name]: value }) => value ?? 'none')
@@ -107,33 +113,12 @@ export function captureRun(model: Model, options: FitOptions, own: OwnState): Ru
   }
 }
 
-/** Puts everything in its place but what the run itself and its callbacks keep. Throws ERR_STATE for another run's. */
-export function restoreRun(dir: string, model: Model, options: FitOptions, state: RunState): void {
-  checkConfiguration(dir, configurationOf(model, options), state.configuration)
+/** Puts everything in its place but what the run itself and its callbacks keep. Throws what those do whose state it is. */
+export function restoreRun(model: Model, options: FitOptions, state: RunState): void {
   model.loadStateDict(state.model)
   options.optimizer.loadStateDict(state.optimizer)
   if (state.scheduler) options.scheduler?.loadStateDict(state.scheduler as never)
   for (const [i, module] of model.modules().entries()) module.training = state.modes[i]
   for (const [i, parameter] of model.parameters().entries()) parameter.requiresGrad = state.trained[i]
   for (const [i, stream] of streamsOf(options).entries()) stream.setState(state.streams[i])
-}
-
-/** A read state, as far as this file does not check it when it is restored. Throws ERR_FILE_FORMAT where it is none. */
-export function asRunState(dir: string, state: Record<string, unknown>): RunState {
-  const wanted = [
-    'configuration',
-    'model',
-    'modes',
-    'trained',
-    'optimizer',
-    'streams',
-    'history',
-    'rates',
-    'callbacks',
-    'best',
-  ]
-  const missing = wanted.find(name => typeof state[name] !== 'object' || state[name] === null)
-  if (missing === undefined) return state as unknown as RunState
-  const received = describe(state[missing])
-  throw new AnnealError('ERR_FILE_FORMAT', phrase(dir, `${missing} of a run in the newest checkpoint`, received))
 }
