@@ -17,6 +17,7 @@ export type ErrorCode =
   | 'ERR_GRAD'
   | 'ERR_FILE_FORMAT'
   | 'ERR_ABORTED'
+  | 'ERR_CALLBACK'
   | 'ERR_BUSY'
   | 'ERR_ADDON_LOAD'
   | 'ERR_BACKEND'

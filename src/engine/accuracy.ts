@@ -19,13 +19,24 @@ export function emitCorrect(e: Emitter, { buf, shape }: Tensor, labels: Buf, cou
   e.kernels.count_correct({ logits: toRows(e, buf, shape, dim), labels, count, m, n })
 }
 
-/** How many labels there are, and how many are the largest score of their row. */
-export function countCorrect(prediction: Tensor, target: Tensor): { correct: number; rows: number } {
+/** How many labels there are that count, and how many of them are the largest score of their row. */
+export function countCorrect(
+  prediction: Tensor,
+  target: Tensor,
+  ignoreIndex: number,
+): { correct: number; rows: number } {
   const count = new Int32Array(1)
   const labels = labelsOf(prediction, target)
-  const y = labels.dtype === 'int32' ? labels.buf : Int32Array.from(labels.data)
+  const values = labels.dtype === 'int32' ? (labels.data as Int32Array) : Int32Array.from(labels.data)
+  const ignored = labels === target ? ignoredIn(values, ignoreIndex) : 0
+  // An ignored label may be a class as well: of no row it is the largest score as -1.
+  const y = ignored > 0 ? values.map(label => (label === ignoreIndex ? -1 : label)) : values
   // Computed in float64 where another emitter than the native one trains.
   const scores = prediction.data instanceof Float32Array ? prediction.buf : Float32Array.from(prediction.data)
   emitCorrect(nativeEmitter, new Tensor(prediction.shape, 'float32', scores), y, count)
-  return { correct: count[0], rows: labels.size }
+  return { correct: count[0], rows: labels.size - ignored }
+}
+
+function ignoredIn(labels: Int32Array, ignoreIndex: number): number {
+  return labels.includes(ignoreIndex) ? labels.filter(label => label === ignoreIndex).length : 0
 }

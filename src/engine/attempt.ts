@@ -190,10 +190,13 @@ function collect(
       : losses.subarray(loss, lossEnd)
     sum.batches += own.length
     if (segment.trains) sum.updates += steps
-    sum.rows += rows
-    sum.loss = sumOf(own, 0, own.length, sum.loss)
+    const labels = countedLabels(segment, order.subarray(row, row + rows))
+    const having = labels ? own.filter((_, i) => labels[i] > 0) : own
+    sum.weightless += own.length - having.length
+    sum.rows += labels ? sumOf(labels, 0, labels.length, 0) : rows
+    sum.loss = sumOf(having, 0, having.length, sum.loss)
     sum.correct = sumOf(counts, count, countEnd, sum.correct)
-    if (segment.trains && run.afterLoss) for (const value of own) run.afterLoss(value)
+    if (segment.trains && run.afterLoss) for (const value of having) run.afterLoss(value)
     if (predicted)
       tellPredictions(
         run,
@@ -213,6 +216,24 @@ function collect(
   return epochs
 }
 
+const targetsOf = ({ columns }: Segment) => partsOf(columns.present?.() ?? columns.tensors, columns.weighted).target
+
+/** How many labels of each batch count, of the batches with these rows; null where all do. */
+function countedLabels(segment: Segment, rows: Int32Array): number[] | null {
+  const { parts, ignoreIndex } = segment.recorded
+  const target = targetsOf(segment)
+  if (ignoreIndex === null || target?.shape.length !== 1 || !target.data.includes(ignoreIndex)) return null
+  const counted: number[] = []
+  for (let at = 0; at < rows.length; ) {
+    for (const size of parts) {
+      const batch = rows.subarray(at, at + size)
+      counted.push(batch.reduce((sum, row) => sum + Number(target.data[row] !== ignoreIndex), 0))
+      at += size
+    }
+  }
+  return counted
+}
+
 /** Losses and predictions of a step: how many losses come first. */
 const lossCount = ({ losses, order }: Advance, predicted: readonly number[]) => losses - order * sizeOf(predicted)
 
@@ -228,9 +249,9 @@ function predictionsAlone(all: Float32Array, advance: Advance, predicted: readon
 }
 
 /** Gives the run the predictions of some steps, with the targets of their rows. */
-function tellPredictions(run: Run, { trains, columns }: Segment, prediction: Tensor, rows: Int32Array): void {
-  const { target } = partsOf(columns.present?.() ?? columns.tensors, columns.weighted)
-  run.afterPredictions?.(trains, prediction, target && gatherRows('fit', target, rows))
+function tellPredictions(run: Run, segment: Segment, prediction: Tensor, rows: Int32Array): void {
+  const target = targetsOf(segment)
+  run.afterPredictions?.(segment.trains, prediction, target && gatherRows('fit', target, rows))
 }
 
 /** `sum` and then the values from `from` to `to`, in order. */

@@ -9,7 +9,7 @@ export interface EpochSums {
   /** Batch losses added up in float64, in order. */
   loss: number
   batches: number
-  /** Those of them whose samples weigh nothing, and which have no loss. */
+  /** Those of them that have no loss: their samples weigh nothing, or all labels are ignored. */
   weightless: number
   /** Updates made: of evaluation none. */
   updates: number

@@ -5,7 +5,7 @@ import { AnnealError } from '../base/errors.js'
 import { defaultGenerator, type Generator } from '../streams/index.js'
 import type { Model, TrainingOptions } from './options.js'
 
-/** Models and optimizers in use by a run; another one would mix up their state. */
+/** Models, optimizers and callbacks in use by a run; another one would mix up their state. */
 const busy = new WeakSet<object>()
 
 type Used = Pick<TrainingOptions, 'train' | 'test' | 'optimizer'>
@@ -34,18 +34,21 @@ function* asHolder<T>(generators: Generator[], steps: () => Steps<T>): Steps<T> 
 }
 
 /** Runs `steps` as the only user of model, optimizer and streams. Throws ERR_BUSY while another run uses one of them. */
-export function* exclusively<T>(where: string, model: Model, options: Used, steps: () => Steps<T>): Steps<T> {
-  const { optimizer } = options
-  for (const used of [model, optimizer]) {
-    if (busy.has(used))
-      throw new AnnealError('ERR_BUSY', `${where}: expected a model and an optimizer that no other run is using`)
-  }
-  busy.add(model).add(optimizer)
+export function exclusively<T>(where: string, model: Model, options: Used, steps: () => Steps<T>): Steps<T> {
+  const used = [model, options.optimizer]
+  return asOnlyUser(`${where}: expected a model and an optimizer`, used, () => {
+    return asHolder(generatorsOf(model, options), steps)
+  })
+}
+
+/** Runs `steps` as the only user of some objects. Throws ERR_BUSY while another run uses one of them. */
+export function* asOnlyUser<T>(expected: string, objects: readonly object[], steps: () => Steps<T>): Steps<T> {
+  if (objects.some(used => busy.has(used))) throw new AnnealError('ERR_BUSY', `${expected} that no other run is using`)
+  for (const used of objects) busy.add(used)
   try {
-    return yield* asHolder(generatorsOf(model, options), steps)
+    return yield* steps()
   } finally {
-    busy.delete(model)
-    busy.delete(optimizer)
+    for (const used of objects) busy.delete(used)
   }
 }
 

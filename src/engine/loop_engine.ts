@@ -11,16 +11,18 @@ import type { Model, TrainingOptions } from './options.js'
 import { inEvalMode } from './state.js'
 import type { BatchResult, Trainer } from './trainer.js'
 
-/** Counts a batch in; `rows` are labels, where a row has several. */
-function add(sums: EpochSums, loss: Loss, { loss: value, prediction }: BatchResult, batch: Batch): void {
-  if (weighsNothing(batch)) sums.weightless++
-  else sums.loss += value
-  sums.batches++
+/** Counts a batch in; `rows` are labels, where a row has several. Returns whether its loss counts. */
+function add(sums: EpochSums, loss: Loss, { loss: value, prediction }: BatchResult, batch: Batch): boolean {
   const { inputs, target } = batch
   const rows = (target ?? inputs[0]).shape[0]
-  const counted = loss.classifies ? countCorrect(prediction, target!) : { correct: 0, rows }
+  const counted = loss.classifies ? countCorrect(prediction, target!, loss.ignoreIndex) : { correct: 0, rows }
+  const counts = !weighsNothing(batch) && (counted.rows > 0 || rows === 0)
+  if (counts) sums.loss += value
+  else sums.weightless++
+  sums.batches++
   sums.rows += counted.rows
   sums.correct += counted.correct
+  return counts
 }
 
 /** Losses and correct rows over a loader, in evaluation mode; `evaluate` gives those of a batch. */
@@ -90,11 +92,8 @@ export class LoopEngine implements Engine {
       if (done === 0) parts = Math.max(1, Math.min(accumulate, train.length - sums.batches))
       const batch = batchOf(tensors, loss, train.weighted)
       const result = gradients(batch)
-      add(sums, loss, result, batch)
-      if (!weighsNothing(batch)) {
-        weighed++
-        run.afterLoss?.(result.loss)
-      }
+      if (add(sums, loss, result, batch)) run.afterLoss?.(result.loss)
+      if (!weighsNothing(batch)) weighed++
       if (++done === parts) {
         if (weighed > 0) {
           run.beforeUpdate()

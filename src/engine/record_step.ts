@@ -35,6 +35,10 @@ export interface RecordedStep {
   readonly draws: readonly Draw[]
   /** The shape of a row of the predictions that follow the losses of each step; null where none are asked for. */
   readonly predicted: readonly number[] | null
+  /** Rows of each batch of a step. */
+  readonly parts: readonly number[]
+  /** The label of rows that do not count; null where rows have no labels. */
+  readonly ignoreIndex: number | null
 }
 
 /** What a step reads rows of. */
@@ -59,7 +63,7 @@ function temp({ buf }: Tensor, what: string): Slot {
 /** Sends the loss of the step's batch number `part` out, and the count of its correct rows. */
 function emitResults(
   r: Recorder,
-  { classifies }: Loss,
+  { classifies, ignoreIndex }: Loss,
   { value, prediction }: { value: Tensor; prediction: Tensor },
   { target }: Batch,
   part: number,
@@ -69,6 +73,8 @@ function emitResults(
   temp(prediction, 'prediction')
   if (prediction.shape.length !== 2) throw new Unplannable('a row has several labels')
   const labels = labelsOf(prediction, target!)
+  if (ignoreIndex >= 0 && ignoreIndex < prediction.shape[1] && labels === target)
+    throw new Unplannable('the label that is ignored is a class too')
   const slot = labels.dtype === 'int32' ? labels.buf : r.slot('int32', labels.size, (labels.buf as Slot).origin)
   emitCorrect(r, prediction, slot, r.slot('int32', 1, { kind: 'counts', offset: part }))
 }
@@ -86,7 +92,8 @@ function recorded(
   const counts = loss.classifies ? parts.length : 0
   const losses = parts.length + (predicted ? order * sizeOf(predicted) : 0)
   const advance = { order, scalars, losses, counts, draws: drawsPerStep(draws) }
-  return { calls, advance, labelChecks, draws, predicted }
+  const ignoreIndex = loss.classifies ? loss.ignoreIndex : null
+  return { calls, advance, labelChecks, draws, predicted, parts, ignoreIndex }
 }
 
 /** Sends predictions out behind the losses of the step. Returns the shape of a row. */

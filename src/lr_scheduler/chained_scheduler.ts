@@ -56,7 +56,21 @@ export class ChainedScheduler extends CompositeLR<ChainedOptions> {
 
   /** @internal */
   override advance(metric?: number): void {
-    for (const part of this.schedulers) part.advance(metric)
+    this.#move(part => part.advance(metric))
+  }
+
+  /** @internal */
+  override advanceCounts(): void {
+    this.#move(part => part.advanceCounts())
+  }
+
+  /** @internal */
+  override feed(metric: number): void {
+    this.#move(part => part.feed(metric))
+  }
+
+  #move(move: (part: LRScheduler) => void): void {
+    this.schedulers.forEach(move)
     this.state._last_lr = this.values()
   }
 

@@ -44,6 +44,11 @@ export abstract class CompositeLR<O extends object, S extends object = object> e
     return this.schedulers.some(part => part.needsMetric)
   }
 
+  /** @internal */
+  override get countsUpdates(): boolean {
+    return this.schedulers.some(part => part.countsUpdates)
+  }
+
   /** Moves to the next update; with a plateau among the parts it must be given the metric. */
   override step(metric?: Metric): void {
     const known = this.needsMetric || metric !== undefined

@@ -87,7 +87,7 @@ export abstract class CountedLR<
   /** @internal */
   override skipUnchanged(most: number): number {
     const { state } = this
-    if (!Object.hasOwn(Object.getPrototypeOf(this), 'flatAfter')) return 0
+    if (!Object.hasOwn(Object.getPrototypeOf(this), 'flatAfter') || this.step !== ownStep) return 0
     if (!this.isComplete) return 0
     const steps = Math.min(most, this.flatAfter!(state.last_epoch))
     if (steps === 0) return 0
@@ -162,6 +162,8 @@ export abstract class CountedLR<
     }
   }
 }
+
+const { step: ownStep } = CountedLR.prototype
 
 /** Base of the schedules `initial · factor(t)`. */
 export abstract class FactorLR<O extends CountedOptions> extends CountedLR<O> {

@@ -78,6 +78,19 @@ export abstract class LRScheduler<O extends object = any, S extends object = any
     return 0
   }
 
+  /** @internal Whether `step` counts updates: true of all but plateaus and what is made of them alone. */
+  get countsUpdates(): boolean {
+    return true
+  }
+
+  /** @internal One update more, which is no step of the plateaus within: those are fed apart. */
+  advanceCounts(): void {
+    this.advance()
+  }
+
+  /** @internal A step, with its metric, of the plateaus within whose turn it is; nothing else moves. */
+  feed(_metric: number): void {}
+
   /** @internal Back to before the first value; `begin` then writes that. */
   abstract rewind(): void
 

@@ -143,6 +143,19 @@ export class ReduceLROnPlateau extends LRScheduler<ReduceLROnPlateauOptions, Pla
   }
 
   /** @internal */
+  override get countsUpdates(): boolean {
+    return false
+  }
+
+  /** @internal */
+  override advanceCounts(): void {}
+
+  /** @internal */
+  override feed(metric: number): void {
+    this.advance(metric)
+  }
+
+  /** @internal */
   override rewind(): void {
     this.state = { ...this.state, ...this.ownState(), last_epoch: 0 }
   }

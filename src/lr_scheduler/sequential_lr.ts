@@ -59,11 +59,27 @@ export class SequentialLR extends CompositeLR<SequentialLROptions> {
 
   /** @internal */
   override advance(metric?: number): void {
+    this.#move(part => part.advance(metric))
+  }
+
+  /** @internal */
+  override advanceCounts(): void {
+    this.#move(part => part.advanceCounts())
+  }
+
+  /** @internal */
+  override feed(metric: number): void {
+    const part = this.schedulers[this.#active(this.state.last_epoch)]
+    part.feed(metric)
+    this.state._last_lr = part.getLastLr()
+  }
+
+  #move(move: (part: LRScheduler) => void): void {
     const t = this.state.last_epoch + 1
     const active = this.#active(t)
     const part = this.schedulers[active]
     if (active > 0 && this.options.milestones[active - 1] === t) part.enter()
-    else part.advance(metric)
+    else move(part)
     this.state.last_epoch = t
     this.state._last_lr = part.getLastLr()
   }

@@ -108,13 +108,34 @@ export class WarmupLR extends CompositeLR<WarmupLROptions, WarmupState> {
 
   /** @internal */
   override advance(metric?: number): void {
+    this.move(part => part.advance(metric))
+  }
+
+  /** @internal The warm-up counts updates, whatever follows. */
+  override get countsUpdates(): boolean {
+    return true
+  }
+
+  /** @internal */
+  override advanceCounts(): void {
+    this.move(part => part.advanceCounts())
+  }
+
+  /** @internal */
+  override feed(metric: number): void {
+    if (this.state.last_epoch < this.state.steps) return
+    for (const part of this.schedulers) part.feed(metric)
+    this.state._last_lr = this.values()
+  }
+
+  private move(move: (part: LRScheduler) => void): void {
     this.takeUp()
     const t = this.state.last_epoch + 1
     if (t <= this.state.steps) {
       this.moveTo(t)
       return
     }
-    for (const part of this.schedulers) part.advance(metric)
+    this.schedulers.forEach(move)
     this.state.last_epoch = t
     this.state._last_lr = this.values()
   }

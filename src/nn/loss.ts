@@ -8,6 +8,9 @@ export abstract class Loss extends Module {
   /** Whether predictions are scores per class and targets name classes, so that accuracy means something. */
   readonly classifies: boolean = false
 
+  /** The label of rows that count neither as right nor as wrong, where targets are labels. */
+  readonly ignoreIndex: number = -100
+
   /** What predictions are: scores per class, logits or probabilities of the class 1, or numbers. */
   get predicts(): 'classes' | 'logits' | 'probabilities' | 'numbers' {
     return this.classifies ? 'classes' : 'numbers'

@@ -65,11 +65,13 @@ export function lossOf<O extends LossOptions>(
   return class extends Loss implements OpLoss<O> {
     override readonly classifies = classes
     override readonly weighsSamples = true
+    override readonly ignoreIndex: number
     readonly options: Readonly<O>
 
     constructor(options: O = {} as O) {
       super()
       this.options = checked(options, check)
+      this.ignoreIndex = (options as { ignoreIndex?: number }).ignoreIndex ?? -100
     }
 
     override forward(prediction: Tensor, target: Tensor, weight?: Tensor): Tensor {

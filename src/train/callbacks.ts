@@ -17,7 +17,10 @@ import type { CheckpointSettings } from './checkpoints.js'
 import type { FitOptions } from './fit_options.js'
 import { checkFigure, directionOf, type EpochEvent, type Figure, figureOf, type ProgressEvent } from './history.js'
 
-/** What `fit` calls. One object serves one run at a time. */
+/**
+ * What `fit` calls, one after the other. Hooks may be async: each is awaited, and its rejection rejects the fit; `fit.sync`
+ * refuses them. One that keeps state (`stateDict`) serves one run at a time.
+ */
 export interface Callback {
   /**
    * It only looks at the events, and may edit learning rates: it neither reads nor changes weights. Small epochs then go on
@@ -33,7 +36,8 @@ export interface Callback {
   /** Before the first epoch. */
   onStart?(model: Model, options: FitOptions): void
   /** After each epoch; `false` ends the training. */
-  onEpoch?(event: EpochEvent, model: Model): boolean
+  // biome-ignore lint/suspicious/noConfusingVoidType: a hook may return nothing.
+  onEpoch?(event: EpochEvent, model: Model): boolean | void | Promise<boolean | void>
   /** After the last epoch, also when ended early; not after an abort. */
   onFinish?(model: Model): void
   /** A few times a second, and once at the end; no `false` ends the training here. */
@@ -64,7 +68,7 @@ export interface EarlyStoppingOptions {
   patience?: number
   /** Smallest change that counts as an improvement. Default 0. */
   minDelta?: number
-  /** Put back the weights of the best epoch at the end, also when the training was not ended early. Default false. */
+  /** Put back the weights of the best epoch at the end, however the run ended. Default false. */
   restoreBest?: boolean
 }
 
@@ -92,6 +96,11 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
   const sign = options.mode === undefined ? directionOf(monitor) : options.mode === 'min' ? 1 : -1
   let [best, waited] = [Infinity, 0]
   let weights: StateDict | null = null
+  let model: Model | null = null
+  const restore = () => {
+    if (weights) model?.loadStateDict(weights)
+    weights = null
+  }
   return {
     stateDict: () => ({ best, waited, weights }),
     loadStateDict(state: object) {
@@ -102,27 +111,28 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
         throw new AnnealError('ERR_STATE', phrase('earlyStopping', 'what its stateDict gives', describe(state)))
       ;({ best, waited, weights } = given)
     },
-    onStart() {
+    onStart(started) {
+      model = started
       best = Infinity
       waited = 0
       weights = null
     },
-    onEpoch(event, model) {
+    onEpoch(event, trained) {
       const value = figureOf(event, monitor)
       if (value === undefined)
         throw new AnnealError('ERR_STATE', `earlyStopping: expected ${monitor} to be measured but it is absent`)
       if (sign * value < best - minDelta) {
         best = sign * value
         waited = 0
-        if (restoreBest) weights = copyState(model)
+        if (restoreBest) weights = copyState(trained)
         return true
       }
       waited++
       return waited < patience
     },
-    onFinish(model) {
-      if (weights) model.loadStateDict(weights)
-    },
+    onFinish: restore,
+    // where the run failed or was aborted
+    onEnd: restore,
   }
 }
 

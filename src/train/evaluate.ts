@@ -22,7 +22,7 @@ export interface Evaluation {
   loss: number
   /** Share of correct rows; absent for regression. */
   accuracy?: number
-  /** Rows seen; labels, where a row has several. */
+  /** Rows seen, or labels where a row has several, without those with the label that is ignored. */
   count: number
 }
 

@@ -4,7 +4,7 @@ import { bothWays, type Steps } from '../base/drive.js'
 import { AnnealError } from '../base/errors.js'
 import { chooseEngine } from '../engine/choose.js'
 import { type Engine, type EpochSums, meanLoss, type Place, type Run } from '../engine/engine.js'
-import { exclusively } from '../engine/exclusive.js'
+import { asOnlyUser, exclusively } from '../engine/exclusive.js'
 import type { Model } from '../engine/options.js'
 import { dropGradients, startTraining } from '../engine/state.js'
 import type { Tensor } from '../tensor/index.js'
@@ -12,8 +12,8 @@ import type { Callback } from './callbacks.js'
 import { readNewest } from './checkpoint_folder.js'
 import { Checkpoints, checkpointDisk, checkpointParts } from './checkpoints.js'
 import { EpochMetrics } from './fit_metrics.js'
-import { checkFit, type FitOptions, schedulerCadence, wantsCheckpoints } from './fit_options.js'
-import { AbortedError, type EpochEvent, figureOf, type History, type ProgressEvent } from './history.js'
+import { checkFit, type FitOptions, monitored, schedulerCadence, wantsCheckpoints } from './fit_options.js'
+import { AbortedError, type EpochEvent, figureOf, type History, type ProgressEvent, withHistory } from './history.js'
 import { Rates } from './rates.js'
 import { asRunState } from './run_form.js'
 import { captureRun, checkConfiguration, configurationOf, type RunState, restoreRun } from './run_state.js'
@@ -86,18 +86,28 @@ class FitRun implements Run {
   }
 
   *steps(): Steps<History> {
-    let failure: unknown
+    const failures: unknown[] = []
     try {
-      return yield* this.#wholeRun()
+      yield* this.#wholeRun()
     } catch (error) {
-      failure = error
-      throw error
-    } finally {
-      if (this.#begun) for (const callback of this.#callbacks) callback.onEnd?.(failure)
+      failures.push(error)
     }
+    const [failure] = failures
+    if (this.#begun) {
+      for (const callback of this.#callbacks) {
+        try {
+          yield callback.onEnd?.(failure)
+        } catch (error) {
+          failures.push(error)
+        }
+      }
+    }
+    const history = this.#historySoFar()
+    if (failures.length > 0) throw withHistory(failures[0], history)
+    return history
   }
 
-  *#wholeRun(): Steps<History> {
+  *#wholeRun(): Steps<void> {
     try {
       yield* this.#epochs()
     } finally {
@@ -105,15 +115,14 @@ class FitRun implements Run {
       this.switchTo?.('eval')
       this.engine.close?.()
     }
-    for (const callback of this.#callbacks) callback.onFinish?.(this.model)
-    return this.#historySoFar()
+    for (const callback of this.#callbacks) yield callback.onFinish?.(this.model)
   }
 
   *#epochs(): Steps<void> {
     const { model, options, history } = this
     this.#checkAbort()
     this.#begun = true
-    for (const callback of this.#callbacks) callback.onStart?.(model, options)
+    for (const callback of this.#callbacks) yield callback.onStart?.(model, options)
     this.resumed?.callbacks.forEach((state, i) => {
       if (state) this.#callbacks[i].loadStateDict?.(state)
     })
@@ -125,11 +134,11 @@ class FitRun implements Run {
       this.#switchToAverage()
       const event = this.#last!
       this.#stepPlateauOrEpoch(event)
-      this.#tellWatchers()
+      yield* this.#tellWatchers()
       if (!(yield* this.#report(event))) this.#stopped = true
       yield* this.#saveEpoch(event)
     }
-    this.#emitProgress(history.trainLoss[history.trainLoss.length - 1])
+    yield* this.#emitProgress(history.trainLoss[history.trainLoss.length - 1])
   }
 
   /** After each epoch, tested or not, so that a test loader changes no bit of the training. */
@@ -142,9 +151,14 @@ class FitRun implements Run {
   /** Epochs until somebody has to be asked or told. */
   #ahead(): number {
     const done = this.history.trainLoss.length
-    if (this.#asks || this.switchTo || this.#cadence === 'plateau' || this.#cadence === 'epoch') return 1
+    if (this.#asks || this.switchTo || !['batch', 'never'].includes(this.#cadence)) return 1
     const watched = this.#callbacks.length > 0 ? Math.max(1, Math.floor(WATCH_MS / this.#watchedEpochMs)) : Infinity
     return Math.min(this.options.epochs - done, watched, ...this.#checkpoints.map(folder => folder.epochsAhead(done)))
+  }
+
+  /** Whether the scheduler moves with every update. */
+  get #countsUpdates(): boolean {
+    return this.#cadence === 'batch' || this.#cadence === 'both'
   }
 
   beforeUpdate(): void {
@@ -152,19 +166,20 @@ class FitRun implements Run {
   }
 
   afterUpdate(): void {
-    if (this.#cadence === 'batch') this.options.scheduler?.step()
+    if (this.#cadence === 'batch') this.options.scheduler!.step()
+    if (this.#cadence === 'both') this.options.scheduler!.advanceCounts()
   }
 
   skipUpdates(most: number): number {
     const { scheduler } = this.options
-    const updates = this.#cadence === 'batch' && scheduler ? scheduler.skipUnchanged(most) : most
+    const updates = this.#countsUpdates ? scheduler!.skipUnchanged(most) : most
     this.#rates.repeat(updates)
     return updates
   }
 
   *afterChunk(sums: EpochSums): Steps<void> {
-    this.#reportProgress(sums)
-    this.#tellWatchers()
+    yield* this.#reportProgress(sums)
+    yield* this.#tellWatchers()
     this.#checkAbort()
     const due = this.#checkpoints.filter(folder => folder.isDue(this.#rates.count))
     const place = due.length > 0 ? this.engine.place() : null
@@ -194,7 +209,7 @@ class FitRun implements Run {
   }
 
   /** Tells callbacks that only watch of the epochs since the last time, which took equally long as far as anybody knows. */
-  #tellWatchers(): void {
+  *#tellWatchers(): Steps<void> {
     const events = this.#untold.splice(0)
     if (events.length === 0) return
     const now = performance.now()
@@ -202,7 +217,7 @@ class FitRun implements Run {
     this.#told = now
     for (const event of events) {
       for (const callback of this.#callbacks) {
-        const told = callback.onEpoch?.({ ...event, seconds: this.#watchedEpochMs / 1000 }, this.model)
+        const told = yield callback.onEpoch?.({ ...event, seconds: this.#watchedEpochMs / 1000 }, this.model)
         if (told === false) this.#stopped = true
       }
     }
@@ -210,7 +225,7 @@ class FitRun implements Run {
 
   snapshot(): () => void {
     const updates = this.#rates.count
-    const restoreSchedule = this.#cadence === 'batch' ? this.options.scheduler?.snapshot() : undefined
+    const restoreSchedule = this.#countsUpdates ? this.options.scheduler?.snapshot() : undefined
     return () => {
       this.#rates.rewind(updates)
       restoreSchedule?.()
@@ -251,10 +266,11 @@ class FitRun implements Run {
   }
 
   #stepPlateauOrEpoch(event: EpochEvent): void {
-    const { monitor } = this.options
-    const watched = monitor === undefined ? (event.testLoss ?? event.trainLoss) : figureOf(event, monitor)!
-    if (this.#cadence === 'plateau') this.options.scheduler?.step(watched)
-    if (this.#cadence === 'epoch') this.options.scheduler?.step()
+    const { scheduler } = this.options
+    const watched = figureOf(event, monitored(this.options))!
+    if (this.#cadence === 'plateau') scheduler!.step(watched)
+    if (this.#cadence === 'both') scheduler!.feed(watched)
+    if (this.#cadence === 'epoch') scheduler!.step()
   }
 
   *#report(event: EpochEvent): Steps<boolean> {
@@ -262,7 +278,7 @@ class FitRun implements Run {
     if (this.#asks) {
       this.engine.handBack(true)
       for (const callback of this.#callbacks) {
-        if (callback.onEpoch?.(event, this.model) === false) goOn = false
+        if ((yield callback.onEpoch?.(event, this.model)) === false) goOn = false
       }
     }
     if (this.options.onEpochEnd && (yield this.options.onEpochEnd(event)) === false) goOn = false
@@ -275,13 +291,13 @@ class FitRun implements Run {
     return paramGroups.length === 1 ? paramGroups[0].lr : paramGroups.map(group => group.lr)
   }
 
-  #reportProgress(sums: EpochSums): void {
+  *#reportProgress(sums: EpochSums): Steps<void> {
     if (performance.now() - this.#reported < PROGRESS_MS) return
     // Between two epochs there is no loss yet.
-    this.#emitProgress(sums.batches ? meanLoss(sums) : this.history.trainLoss[this.history.trainLoss.length - 1])
+    yield* this.#emitProgress(sums.batches ? meanLoss(sums) : this.history.trainLoss[this.history.trainLoss.length - 1])
   }
 
-  #emitProgress(loss: number): void {
+  *#emitProgress(loss: number): Steps<void> {
     const { onProgress, epochs, train, accumulate = 1 } = this.options
     this.#reported = performance.now()
     const step = this.#rates.count
@@ -294,8 +310,8 @@ class FitRun implements Run {
       lr: this.#rates.last,
       stepsPerSecond: step / ((this.#reported - this.#started) / 1000),
     }
-    onProgress?.(event)
-    for (const callback of this.#callbacks) callback.onProgress?.(event)
+    yield onProgress?.(event)
+    for (const callback of this.#callbacks) yield callback.onProgress?.(event)
   }
 
   #checkAbort(): void {
@@ -336,7 +352,8 @@ function* takeUp(model: Model, options: FitOptions): Steps<RunState | null> {
 /** @internal The steps of a fit; they leave the model in the mode it trained in and without gradients. */
 export function fitSteps(model: Model, options: FitOptions, makeEngine: () => Engine): Steps<History> {
   checkFit(model, options)
-  return exclusively('fit', model, options, function* () {
+  const stateful = (options.callbacks ?? []).filter(callback => callback.stateDict)
+  const run = function* (): Steps<History> {
     try {
       const configuration = wantsCheckpoints(options) ? configurationOf(model, options) : {}
       const resumed = yield* takeUp(model, options)
@@ -345,6 +362,9 @@ export function fitSteps(model: Model, options: FitOptions, makeEngine: () => En
     } finally {
       dropGradients(model, options.optimizer)
     }
+  }
+  return exclusively('fit', model, options, () => {
+    return asOnlyUser('fit: expected callbacks that keep state', stateful, run)
   })
 }
 
@@ -356,8 +376,8 @@ export function fitSteps(model: Model, options: FitOptions, makeEngine: () => En
  * ```
  * The same numbers, bit for bit, as the explicit loop (zeroGrad, forward, loss, backward, step, scheduler.step).
  * Rejects with TypeError, RangeError or AnnealError for bad options, ERR_BUSY while another fit uses the model or the
- * optimizer, ERR_ABORTED (with `history` so far) when `signal` aborts. Afterwards the model is in training mode and
- * has no gradients; a schedule-free optimizer leaves its average in it. `fit.sync` is the same without leaving the thread.
+ * optimizer, ERR_ABORTED (with `history` so far) when `signal` aborts. Whatever a
+ * run fails with has the `history` so far. Afterwards the model is in the mode it trained in and has no gradients; a schedule-free optimizer leaves its average in it. `fit.sync` is the same without leaving the thread.
  */
 export const fit = bothWays('fit', (place, model: Model, options: FitOptions) =>
   fitSteps(model, options, () => chooseEngine(model, options, place)),

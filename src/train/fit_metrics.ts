@@ -2,6 +2,7 @@
 
 import { suggesting } from '../base/check.js'
 import { rangeError, typeError } from '../base/errors.js'
+import { gatherRows } from '../data/rows.js'
 import { labelsOf } from '../engine/accuracy.js'
 import * as scores from '../metrics/index.js'
 import type { Loss } from '../nn/index.js'
@@ -153,7 +154,10 @@ export class EpochMetrics {
   readonly #functions: readonly MetricFunction[]
   readonly #gathered = { train: new Gathered(), test: new Gathered() }
 
-  constructor(loss: Loss, metrics: FitMetrics) {
+  constructor(
+    private readonly loss: Loss,
+    metrics: FitMetrics,
+  ) {
     const own = metrics as Readonly<Record<string, MetricFunction>>
     this.names = metricNames(metrics)
     this.#functions = this.names.map(name =>
@@ -161,8 +165,16 @@ export class EpochMetrics {
     )
   }
 
+  /** Rows with the label that is ignored do not count. */
   add(trains: boolean, prediction: Tensor, target: Tensor): void {
-    this.#gathered[trains ? 'train' : 'test'].add(prediction, target)
+    const { classifies, ignoreIndex } = this.loss
+    const gathered = this.#gathered[trains ? 'train' : 'test']
+    if (!classifies || target.shape.length !== 1 || !target.data.includes(ignoreIndex)) {
+      gathered.add(prediction, target)
+      return
+    }
+    const rows = Int32Array.from(target.data.keys()).filter(i => target.data[i] !== ignoreIndex)
+    gathered.add(gatherRows('fit', prediction, rows), gatherRows('fit', target, rows))
   }
 
   /** The values of the epoch that is over. */

@@ -3,7 +3,7 @@
 import { checkFunction, checkInt, checkOneOf, checkOptions } from '../base/check.js'
 import { rangeError, typeError } from '../base/errors.js'
 import { checkTraining, type Model, type TrainingOptions } from '../engine/options.js'
-import { type LRScheduler, ReduceLROnPlateau } from '../lr_scheduler/index.js'
+import { LRScheduler, ReduceLROnPlateau } from '../lr_scheduler/index.js'
 import { type Callback, checkCallback } from './callbacks.js'
 import { checkMetrics, type FitMetrics, metricNames } from './fit_metrics.js'
 import { checkFigure, directionOf, type EpochEvent, type Figure, type ProgressEvent } from './history.js'
@@ -12,7 +12,10 @@ import { checkFigure, directionOf, type EpochEvent, type Figure, type ProgressEv
 export interface FitOptions extends TrainingOptions {
   /** Moves the learning rate, or another hyper-parameter. */
   scheduler?: LRScheduler
-  /** When the scheduler steps. Default `batch`; a ReduceLROnPlateau always steps per epoch, on the test or train loss. */
+  /**
+   * When the scheduler steps. Default `batch`. A plateau steps per epoch; within a schedule that counts updates, as after a
+   * warm-up, the rest goes on counting them, unless `epoch` is asked for.
+   */
   stepSchedulerEvery?: 'batch' | 'epoch'
   /** Passes over the training data. */
   epochs: number
@@ -30,7 +33,7 @@ export interface FitOptions extends TrainingOptions {
   /** Awaited after each epoch; `false` ends the training. */
   // biome-ignore lint/suspicious/noConfusingVoidType: a callback may return nothing.
   onEpochEnd?: (event: EpochEvent) => boolean | void | Promise<boolean | void>
-  /** Called a few times a second, not awaited. */
+  /** Called a few times a second; a promise is awaited. */
   onProgress?: (event: ProgressEvent) => void
 }
 
@@ -60,14 +63,13 @@ const known: Readonly<Record<keyof FitOptions, true>> = {
 export function checkFit(model: Model, options: FitOptions): void {
   const where = 'fit'
   checkOptions(where, options, Object.keys(known))
-  const { scheduler, stepSchedulerEvery = 'batch', epochs, callbacks = [], onEpochEnd, onProgress } = options
+  const { stepSchedulerEvery = 'batch', epochs, callbacks = [], onEpochEnd, onProgress } = options
   checkTraining(where, model, options)
-  if (scheduler !== undefined && typeof scheduler?.step !== 'function')
-    throw typeError(where, 'scheduler to be a scheduler', scheduler)
   checkInt(where, 'epochs', epochs, { min: 0 })
   checkOneOf(where, 'stepSchedulerEvery', stepSchedulerEvery, ['batch', 'epoch'])
+  checkScheduler(where, options)
   if (options.metrics !== undefined) checkMetrics(where, options.metrics, options.loss)
-  if (options.monitor !== undefined) checkMonitor(options)
+  checkMonitor(options)
   if (!Array.isArray(callbacks)) throw typeError(where, 'callbacks to be an array', callbacks)
   callbacks.forEach((callback, i) => void checkCallback(where, `callbacks[${i}]`, callback))
   checkResume(where, options)
@@ -93,10 +95,26 @@ function checkResume(where: string, options: FitOptions): void {
     throw rangeError(where, 'checkpoints at ends of epochs only (everyEpochs) with metrics', 'others')
 }
 
+/** A schedule of this optimizer, which steps as often as is asked for. */
+function checkScheduler(where: string, { scheduler, optimizer, stepSchedulerEvery }: FitOptions): void {
+  if (scheduler === undefined) return
+  if (!(scheduler instanceof LRScheduler)) throw typeError(where, 'scheduler to be a scheduler', scheduler)
+  if (scheduler.optimizer !== optimizer)
+    throw rangeError(where, 'a schedule of this optimizer', 'a schedule of another one')
+  if (stepSchedulerEvery === 'batch' && !scheduler.countsUpdates)
+    throw rangeError(where, "stepSchedulerEvery to be 'epoch' for a plateau", stepSchedulerEvery)
+}
+
+/** What a plateau is fed. */
+export function monitored({ monitor, test }: FitOptions): Figure {
+  return monitor ?? (test ? 'testLoss' : 'trainLoss')
+}
+
 /** Refuses what will not be measured, and a plateau that waits for the other direction. */
-function checkMonitor({ monitor, metrics, test, loss, scheduler }: FitOptions): void {
+function checkMonitor(options: FitOptions): void {
+  const { metrics, test, loss, scheduler } = options
   const where = 'fit'
-  const figure = checkFigure(where, 'monitor', monitor)
+  const figure = checkFigure(where, 'monitor', monitored(options))
   const names = metricNames(metrics ?? [])
   const isMetric = figure.includes('.')
   if (isMetric && !names.includes(figure.slice(figure.indexOf('.') + 1)))
@@ -117,11 +135,15 @@ function plateausIn(scheduler: unknown): ReduceLROnPlateau[] {
   return (schedulers ?? []).flatMap(plateausIn)
 }
 
-/** How often the scheduler steps, if there is one. */
+/**
+ * When the scheduler steps, if there is one: `plateau` is once per epoch, with the metric; `both` is per update what counts
+ * updates, and per epoch the plateaus within.
+ */
 export function schedulerCadence({
   scheduler,
   stepSchedulerEvery = 'batch',
-}: FitOptions): 'batch' | 'epoch' | 'plateau' | 'never' {
+}: FitOptions): 'batch' | 'epoch' | 'plateau' | 'both' | 'never' {
   if (!scheduler) return 'never'
-  return scheduler.needsMetric ? 'plateau' : stepSchedulerEvery
+  if (!scheduler.needsMetric) return stepSchedulerEvery
+  return scheduler.countsUpdates && stepSchedulerEvery === 'batch' ? 'both' : 'plateau'
 }

@@ -1,7 +1,7 @@
 /** What a training run leaves behind, and the events it sends on the way. */
 
 import { checkOneOf } from '../base/check.js'
-import { AnnealError } from '../base/errors.js'
+import { AnnealError, describe, phrase } from '../base/errors.js'
 
 /** Curves of a training run; one entry per epoch unless said otherwise. */
 export interface History {
@@ -128,4 +128,16 @@ export class AbortedError extends AnnealError {
     super('ERR_ABORTED', `fit: aborted after ${history.trainLoss.length} epochs`, { cause: reason })
     this.history = history
   }
+}
+
+/** What a run failed with, `history` so far among its properties; what is no Error becomes the cause of one. */
+export function withHistory(error: unknown, history: History): Error {
+  if (error instanceof AbortedError) return error
+  const own =
+    error instanceof Error && Object.isExtensible(error)
+      ? error
+      : new AnnealError('ERR_CALLBACK', phrase('fit', 'whatever fails to throw an Error', describe(error)), {
+          cause: error,
+        })
+  return Object.defineProperty(own, 'history', { value: history, configurable: true, writable: true })
 }

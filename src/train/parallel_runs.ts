@@ -41,7 +41,7 @@ async function work<T>({ queue, done, signal, onRun }: Pool<T>): Promise<void> {
     const dispatch = queue.length + done.size > 0 ? 'away' : 'auto'
     const run = await driveAsync(onStream(new Generator(job.seed), job.steps(signal, dispatch)))
     done.set(place, run)
-    onRun?.(run)
+    await onRun?.(run)
   }
 }
 

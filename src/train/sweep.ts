@@ -41,7 +41,7 @@ export interface SweepOptions<P extends object> extends Shared {
   grid: { readonly [K in keyof P]: readonly P[K][] }
   /** What the runs are ranked by, at their last epoch, such as `test.f1`. Default testLoss, without a test loader trainLoss. */
   rankBy?: Figure
-  /** Called as each run ends. */
+  /** Called as each run ends; a promise is awaited. */
   onRun?: (run: SweepRun<P>) => void
 }
 
