@@ -1,12 +1,13 @@
 /** What every training is told, checked. Not here: what only `fit` takes (train/fit_options.ts). */
 
 import { checkInt, checkNumber } from '../base/check.js'
-import { AnnealError, rangeError, typeError } from '../base/errors.js'
-import { DataLoader } from '../data/index.js'
+import { AnnealError, phrase, rangeError, typeError } from '../base/errors.js'
+import { DataLoader, StreamTable } from '../data/index.js'
 import type { Loss, Module } from '../nn/index.js'
 import type { LossOptions } from '../ops/reduced_loss.js'
 import { Optimizer } from '../optim/index.js'
 import type { Tensor } from '../tensor/index.js'
+import type { Dispatch } from './chunks.js'
 import type { TrainingBackend } from './engine.js'
 
 /** A model of one input or several. */
@@ -40,6 +41,15 @@ function checkLoader(where: string, name: string, loader: unknown): void {
   if (!(loader instanceof DataLoader)) throw typeError(where, `${name} to be a DataLoader`, loader)
   if (loader.length === 0)
     throw new AnnealError('ERR_EMPTY', `${where}: expected ${name} to have at least one batch but received none`)
+}
+
+/** Refuses streams where the thread is not to be left: they are waited for. */
+export function checkPlace(where: string, dispatch: Dispatch, ...loaders: readonly (DataLoader | undefined)[]): void {
+  if (dispatch !== 'here' || !loaders.some(loader => loader?.dataset instanceof StreamTable)) return
+  throw new AnnealError(
+    'ERR_STATE',
+    phrase(`${where}.sync`, 'data in memory', `a stream, which is waited for: ${where} without sync takes it`),
+  )
 }
 
 /** Throws TypeError for what is no model. */

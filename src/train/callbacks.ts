@@ -9,13 +9,16 @@ import {
   checkOptions,
   suggesting,
 } from '../base/check.js'
+
 import { AnnealError, describe, phrase, typeError } from '../base/errors.js'
+import type { DataLoader } from '../data/index.js'
+
 import type { Model } from '../engine/options.js'
 import type { StateDict } from '../nn/index.js'
-import { tensor } from '../tensor/index.js'
 import type { CheckpointSettings } from './checkpoints.js'
 import type { FitOptions } from './fit_options.js'
 import { checkFigure, directionOf, type EpochEvent, type Figure, figureOf, type ProgressEvent } from './history.js'
+import { copyState, sourceOfNonFinite } from './non_finite.js'
 
 /**
  * What `fit` calls, one after the other. Hooks may be async: each is awaited, and its rejection rejects the fit; `fit.sync`
@@ -35,6 +38,8 @@ export interface Callback {
   loadStateDict?(state: object): void
   /** Before the first epoch. */
   onStart?(model: Model, options: FitOptions): void
+  /** @internal The loss of every batch that was trained on, some time before `onEpoch`. */
+  onLoss?(loss: number): void
   /** After each epoch; `false` ends the training. */
   // biome-ignore lint/suspicious/noConfusingVoidType: a hook may return nothing.
   onEpoch?(event: EpochEvent, model: Model): boolean | void | Promise<boolean | void>
@@ -70,12 +75,6 @@ export interface EarlyStoppingOptions {
   minDelta?: number
   /** Put back the weights of the best epoch at the end, however the run ended. Default false. */
   restoreBest?: boolean
-}
-
-function copyState(model: Model): StateDict {
-  return Object.fromEntries(
-    Object.entries(model.stateDict()).map(([key, t]) => [key, tensor(t.data, { shape: t.shape, dtype: t.dtype })]),
-  )
 }
 
 /**
@@ -138,16 +137,35 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
 
 /**
  * Fails the run with ERR_NONFINITE after an epoch whose training loss is NaN or infinite. Off unless asked for, as in
- * PyTorch.
+ * PyTorch. The message names the epoch and its first such batch, and the row and the column of the data that hold such a
+ * number, or else the first layer that gives one, with the weights of the epoch's start if they do, else with its last.
+ *
+ * ```ts
+ * await fit(model, { ...options, callbacks: [callbacks.failOnNaN()] })
+ * ```
  */
 export function failOnNaN(): Callback {
+  let [batch, odd] = [0, 0]
+  let known: { loader: DataLoader; weights: StateDict } | null = null
   return {
-    onEpoch({ epoch, trainLoss }) {
-      if (Number.isFinite(trainLoss)) return true
-      throw new AnnealError(
-        'ERR_NONFINITE',
-        `failOnNaN: expected a finite training loss but received ${trainLoss} in epoch ${epoch}`,
-      )
+    onStart(model, { train }) {
+      ;[batch, odd] = [0, 0]
+      known = { loader: train, weights: copyState(model) }
+    },
+    onLoss(loss) {
+      batch++
+      if (odd === 0 && !Number.isFinite(loss)) odd = batch
+    },
+    onEpoch({ epoch, trainLoss }, model) {
+      const place = `epoch ${epoch}${odd > 0 ? `, first of batch ${odd}` : ''}`
+      ;[batch, odd] = [0, 0]
+      if (Number.isFinite(trainLoss)) {
+        if (known) known.weights = copyState(model)
+        return true
+      }
+      const source = known ? sourceOfNonFinite(model, known.loader, known.weights) : ''
+      const received = `${trainLoss} in ${place}${source}`
+      throw new AnnealError('ERR_NONFINITE', phrase('failOnNaN', 'a finite training loss', received))
     },
   }
 }

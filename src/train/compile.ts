@@ -6,7 +6,7 @@ import { AnnealError, rangeError, typeError } from '../base/errors.js'
 import { DataLoader } from '../data/index.js'
 import { Unplannable } from '../emitters/unplannable.js'
 import type { Dispatch } from '../engine/chunks.js'
-import { checkModel, checkTrainer, type Model } from '../engine/options.js'
+import { checkModel, checkPlace, checkTrainer, type Model } from '../engine/options.js'
 import { PlanEngine } from '../engine/plan_engine.js'
 import type { Loss } from '../nn/index.js'
 import type { Optimizer } from '../optim/index.js'
@@ -68,6 +68,7 @@ function* runSteps(step: TrainingStep, loader: DataLoader, options: RunOptions, 
     checkNumber('run', 'lr', lr, { min: 0 })
     for (const group of optimizer.paramGroups) group.lr = lr
   }
+  checkPlace('run', dispatch, loader)
   const given = { train: loader, loss, optimizer, epochs }
   try {
     return yield* fitSteps(model, given, () => new PlanEngine(model, given, dispatch))

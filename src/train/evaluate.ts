@@ -1,19 +1,19 @@
 /** `evaluate` and `predict`: a model's numbers without training it. */
 
 import { checkInt, checkOptions } from '../base/check.js'
-import { bothWays, type Steps, toEventLoop } from '../base/drive.js'
-import { AnnealError, rangeError, shapeError, typeError } from '../base/errors.js'
+import { bothWays, type Place, type Steps, toEventLoop } from '../base/drive.js'
+import { AnnealError, phrase, rangeError, shapeError, typeError } from '../base/errors.js'
 import { DataLoader } from '../data/index.js'
 import { rowsOf } from '../data/rows.js'
 import { type Batch, firstForward } from '../engine/batch.js'
 import { evaluateBatch } from '../engine/eager_trainer.js'
 import { meanLoss } from '../engine/engine.js'
 import { evaluateAll } from '../engine/loop_engine.js'
-import { checkLoss, checkModel, checkWeighing, type Model } from '../engine/options.js'
+import { checkLoss, checkModel, checkPlace, checkWeighing, type Model } from '../engine/options.js'
 import { inEvalMode } from '../engine/state.js'
 import type { BatchResult } from '../engine/trainer.js'
 import type { Loss } from '../nn/index.js'
-import { sizeOf } from '../ops/spec.js'
+import { shapeText, sizeOf } from '../ops/spec.js'
 import { noGrad, Tensor } from '../tensor/index.js'
 
 /** Result of `evaluate`. */
@@ -37,9 +37,10 @@ function evaluator(model: Model, loss: Loss): (batch: Batch) => BatchResult {
   }
 }
 
-function* evaluateSteps(model: Model, loader: DataLoader, loss: Loss): Steps<Evaluation> {
+function* evaluateSteps(place: Place, model: Model, loader: DataLoader, loss: Loss): Steps<Evaluation> {
   checkModel('evaluate', model)
   if (!(loader instanceof DataLoader)) throw typeError('evaluate', 'loader to be a DataLoader', loader)
+  checkPlace('evaluate', place, loader)
   checkLoss('evaluate', loss)
   checkWeighing('evaluate', loss, loader)
   if (loader.length === 0) throw new AnnealError('ERR_EMPTY', 'evaluate: expected at least one batch but received none')
@@ -56,8 +57,8 @@ function* evaluateSteps(model: Model, loader: DataLoader, loss: Loss): Steps<Eva
  * ```
  * `evaluate.sync` is the same without leaving the thread.
  */
-export const evaluate = bothWays('evaluate', (_, model: Model, loader: DataLoader, loss: Loss) =>
-  evaluateSteps(model, loader, loss),
+export const evaluate = bothWays('evaluate', (place, model: Model, loader: DataLoader, loss: Loss) =>
+  evaluateSteps(place, model, loader, loss),
 )
 
 /** Options of `predict`. */
@@ -94,11 +95,30 @@ function* predictSteps(model: Model, x: Tensor | readonly Tensor[], options: Pre
     const forward = (given: readonly Tensor[]) => noGrad(() => model.forward(...given))
     for (let at = 0; at < rows || parts.length === 0; at += batchSize) {
       const batch = inputs.map(t => rowsFrom(t, at, Math.min(batchSize, rows - at)))
-      parts.push(at === 0 ? firstForward(model, batch, forward) : forward(batch))
+      parts.push(at === 0 ? firstOutput(batch, rows, given => firstForward(model, given, forward)) : forward(batch))
       yield toEventLoop
     }
     return joinRows(parts)
   })
+}
+
+/** The first batch's output, which must have its rows; a single sample without that dimension is told apart from rows. */
+function firstOutput(batch: readonly Tensor[], all: number, forward: (given: readonly Tensor[]) => Tensor): Tensor {
+  const [rows] = batch[0].shape
+  const maybeSample = rows > 1 && batch.every(t => t.shape.length === 1 && t.dtype === 'float32')
+  let cause: unknown
+  try {
+    const y = forward(batch)
+    // Layers take one sample as well, and its outputs would pass for rows: a row by itself tells.
+    if (maybeSample) forward(batch.map(t => rowsFrom(t, 0, 1)))
+    if (y.shape[0] === rows) return y
+    cause = shapeError('predict', `an output for each of ${rows} rows`, `one of shape ${shapeText(y.shape)}`)
+  } catch (error) {
+    cause = error
+  }
+  if (!maybeSample || !(cause instanceof AnnealError) || cause.code !== 'ERR_SHAPE') throw cause
+  const message = phrase('predict', 'x to have shape [rows, …]', shapeText([all]))
+  throw new AnnealError('ERR_SHAPE', `${message}; for one sample add a dimension: x.reshape([1, ${all}])`, { cause })
 }
 
 function joinRows(parts: readonly Tensor[]): Tensor {

@@ -5,7 +5,7 @@ import { AnnealError } from '../base/errors.js'
 import { chooseEngine } from '../engine/choose.js'
 import { type Engine, type EpochSums, meanLoss, type Place, type Run } from '../engine/engine.js'
 import { asOnlyUser, exclusively } from '../engine/exclusive.js'
-import type { Model } from '../engine/options.js'
+import { checkPlace, type Model } from '../engine/options.js'
 import { dropGradients, startTraining } from '../engine/state.js'
 import type { Tensor } from '../tensor/index.js'
 import type { Callback } from './callbacks.js'
@@ -31,6 +31,7 @@ class FitRun implements Run {
   readonly #rates = new Rates()
   /** Schedule-free optimizers train at one point and are judged, and left, at another. */
   readonly switchTo?: (mode: 'train' | 'eval') => void
+  readonly afterLoss?: (loss: number) => void
   readonly #metrics: EpochMetrics | null
   /** Whether somebody may look at the model, or change it, after every epoch. */
   readonly #asks: boolean
@@ -70,6 +71,8 @@ class FitRun implements Run {
       this.history.metrics![name] = { train: [], ...(test && { test: [] }) }
     this.#callbacks = options.callbacks ?? []
     this.#asks = this.#callbacks.some(callback => !callback.watchOnly) || options.onEpochEnd !== undefined
+    const watchers = this.#callbacks.filter(callback => callback.onLoss)
+    if (watchers.length > 0) this.afterLoss = loss => watchers.forEach(callback => void callback.onLoss!(loss))
     this.#cadence = schedulerCadence(options)
     this.#checkpoints = Checkpoints.of(options, resumed?.best ?? [])
     if (resumed) this.#goOn(resumed)
@@ -380,5 +383,8 @@ export function fitSteps(model: Model, options: FitOptions, makeEngine: () => En
  * run fails with has the `history` so far. Afterwards the model is in the mode it trained in and has no gradients; a schedule-free optimizer leaves its average in it. `fit.sync` is the same without leaving the thread.
  */
 export const fit = bothWays('fit', (place, model: Model, options: FitOptions) =>
-  fitSteps(model, options, () => chooseEngine(model, options, place)),
+  fitSteps(model, options, () => {
+    checkPlace('fit', place, options.train, options.test)
+    return chooseEngine(model, options, place)
+  }),
 )

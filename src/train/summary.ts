@@ -13,7 +13,7 @@ import { defaultGenerator } from '../streams/index.js'
 import { noGrad, Tensor } from '../tensor/index.js'
 import { bytesText, fusionLines } from './describe.js'
 import { type InputForm, inputsOf, recordStep, type TrainingStep } from './training_step.js'
-import { WatchedLayers } from './watched_layers.js'
+import { namedModules, WatchedLayers } from './watched_layers.js'
 
 /** Options of `summary`. */
 export interface SummaryOptions {
@@ -64,18 +64,6 @@ export interface ModelSummary {
 }
 
 const where = 'summary'
-
-/** Every module once, with where it is. */
-function namedModules(model: Module): Map<Module, string> {
-  const names = new Map<Module, string>()
-  const add = (module: Module, name: string) => {
-    if (names.has(module)) return
-    names.set(module, name)
-    for (const [key, child] of module.namedChildren()) add(child, name ? `${name}.${key}` : key)
-  }
-  add(model, '')
-  return names
-}
 
 /** Parameters and buffers of each module itself, each tensor once. */
 function ownTensors(model: Module, names: ReadonlyMap<Module, string>): Map<Module, Tensor[]> {

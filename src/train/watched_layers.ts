@@ -8,6 +8,18 @@ import { currentEmitter } from '../tensor/tape.js'
 
 type Forward = (...inputs: never[]) => Tensor
 
+/** Every module once, with where it is. */
+export function namedModules(model: Module): Map<Module, string> {
+  const names = new Map<Module, string>()
+  const add = (module: Module, name: string) => {
+    if (names.has(module)) return
+    names.set(module, name)
+    for (const [key, child] of module.namedChildren()) add(child, name ? `${name}.${key}` : key)
+  }
+  add(model, '')
+  return names
+}
+
 export class WatchedLayers {
   /** The shape that each module gave last. */
   readonly shapes = new Map<Module, readonly number[]>()
@@ -16,6 +28,9 @@ export class WatchedLayers {
   readonly #running: Module[] = []
   /** Calls of each recording that have their owner. */
   readonly #owned = new Map<Recorder, number>()
+
+  /** `seen` is told of everything that a module gives, in that order. */
+  constructor(private readonly seen?: (module: Module, y: Tensor) => void) {}
 
   /** Runs `use` while every module of `model` is watched. */
   during<T>(model: Module, use: () => T): T {
@@ -44,7 +59,10 @@ export class WatchedLayers {
     this.#running.push(module)
     try {
       const y = forward()
-      if (y instanceof Tensor) this.shapes.set(module, y.shape)
+      if (y instanceof Tensor) {
+        this.shapes.set(module, y.shape)
+        this.seen?.(module, y)
+      }
       return y
     } finally {
       this.#own()
