@@ -15,7 +15,7 @@ const layers = {
   src: [
     ...['cli', 'index', 'callbacks', 'compare', 'train', 'report', 'engine', 'plan', 'models'],
     ...['lr_scheduler', 'optim', 'nn', 'preprocessing', 'metrics', 'data', 'io'],
-    ...['random', 'tensor', 'ops', 'emitters', 'streams', 'native', 'base'],
+    ...['random', 'tensor', 'ops', 'emitters', 'streams', 'runs', 'native', 'base'],
   ],
   native: ['test', 'binding', 'plan', 'kernels', 'base'],
 }

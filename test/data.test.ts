@@ -10,6 +10,7 @@ import {
   trainTestSplit,
 } from '../src/data/index.js'
 import { defaultGenerator, Generator, manualSeed, RandomState } from '../src/random/index.js'
+import { Scope } from '../src/runs/scope.js'
 import { type Tensor, tensor } from '../src/tensor/index.js'
 import type { Cases } from './helpers/cases.js'
 import { golden } from './helpers/golden.js'
@@ -320,7 +321,7 @@ describe('DataLoader', () => {
 
   it('waits for no one: a held generator refuses a pass', () => {
     const generator = new Generator(0)
-    const fit = {}
+    const fit = new Scope()
     generator.acquire(fit)
     const loader = new DataLoader(numbers(4), { shuffle: true, generator })
     expect(() => [...loader]).toThrow(expect.objectContaining({ code: 'ERR_BUSY' }))

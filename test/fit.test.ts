@@ -423,17 +423,13 @@ function stepsOfLoop(job: ReturnType<typeof makeJob>, steps: number): void {
 }
 
 describe('what a running fit holds', () => {
-  it('is refused to others, and free again afterwards', async () => {
+  it('is refused to others who would write, and free again afterwards', async () => {
     const job = makeJob({ widths: [64, 512, 10], rows: 4000, batchSize: 50, withTest: false, optimizer: sgd({}) })
     const controller = new AbortController()
     const running = fit(job.model, { ...withoutModel(job), epochs: 1e6, signal: controller.signal })
-    // On a loaded machine it takes a while until the plan holds the weights.
-    while (!job.model.parameters()[0].busy) await new Promise(resolve => setTimeout(resolve, 1))
     expect(() => job.model.forward(tensor(new Float32Array(64), { shape: [1, 64] }))).toThrow(
       expect.objectContaining({ code: 'ERR_BUSY' }),
     )
-    expect(() => job.model.parameters()[0].data).toThrow(expect.objectContaining({ code: 'ERR_BUSY' }))
-    expect(() => rand([2])).toThrow(expect.objectContaining({ code: 'ERR_BUSY' }))
     await expect(fit(job.model, { ...withoutModel(job), epochs: 1 })).rejects.toMatchObject({ code: 'ERR_BUSY' })
     controller.abort()
     await expect(running).rejects.toMatchObject({ code: 'ERR_ABORTED' })

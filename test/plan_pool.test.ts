@@ -155,7 +155,7 @@ describe('a large plan', () => {
     const { model, ...rest } = job
     for (let i = 0; i < 3; i++) fit.sync(model, { ...rest, epochs: 1 })
     expect(poolCounts).toEqual({ made: 1, reused: 2 })
-    await new Promise(resolve => setTimeout(resolve, 5))
+    await new Promise(resolve => setImmediate(resolve))
     fit.sync(model, { ...rest, epochs: 1 })
     expect(poolCounts).toEqual({ made: 2, reused: 2 })
   })

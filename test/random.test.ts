@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { defaultGenerator, Generator, manualSeed, rand, randint, randn, randperm } from '../src/random/index.js'
+import { Scope } from '../src/runs/scope.js'
 import type { Cases } from './helpers/cases.js'
 import { golden } from './helpers/golden.js'
 
@@ -226,7 +227,7 @@ describe('holding a generator', () => {
   const busy = expect.objectContaining({ code: 'ERR_BUSY' })
 
   it('keeps others from drawing, and lets the holder draw', () => {
-    const [g, fit] = [new Generator(0), {}]
+    const [g, fit] = [new Generator(0), new Scope()]
     g.acquire(fit)
     const uses = [
       () => g.random64(),
@@ -240,15 +241,15 @@ describe('holding a generator', () => {
       () => g.seed(),
       () => g.getState(),
       () => g.setState(new Generator().getState()),
-      () => g.acquire({}),
-      () => g.drawAs({}, () => 0),
+      () => g.acquire(new Scope()),
+      () => new Scope().run(() => g.random64()),
     ]
     for (const use of uses) expect(use).toThrow(busy)
-    g.release({})
+    g.release(new Scope())
     expect(uses[0]).toThrow(busy)
-    expect(g.drawAs(fit, () => g.randomInt64())).toBe(new Generator(0).randomInt64())
+    expect(fit.run(() => g.randomInt64())).toBe(new Generator(0).randomInt64())
     expect(() =>
-      g.drawAs(fit, () => {
+      fit.run(() => {
         throw new Error('inside')
       }),
     ).toThrow('inside')

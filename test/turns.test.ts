@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { driveSync } from '../src/base/drive.js'
 import { eagerEngine } from '../src/engine/choose.js'
 import type { Engine, EpochSums, Run } from '../src/engine/engine.js'
+import { exclusively } from '../src/engine/exclusive.js'
 import type { Model } from '../src/engine/options.js'
 import { PlanEngine } from '../src/engine/plan_engine.js'
 import { SGD } from '../src/optim/index.js'
@@ -29,14 +30,18 @@ function halving(job: Job, seen: EpochSums[], turns: string[]): Run {
   }
 }
 
-function train(job: Job, engine: Engine) {
+function train(job: Job, makeEngine: () => Engine) {
   const [seen, turns]: [EpochSums[], string[]] = [[], []]
   const run = halving(job, seen, turns)
   manualSeed(4)
-  driveSync('test', engine.epochs(run, 2))
-  while (seen.length < 6) driveSync('test', engine.epochs(run, 1))
-  engine.handBack()
-  engine.close?.()
+  const steps = function* () {
+    const engine = makeEngine()
+    yield* engine.epochs(run, 2)
+    while (seen.length < 6) yield* engine.epochs(run, 1)
+    engine.handBack()
+    engine.close?.()
+  }
+  driveSync('test', exclusively('test', job.model, job, steps))
   return { seen, turns, state: stateOf(job) }
 }
 
@@ -44,8 +49,8 @@ describe('a run that switches', () => {
   it('is given back everything before each pass, on the plan as on the eager engine', () => {
     const [one, other] = [makeJob({ optimizer: sgd }), makeJob({ optimizer: sgd })]
     const options = ({ train, test, loss, optimizer }: Job) => ({ train, test, loss, optimizer })
-    const eager = train(one, eagerEngine(one.model, options(one), 'test'))
-    const plan = train(other, new PlanEngine(other.model, options(other), 'here'))
+    const eager = train(one, () => eagerEngine(one.model, options(one), 'test'))
+    const plan = train(other, () => new PlanEngine(other.model, options(other), 'here'))
     expect(plan.turns).toEqual(['train', 'eval', 'train', 'eval', 'train', 'eval'])
     expect(plan).toEqual(eager)
   })

@@ -3,6 +3,7 @@
 // (plan/program.h) and how it is executed (plan/executor.h).
 #include "plan.h"
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -63,8 +64,13 @@ void create(const Args& args, napi_value self) {
 
 // ---- The arena -----------------------------------------------------------------------------------------------------
 
-// The part of the arena that `array` is copied to or from.
-char* arena_part(const Args& args, const Plan& plan, const Block& array) {
+bool is_written(const Plan& plan, const Extent& part) {
+  return std::any_of(plan.written.begin(), plan.written.end(), [&](const Extent& other) { return other.meets(part); });
+}
+
+// The part of the arena that `array` is copied to or from. While a run is under way nothing is written, and only what
+// it does not write is read.
+char* arena_part(const Args& args, const Plan& plan, const Block& array, bool reads) {
   const int64_t offset = args.integer(0, "offset", 0, kMaxArena);
   const int64_t end = offset * kWord + static_cast<int64_t>(array.bytes());
   if (end > plan.space.arena->bytes()) {
@@ -72,20 +78,20 @@ char* arena_part(const Args& args, const Plan& plan, const Block& array) {
                       "to end within the arena's " + std::to_string(plan.space.arena->bytes() / kWord) + " words",
                       "an end at " + std::to_string(end / kWord));
   }
-  if (plan.busy) args.refuse_busy("the plan");
+  if (plan.busy && !(reads && !is_written(plan, {offset * kWord, end}))) args.refuse_busy("the plan");
   return plan.space.arena->data() + offset * kWord;
 }
 
 napi_value write(const Args& args, const std::shared_ptr<Plan>& plan) {
   const Block from = args.block(1, "array");
-  char* to = arena_part(args, *plan, from);
+  char* to = arena_part(args, *plan, from, false);
   if (from.length) std::memcpy(to, from.data, from.bytes());
   return nullptr;
 }
 
 napi_value read(const Args& args, const std::shared_ptr<Plan>& plan) {
   const Block to = args.block(1, "array");
-  const char* from = arena_part(args, *plan, to);
+  const char* from = arena_part(args, *plan, to, true);
   if (to.length) std::memcpy(to.data, from, to.bytes());
   return nullptr;
 }
@@ -200,6 +206,7 @@ napi_value run_async(const Args& args, const std::shared_ptr<Plan>& plan) {
   require(env, napi_create_promise(env, &async->deferred, &promise));
   require(env, napi_create_async_work(env, nullptr, name, execute, complete, async.get(), &async->work));
   plan->stop = false;
+  plan->written = written_by(*plan, async->run);
   require(env, napi_queue_async_work(env, async->work));
   plan->busy = true;
   note_begin(env, async.release()->plan.get());

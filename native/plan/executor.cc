@@ -168,6 +168,12 @@ Status prepare_run(const Plan& plan, Run& run) {
   return {};
 }
 
+std::vector<Extent> written_by(const Plan& plan, const Run& run) {
+  std::vector<Extent> all;
+  for (const Segment& segment : run.segments) all.push_back(plan.programs[segment.program].written);
+  return all;
+}
+
 void execute_run(Plan& plan, Run& run) {
   Places places(run);
   Team team(splits(plan, run) ? run.threads : 1);

@@ -47,6 +47,7 @@ struct Plan {
   OwnInputs copies;               // of a run whose caller cannot keep its tables as they are
   std::atomic<bool> stop{false};  // polled before every step
   std::atomic<bool> busy{false};  // a run is under way
+  std::vector<Extent> written;    // by the programs of that run
 };
 
 // `steps` steps of one program.
@@ -64,6 +65,9 @@ struct Run {
   int64_t steps = 0;  // done
   Amounts done;       // elements of each moving region that those steps went through
 };
+
+// Where a prepared run may write in the arena.
+std::vector<Extent> written_by(const Plan& plan, const Run& run);
 
 // Proves that the run's inputs suffice for all its steps and makes room for its results.
 Status prepare_run(const Plan& plan, Run& run);

@@ -174,6 +174,7 @@ class Decoder {
                         " elements");
     }
     range = {place.region, place.offset * unit, end * unit};
+    if (place.region == kArena && buffer.role != Role::in) program_.written.include({range.begin, range.end});
     if (is_moving(place.region)) {
       call.buffer[b] = nullptr;  // a run gives it its place
       note_moving(b, place, size);

@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -66,6 +67,17 @@ struct MovingPointer {
   int64_t offset, advance;  // bytes
 };
 
+// Bytes of the arena from `begin` to before `end`.
+struct Extent {
+  int64_t begin = 0, end = 0;
+
+  bool meets(const Extent& other) const { return begin < other.end && other.begin < end; }
+  // Makes it reach over `other` too.
+  void include(const Extent& other) {
+    *this = begin == end ? other : Extent{std::min(begin, other.begin), std::max(end, other.end)};
+  }
+};
+
 // Two calls by their numbers: a gather, and the last call that reads its batch and can replace it by the next step's
 // (call.h); -1: none.
 struct Prefetch {
@@ -79,6 +91,7 @@ struct Program {
   std::vector<MovingPointer> moving;
   bool takes_rows = false;  // `order` holds row numbers: each must be in [0, order_limit)
   int64_t order_limit = INT64_MAX;
+  Extent written;  // all that it writes in the arena lies in there
 
   Prefetch prefetch;
 

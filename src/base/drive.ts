@@ -22,6 +22,22 @@ export function* settled<T>(value: Eventually<T>): Steps<T> {
   return (yield value) as T
 }
 
+/** Passes on what `steps` yields, each stretch from one pause to the next run by `around`. */
+export function* stretches<T>(steps: Steps<T>, around: <R>(stretch: () => R) => R): Steps<T> {
+  let next = around(() => steps.next())
+  while (!next.done) {
+    let value: unknown
+    try {
+      value = yield next.value
+    } catch (error) {
+      next = around(() => steps.throw(error))
+      continue
+    }
+    next = around(() => steps.next(value))
+  }
+  return next.value
+}
+
 /** Milliseconds that an algorithm may hold the event loop between two yields; at 2 the smallest nets lose 3 %. */
 export const HOLD_MS = 4
 

@@ -8,13 +8,13 @@ import { partsOf } from '../data/columns.js'
 import { gatherRows } from '../data/rows.js'
 import type { PlanResult } from '../native/types.js'
 import { sizeOf } from '../ops/spec.js'
-import type { CompiledPlan } from '../plan/compiled.js'
 import type { Advance } from '../plan/program.js'
 import { Tensor } from '../tensor/index.js'
 import type { Chunk, Pace } from './chunks.js'
 import type { Cursor, Slice } from './cursor.js'
 import { DrawTable } from './draws.js'
 import { type EpochSums, emptySums, type Run } from './engine.js'
+import type { HeldPlan } from './held_plan.js'
 import type { Recorded } from './recorded.js'
 import type { Segment } from './segments.js'
 
@@ -30,13 +30,15 @@ interface Prepared {
   readonly chunk: Chunk
   readonly slices: readonly Slice[]
   readonly table: Table
+  /** After how many steps the weights are published, at the end of an epoch; null where nobody asks for them. */
+  readonly publishesAfter: number | null
 }
 
 /** What an attempt is made with. */
 interface Means {
   readonly run: Run
   readonly recorded: Recorded
-  readonly plan: CompiledPlan
+  readonly held: HeldPlan
   readonly cursor: Cursor
 }
 
@@ -57,7 +59,7 @@ export class Attempt {
     const first = this.#prepare(steps)
     const most = stepsWithScalars(first, steps)
     let prepared = most === steps ? first : this.#prepareAgain(most)
-    const result = yield* this.#execute(prepared.chunk, most, pace, signal)
+    const result = yield* this.#execute(prepared, most, pace, signal)
     if (result.steps < most) prepared = this.#prepareAgain(result.steps)
     const epochs = collect(this.means.run, prepared, result, sums)
     const { failure } = first.table
@@ -65,12 +67,22 @@ export class Attempt {
     return epochs
   }
 
-  *#execute(chunk: Chunk, steps: number, pace: Pace, signal: AbortSignal | undefined): Steps<PlanResult> {
-    const { native } = this.means.plan
+  *#execute(
+    { chunk, publishesAfter }: Prepared,
+    steps: number,
+    pace: Pace,
+    signal: AbortSignal | undefined,
+  ): Steps<PlanResult> {
+    const { held } = this.means
+    const { native } = held.plan
     const stop = () => native.stop()
     signal?.addEventListener('abort', stop, { once: true })
     try {
-      return yield* pace.run(native, chunk, steps)
+      if (publishesAfter === null) return yield* pace.run(native, chunk, steps)
+      const result = yield* pace.run(native, chunk, steps + 1)
+      if (result.steps <= publishesAfter) return result
+      held.publish()
+      return { ...result, steps: result.steps - 1 } // publishing is a step to native code
     } finally {
       signal?.removeEventListener('abort', stop)
     }
@@ -86,7 +98,8 @@ export class Attempt {
    * through them. A slice's numbers are drawn after its order and before that of the next.
    */
   #prepare(steps: number): Prepared {
-    const { plan, cursor } = this.means
+    const { held, cursor } = this.means
+    const { plan } = held
     const [slices, draws] = [[] as Slice[], new DrawTable()]
     const order = plan.tables.order(steps * this.#rowsPerStep)
     let [rows, work, updates] = [0, 0, 0]
@@ -101,9 +114,11 @@ export class Attempt {
       if (segment.trains) updates += count
     }
     const table = this.#table(updates)
-    const segments = nativeSegments(slices)
+    const published = held.publishes && !this.means.run.switchTo ? slices.findLastIndex(({ last }) => last) : -1
+    const segments = nativeSegments(slices, published, plan.publishing)
     const chunk = { segments, order: order.subarray(0, rows), scalars: table.scalars, draws: draws.numbers(), work }
-    return { chunk, slices, table }
+    const before = slices.slice(0, published + 1).reduce((sum, { steps: count }) => sum + count, 0)
+    return { chunk, slices, table, publishesAfter: published < 0 ? null : before }
   }
 
   /** Of the segments' steps, the most. */
@@ -116,9 +131,9 @@ export class Attempt {
    * the program is no longer the one that was recorded: what comes before is done all the same, as in the explicit loop.
    */
   #table(count: number): Table {
-    const { run, plan } = this.means
+    const { run, held } = this.means
     const recorded = this.means.recorded.scalars
-    const scalars = plan.tables.scalars(count * recorded.width)
+    const scalars = held.plan.tables.scalars(count * recorded.width)
     let updates = 0
     try {
       while (updates < count && recorded.fit) {
@@ -148,17 +163,24 @@ export class Attempt {
   }
 }
 
-/** The programs to run and how often each; slices of one program in a row are one segment. */
-function nativeSegments(slices: readonly Slice[]): Int32Array {
-  const segments = new Int32Array(2 * slices.length)
+/**
+ * The programs to run and how often each; slices of one program in a row are one segment. After slice number `published`,
+ * if there is one, runs `publishing`.
+ */
+function nativeSegments(slices: readonly Slice[], published: number, publishing: number): Int32Array {
+  const segments = new Int32Array(2 * slices.length + 2)
   let end = 0
-  for (const { segment, steps } of slices) {
-    if (end === 0 || segments[end - 2] !== segment.program) {
-      segments[end] = segment.program
+  const add = (program: number, steps: number) => {
+    if (end === 0 || segments[end - 2] !== program) {
+      segments[end] = program
       end += 2
     }
     segments[end - 1] += steps
   }
+  slices.forEach(({ segment, steps }, i) => {
+    add(segment.program, steps)
+    if (i === published) add(publishing, 1)
+  })
   return segments.subarray(0, end)
 }
 

@@ -21,8 +21,8 @@ export function dryRunLastBatch(model: Model, loss: Loss, loader: DataLoader): v
   if (loader.dataset instanceof StreamTable) return // its last rows come last
   const rows = lastBatchRows(loader)
   if (model.modules().every(({ training, smallestBatch }) => !training || smallestBatch <= rows)) return
-  const restores = [...keepAll([model, loss]).map(({ restore }) => restore), keepBuffers(model)]
-  if (defaultGenerator.isFree) restores.push(defaultGenerator.snapshot())
+  const kept = keepAll([model, loss]).map(({ restore }) => restore)
+  const restores = [...kept, keepBuffers(model), defaultGenerator.snapshot()]
   const samples = batchOf(
     loader.dataset,
     new Int32Array(rows).map((_, i) => i),

@@ -7,7 +7,9 @@ import { type Steps, toEventLoop } from '../base/drive.js'
 import type { Columns } from '../data/columns.js'
 import type { CompiledPlan } from '../plan/compiled.js'
 import { isKept, returnPlan, sameKey, type Taken, takePlan } from '../plan/pool.js'
-import type { Tensor } from '../tensor/index.js'
+import type { Hold } from '../runs/hold.js'
+import { checkAttached } from '../tensor/index.js'
+import { claimState, claimTensors, holdOf } from './exclusive.js'
 import type { Model, TrainingOptions } from './options.js'
 import { checkRepeatable, dropUnusedState, passes, type Recorded, recordAll, recordedIn } from './recorded.js'
 import { checkLabels, isResident, makeResident } from './resident.js'
@@ -21,8 +23,7 @@ export class HeldPlan {
   /** Whether its data may have changed since they were written. */
   #edited = false
   #taken: Taken | null = null
-  /** Weights and state while the plan holds them; null while JavaScript does. */
-  #held: Set<Tensor> | null = null
+  readonly #hold: Hold
 
   /** Records all programs. Throws Unplannable, with the reason, where the model cannot be a plan. */
   constructor(
@@ -30,6 +31,7 @@ export class HeldPlan {
     private readonly options: TrainingOptions,
     private readonly feeds: Feeds,
   ) {
+    this.#hold = holdOf(model)
     this.#recorded = this.#record()
   }
 
@@ -44,8 +46,14 @@ export class HeldPlan {
 
   /** Takes weights and state as they are now, and the programs too: whoever had them may have changed anything. */
   *take(): Steps<void> {
-    if (this.#held) return
-    if (this.#stale) this.#recorded = this.#record()
+    if (!this.#hold.open) return
+    const { model, options } = this
+    if (this.#stale) {
+      claimTensors('fit', this.#hold, model, options.optimizer)
+      this.#recorded = this.#record()
+    }
+    claimState('fit', this.#hold, options.optimizer) // recording makes some
+    this.#checkColumns()
     this.#stale = false
     const { memory } = this.#recorded
     const before = this.#taken
@@ -54,26 +62,28 @@ export class HeldPlan {
     if (this.#taken !== before) yield* this.#writeData()
     else if (this.#edited) yield* this.#writeEdited()
     this.#edited = false
-    // From the first value on nobody else may change them; the plan holds them once it has them all.
-    const tensors = this.#tensors()
-    for (const t of tensors) t.busy = true
+    // From the first value on not even callbacks may change them; the plan holds them once it has them all.
+    this.#hold.open = false
+    let loaded = false
     try {
       for (const _ of this.#taken.plan.load(memory)) yield toEventLoop
-      this.#held = tensors
+      loaded = true
     } finally {
-      if (!this.#held) for (const t of tensors) t.busy = false
+      this.#hold.open = !loaded
     }
   }
 
-  /** Runs `read` with weights, state and counts in JavaScript as they are now; the plan goes on with its own. */
-  show<T>(read: () => T): T {
-    const held = this.#held
-    if (!held) return read()
-    this.#save(held)
+  /**
+   * Runs `read` with weights, state and counts in JavaScript as they are now; the plan goes on with its own. `place`:
+   * whether that is between two epochs or in the middle of one.
+   */
+  show<T>(place: 'between' | 'within', read: () => T): T {
+    if (this.#hold.open) return read()
+    this.#save(place)
     try {
       return read()
     } finally {
-      for (const t of held) t.busy = true
+      this.#hold.open = false
     }
   }
 
@@ -81,18 +91,36 @@ export class HeldPlan {
    * Gives weights, state and counts back to JavaScript, where they may change until they are taken again; `toOthers`: the
    * data may change too.
    */
-  handBack(toOthers: boolean): void {
+  handBack(place: 'between' | 'within', toOthers: boolean): void {
     this.#stale = true
     this.#edited ||= toOthers
-    if (!this.#held) return
-    this.#save(this.#held)
-    this.#held = null
+    if (!this.#hold.open) this.#save(place)
   }
 
-  #save(held: Set<Tensor>): void {
-    for (const t of held) t.busy = false
-    this.plan.save(this.#recorded.memory)
+  #save(place: 'between' | 'within'): void {
+    if (place === 'within') this.#hold.keep()
+    this.#hold.open = true
     this.#recorded.scalars.handBack()
+    try {
+      this.plan.save(this.#recorded.memory)
+    } finally {
+      if (place === 'between') this.#hold.renew()
+    }
+  }
+
+  /** Publishes what the plan has copied to a slot. */
+  publish(): void {
+    const { memory } = this.#recorded
+    const read = this.plan.published()
+    this.#hold.publish(array => {
+      const index = memory.find(array)
+      return index === undefined ? null : read(index)
+    })
+  }
+
+  /** Whether somebody would see what the plan publishes. */
+  get publishes(): boolean {
+    return this.#hold.wantsSets
   }
 
   close(): void {
@@ -141,11 +169,10 @@ export class HeldPlan {
       .entries()
   }
 
-  #tensors(): Set<Tensor> {
-    const { optimizer } = this.options
-    const held = new Set([...this.model.parameters(), ...this.model.namedBuffers().map(([, t]) => t)])
-    for (const { params } of optimizer.paramGroups) for (const p of params) held.add(p)
-    for (const { tensors } of optimizer.state.values()) for (const t of Object.values(tensors)) held.add(t)
-    return held
+  #checkColumns(): void {
+    for (const [{ columns, trains }] of passes(this.#recorded.segments)) {
+      if (this.feeds[trains ? 'train' : 'test']) continue
+      for (const t of columns.tensors) checkAttached('fit', t, 'a column of the data set')
+    }
   }
 }

@@ -3,10 +3,12 @@
 import { type Steps, toEventLoop } from '../base/drive.js'
 import type { DataLoader } from '../data/index.js'
 import type { Loss } from '../nn/index.js'
+import type { Hold } from '../runs/hold.js'
 import { Tensor } from '../tensor/index.js'
 import { countCorrect } from './accuracy.js'
 import { type Batch, batchesOf, batchOf, eachBatch, firstForward, weighsNothing } from './batch.js'
 import { type Engine, type EpochSums, emptySums, type Place, type Run } from './engine.js'
+import { claimTensors, holdOf } from './exclusive.js'
 import type { Model, TrainingOptions } from './options.js'
 import { inEvalMode } from './state.js'
 import type { BatchResult, Trainer } from './trainer.js'
@@ -48,6 +50,7 @@ export class LoopEngine implements Engine {
   /** Whether the model holds the weights, and may have been given others. */
   #handedBack = true
   #forwards = 0
+  readonly #hold: Hold
   /** The training pass that is under way, or is to be gone on with. */
   #pass: Place | null = null
 
@@ -58,10 +61,15 @@ export class LoopEngine implements Engine {
     private readonly options: TrainingOptions,
     private readonly trainer: Trainer,
     readonly reason?: string,
-  ) {}
+  ) {
+    this.#hold = holdOf(model)
+  }
 
   *epochs(run: Run): Steps<void> {
     const { test, loss } = this.options
+    claimTensors('fit', this.#hold, this.model, this.options.optimizer)
+    if (!this.#pass) this.#hold.renew()
+    this.#hold.keep() // from the first update on the tensors are within an epoch
     run.switchTo?.('train')
     const sums = yield* this.#train(run)
     run.switchTo?.('eval')
@@ -140,6 +148,7 @@ export class LoopEngine implements Engine {
   handBack(): void {
     if (!this.#handedBack) this.trainer.read()
     this.#handedBack = true
+    if (!this.#pass) this.#hold.renew()
   }
 
   close(): void {

@@ -6,11 +6,13 @@
 
 import { type Steps, toEventLoop } from '../base/drive.js'
 import { addon } from '../native/addon.js'
+import type { Hold } from '../runs/hold.js'
 import { Attempt } from './attempt.js'
 import { chunkSettings, type Dispatch, MAX_STEPS, Pace } from './chunks.js'
 import { Cursor, type Limits } from './cursor.js'
 import { stepsPerTable } from './draws.js'
 import { type Engine, emptySums, type Place, type Run } from './engine.js'
+import { holdOf } from './exclusive.js'
 import { HeldPlan } from './held_plan.js'
 import type { Model, TrainingOptions } from './options.js'
 import { recordedIn } from './recorded.js'
@@ -22,6 +24,7 @@ export class PlanEngine implements Engine {
   readonly #feeds: Feeds
   readonly #held: HeldPlan
   readonly #cursor: Cursor
+  readonly #hold: Hold
   /** Of the epoch that is under way. */
   readonly #sums = { train: emptySums(), test: emptySums() }
   /** What the run was last switched to; null where it may have switched by itself. */
@@ -35,6 +38,7 @@ export class PlanEngine implements Engine {
   ) {
     this.#pace = new Pace(dispatch, options.threads ?? addon.cores)
     this.#feeds = feedsOf(options)
+    this.#hold = holdOf(model)
     this.#held = new HeldPlan(model, options, this.#feeds)
     this.#cursor = new Cursor(this.#held.recorded.segments)
   }
@@ -43,13 +47,13 @@ export class PlanEngine implements Engine {
     this.#mode = null
     for (let done = 0; done < most; ) {
       if (run.switchTo) this.#switch(run)
-      if (!this.#held.recorded.scalars.fit) this.#held.handBack(false)
+      if (!this.#held.recorded.scalars.fit) this.handBack()
       yield* this.#held.take()
-      const { recorded, plan } = this.#held
+      const { recorded } = this.#held
       this.#cursor.segments = recorded.segments
       const limits = yield* this.#limits(run, most - done)
       const steps = this.#cursor.stepsWithin(limits)
-      const attempt = new Attempt({ run, recorded, plan, cursor: this.#cursor })
+      const attempt = new Attempt({ run, recorded, held: this.#held, cursor: this.#cursor })
       done += yield* attempt.steps(steps, this.#pace, this.options.signal, this.#sums)
       this.#cursor.finishSegment()
       yield* run.afterChunk(this.#sums.train)
@@ -58,11 +62,15 @@ export class PlanEngine implements Engine {
   }
 
   handBack(toOthers = false): void {
-    this.#held.handBack(toOthers)
+    this.#held.handBack(this.#between, toOthers)
   }
 
   show<T>(read: () => T): T {
-    return this.#held.show(read)
+    return this.#held.show(this.#between, read)
+  }
+
+  get #between(): 'between' | 'within' {
+    return this.#cursor.begins ? 'between' : 'within'
   }
 
   place(): Place | null {
@@ -89,7 +97,8 @@ export class PlanEngine implements Engine {
   #switch(run: Run): void {
     const mode = this.#cursor.trains ? 'train' : 'eval'
     if (mode === this.#mode) return
-    this.#held.handBack(false)
+    this.handBack()
+    this.#hold.keep()
     run.switchTo!(mode)
     this.#mode = mode
   }

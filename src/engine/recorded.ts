@@ -6,7 +6,7 @@ import type { Optimizer } from '../optim/index.js'
 import { type Key, keyOf, sameKey } from '../plan/pool.js'
 import { type DataForm, Memory, type Recording } from '../plan/program.js'
 import { defaultGenerator, type Generator } from '../streams/index.js'
-import { generatorsOf } from './exclusive.js'
+import { generatorsOf, heldBy } from './exclusive.js'
 import type { Model, TrainingOptions } from './options.js'
 import { recordEvaluation, recordTraining } from './record_step.js'
 import { columnsBehind, formOf, type PassColumns } from './resident.js'
@@ -24,6 +24,8 @@ export interface Recorded {
   readonly scalars: UpdateScalars
   readonly segments: readonly Segment[]
   readonly forms: readonly DataForm[]
+  /** Memory, by number, that others read while the steps run. */
+  readonly published: readonly number[]
   /** What its steps draw from. */
   readonly streams: readonly Generator[]
 }
@@ -77,8 +79,15 @@ function recordSegments(model: Model, options: TrainingOptions, feeds: Feeds): R
   const recordings = segments.map(({ recorded: { calls, advance }, trains }) => {
     return { calls, advance, dataSet: trains ? 0 : 1 }
   })
-  const key = keyOf(recordings, forms)
-  return { key, recordings, memory, scalars, segments, forms, streams: streamsOf(model, options, segments) }
+  const published = publishedIn(memory, model)
+  const key = keyOf(recordings, forms, published)
+  const streams = streamsOf(model, options, segments)
+  return { key, recordings, memory, scalars, segments, forms, published, streams }
+}
+
+/** The memory, by number, that others read while a run holds it. */
+function publishedIn(memory: Memory, model: Model): number[] {
+  return [...(heldBy(model)?.weights ?? [])].flatMap(array => memory.find(array) ?? [])
 }
 
 /** Loaders' streams, and the layers' where they draw. */

@@ -1,21 +1,31 @@
 /** Modes, gradients and everything else that training changes: kept and put back, bit for bit. Not here: training. */
 
-import type { Steps } from '../base/drive.js'
+import { type Steps, stretches } from '../base/drive.js'
 import type { Optimizer, ParamGroup } from '../optim/index.js'
 import { defaultGenerator } from '../streams/index.js'
-import type { Tensor } from '../tensor/index.js'
+import { type Tensor, writableData } from '../tensor/index.js'
 import { generatorsOf } from './exclusive.js'
 import type { Model, TrainingOptions } from './options.js'
 
-/** Runs `steps` in evaluation mode, then puts every module's own mode back. */
-export function* inEvalMode<T>(model: Model, steps: () => Steps<T>): Steps<T> {
-  const restore = model.keepModes()
-  model.eval()
-  try {
-    return yield* steps()
-  } finally {
-    restore()
+/** Runs `steps` in evaluation mode; at every pause, as at the end, each module is in its own mode again. */
+export function inEvalMode<T>(model: Model, steps: () => Steps<T>): Steps<T> {
+  const modules = model.modules()
+  let within: readonly boolean[] | null = null
+  const modes = () => modules.map(({ training }) => training)
+  const setTo = (modes: readonly boolean[]) => {
+    for (let i = 0; i < modules.length; i++) modules[i].training = modes[i]
   }
+  return stretches(steps(), stretch => {
+    const outside = modes()
+    if (within) setTo(within)
+    else model.eval()
+    try {
+      return stretch()
+    } finally {
+      within = modes()
+      setTo(outside)
+    }
+  })
 }
 
 /** Training mode, unless the model as a whole is in it: layers that somebody put in another mode are left in it then. */
@@ -30,7 +40,7 @@ export function dropGradients(model: Model, optimizer: Optimizer): void {
 }
 
 function keepTensors(tensors: Iterable<Tensor>): () => void {
-  const kept = [...new Set(tensors)].map(t => [t, t.data.slice(), t.grad] as const)
+  const kept = [...new Set(tensors)].map(t => [t, writableData('fit', t).slice(), t.grad] as const)
   return () => {
     for (const [t, values, grad] of kept) {
       t.data.set(values)

@@ -102,7 +102,8 @@ export function decodeSafetensors(
  * ```
  * float32 and int32, at most 8 dimensions, byte for byte what Python writes. The promise's file holds the values as they
  * were at the call. Throws TypeError or RangeError for what is no tensor or no name, ERR_SHAPE for more dimensions,
- * ERR_BUSY while a fit holds a tensor or the same file is being written, and what the disk throws (ENOSPC, EACCES, …).
+ * ERR_BUSY for optimizer state that a fit holds or while the same file is being written, and what the disk throws
+ * (ENOSPC, EACCES, …).
  * Source: safetensors.torch.save_file.
  */
 export const saveSafetensors = Object.assign(

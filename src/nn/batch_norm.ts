@@ -3,7 +3,7 @@
 import { checkBoolean, checkInt, checkNumber, checkOptions } from '../base/check.js'
 import { shapeError } from '../base/errors.js'
 import { shapeText, sizeOf } from '../ops/spec.js'
-import { checkTensor, type Tensor } from '../tensor/index.js'
+import { checkTensor, type Tensor, writableData } from '../tensor/index.js'
 import { Module, type Parameter } from './module.js'
 import { filled, newBuffer } from './new_tensors.js'
 
@@ -67,9 +67,10 @@ export class BatchNorm1d extends Module {
 
   /** Forgets what the running statistics have seen: mean 0, variance 1, no batch. */
   resetRunningStats(): void {
-    this.runningMean?.data.fill(0)
-    this.runningVar?.data.fill(1)
-    this.numBatchesTracked?.data.fill(0)
+    const where = 'resetRunningStats'
+    if (this.runningMean) writableData(where, this.runningMean).fill(0)
+    if (this.runningVar) writableData(where, this.runningVar).fill(1)
+    if (this.numBatchesTracked) writableData(where, this.numBatchesTracked).fill(0)
   }
 
   override constructorArguments(): readonly unknown[] {

@@ -8,7 +8,7 @@ import { erf } from '../base/erf.js'
 import { AnnealError, phrase, shapeError, typeError } from '../base/errors.js'
 import { shapeText, sizeOf } from '../ops/spec.js'
 import { checkGenerator, defaultGenerator, type Generator } from '../streams/generator.js'
-import { checkAttached, Tensor } from '../tensor/index.js'
+import { Tensor, writableData } from '../tensor/index.js'
 
 /** Where random values come from. */
 export interface Drawn {
@@ -25,8 +25,7 @@ const nonlinearities: readonly Nonlinearity[] = ['linear', 'sigmoid', 'tanh', 'r
 function valuesOf(where: string, t: Tensor): Float32Array {
   if (!(t instanceof Tensor)) throw typeError(where, 't to be a Tensor', t)
   if (t.dtype !== 'float32') throw new AnnealError('ERR_DTYPE', phrase(where, 't to be float32', t.dtype))
-  checkAttached(where, t, 't')
-  return t.data as Float32Array
+  return writableData(where, t, 't') as Float32Array
 }
 
 function checkMatrix(where: string, { shape }: Tensor): [rows: number, columns: number] {

@@ -4,7 +4,7 @@
 
 import { AnnealError, phrase, rangeError, shapeError, typeError } from '../base/errors.js'
 import { shapeText } from '../ops/spec.js'
-import { checkAttached, checkTensor, Tensor, tensorFrom } from '../tensor/index.js'
+import { checkAttached, checkTensor, Tensor, tensorFrom, writableData } from '../tensor/index.js'
 import { type Copies, checkCopyable, copyOf } from './clone.js'
 
 /**
@@ -112,7 +112,10 @@ export abstract class Module {
     return [...found]
   }
 
-  /** Parameters and buffers by name, sharing memory with the model. Throws ERR_STATE where two have one name. */
+  /**
+   * Parameters and buffers by name, sharing memory with the model; while a fit trains it, copies of what it published
+   * last. Throws ERR_STATE where two have one name.
+   */
   stateDict(): StateDict {
     return Object.fromEntries(this.namedState().map(([name, value]) => [name, value.detach()]))
   }
@@ -133,11 +136,12 @@ export abstract class Module {
   /**
    * Copies values from a state dict with the same keys and shapes, as it is, from JSON or from `structuredClone`. All of
    * it is checked before anything is written. Throws ERR_STATE for missing or unknown keys, ERR_SHAPE for a shape that
-   * differs.
+   * differs, ERR_BUSY while a fit trains the model.
    */
   loadStateDict(state: StateDict): void {
     if (typeof state !== 'object' || state === null) throw typeError('loadStateDict', 'a state dict', state)
-    const own = this.stateDict()
+    const own = Object.fromEntries(this.namedState())
+    for (const [key, t] of Object.entries(own)) writableData('loadStateDict', t, key)
     const name = this.constructor.name
     const missing = Object.keys(own).filter(key => !Object.hasOwn(state, key))
     const unknown = Object.keys(state).filter(key => !Object.hasOwn(own, key))

@@ -39,6 +39,8 @@ interface Attrs {
 const where = 'batchNorm'
 const tensors = ['weight', 'bias', 'runningMean', 'runningVar', 'batchesTracked'] as const
 type Name = (typeof tensors)[number]
+/** Those that training writes. */
+const tracked = ['runningMean', 'runningVar', 'batchesTracked'] as const
 
 function parse(x: Operand, options: BatchNormOptions = {}) {
   checkOptions(where, options, [...tensors, 'training', 'momentum', 'eps'])
@@ -51,7 +53,7 @@ function parse(x: Operand, options: BatchNormOptions = {}) {
     momentum: momentum === null ? null : checkNumber(where, 'momentum', momentum, { min: 0, max: 1 }),
     eps: checkNumber(where, 'eps', eps, { min: 0 }),
   }
-  const tracking = ['runningMean', 'runningVar', 'batchesTracked'].filter(name => attrs.names.includes(name)).length
+  const tracking = tracked.filter(name => attrs.names.includes(name)).length
   if (!attrs.training && tracking < 2)
     throw typeError(where, 'runningMean and runningVar unless in training', undefined)
   if (attrs.training && tracking % 3 !== 0)
@@ -185,6 +187,7 @@ export const batchNorm = defineOp({
   name: where,
   parse,
   infer,
+  writes: ({ names, training }) => (training ? tracked.map(name => names.indexOf(name)).filter(i => i >= 0) : []),
   forward,
   backward(e, app, grad) {
     const { attrs, shape, saved, needs } = app

@@ -71,6 +71,8 @@ export interface OpSpec<A = any, P extends readonly any[] = any[]> {
   readonly forward: (e: Emitter, app: Application<A>) => Buf
   /** Gradients with respect to each input, null where not needed. Absent: the result is a constant. */
   readonly backward?: (e: Emitter, app: Application<A>, grad: Value) => (Buf | null)[]
+  /** The inputs, by position, that forward also writes. Absent: none. */
+  readonly writes?: (attrs: A) => readonly number[]
   /** float64 twins of the kernels this op brings. */
   readonly reference?: Twins
   /** The same computation in ONNX, as predictions need it. */

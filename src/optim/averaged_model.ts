@@ -5,7 +5,7 @@ import { AnnealError, phrase, typeError } from '../base/errors.js'
 import { nativeEmitter } from '../emitters/native.js'
 import { Module } from '../nn/module.js'
 import { shapeText } from '../ops/spec.js'
-import { checkAttached, checkTensor, noGrad, type Tensor, tensor } from '../tensor/index.js'
+import { checkAttached, checkTensor, noGrad, type Tensor, tensor, writableData } from '../tensor/index.js'
 
 /** The next average of one tensor, from that of the `n` models before. */
 export type AvgFn = (averaged: Tensor, current: Tensor, n: number) => Tensor
@@ -29,7 +29,7 @@ function checkDecay(where: string, decay: number): number {
 /** Moves each average by `weight` of the way; integers are cut off, as in PyTorch. */
 function moveAll(averaged: readonly Tensor[], current: readonly Tensor[], weight: number): void {
   averaged.forEach((a, i) => {
-    const [own, other] = [a.data, current[i].data]
+    const [own, other] = [writableData('updateParameters', a), current[i].data]
     if (a.dtype === 'float32') nativeEmitter.kernels.lerp({ a: own, b: other, n: a.size, weight })
     else for (let j = 0; j < own.length; j++) own[j] = Math.trunc(own[j] * (1 - weight) + other[j] * weight)
   })
@@ -110,7 +110,7 @@ export class AveragedModel<M extends Module = Module> extends Module {
     if (n === 0) copyAll(averaged, current)
     else noGrad(() => move(averaged, current, n, this))
     if (!this.useBuffers) copyAll(own.buffers, shown.buffers)
-    this.nAveraged.data[0] = n + 1
+    writableData('updateParameters', this.nAveraged)[0] = n + 1
   }
 }
 
@@ -139,7 +139,7 @@ function asFloats(t: Tensor): Tensor {
 
 function copyAll(to: readonly Tensor[], from: readonly Tensor[]): void {
   to.forEach((t, i) => {
-    t.data.set(from[i].data)
+    writableData('updateParameters', t).set(from[i].data)
   })
 }
 

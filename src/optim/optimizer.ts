@@ -112,7 +112,10 @@ export class Optimizer {
    */
   switchTo?(mode: 'train' | 'eval'): void
 
-  /** State and options in PyTorch's layout and key names; state tensors share memory with the optimizer. */
+  /**
+   * State and options in PyTorch's layout and key names; state tensors share memory with the optimizer. Throws ERR_BUSY
+   * while a fit trains its parameters, but in callbacks.
+   */
   stateDict(): OptimizerStateDict {
     return writeStateDict(this)
   }

@@ -35,6 +35,7 @@ function writeState({ rule }: Optimizer, { scalars, tensors }: ParamState): Reco
 
 export function writeStateDict(optimizer: Optimizer): OptimizerStateDict {
   const all = optimizer.paramGroups.flatMap(group => group.params)
+  if (all.some(p => p.busy)) throw busyError(`${optimizer.rule.name}.stateDict`)
   const state: OptimizerStateDict['state'] = {}
   all.forEach((p, i) => {
     const own = optimizer.state.get(p)

@@ -3,13 +3,14 @@
  * back. Not here: what the programs compute (recorder, fuse, layout) or in which order they run (train/).
  */
 
+import type { AnnealError } from '../base/errors.js'
 import { addon } from '../native/addon.js'
 import type { KernelName, NativePlan, NativeStore } from '../native/types.js'
 import { fuse } from './fuse.js'
 import { LayoutPass, type Physical, type PhysicalCall } from './layout.js'
 import { type Prefetch, prefetchOf } from './prefetch.js'
 import type { Advance, Batch, Column, DataForm, Memory, Origin, Recording } from './program.js'
-import { writeSlices } from './slices.js'
+import { detachedError, writeSlices } from './slices.js'
 
 interface Program {
   readonly calls: readonly PhysicalCall[]
@@ -33,12 +34,19 @@ export class Placement {
   readonly programs: readonly Program[]
   /** Memory that a program writes: it is copied back. */
   readonly written: readonly Physical[]
+  /** That of it which is published, and where in a slot each lies, row-major. */
+  readonly published = new Map<Physical, number>()
   readonly size: number
+  /** Words of a slot: the two of them follow the rest. */
+  readonly slotSize: number
   readonly #offsets = new Map<Physical, number>()
   readonly #stepStart: number
 
-  /** `data`: the data sets that programs read, by number; none where they are not known. */
-  constructor(recordings: readonly Recording[], data: readonly DataForm[] = []) {
+  /**
+   * `data`: the data sets that programs read, by number; none where they are not known. `published`: the memory that
+   * others read, by number.
+   */
+  constructor(recordings: readonly Recording[], data: readonly DataForm[] = [], published: readonly number[] = []) {
     const shared = new Map<unknown, Physical>()
     this.programs = recordings.map(({ calls: recorded, advance, dataSet }) => {
       const calls = new LayoutPass(shared).run(fuse(recorded))
@@ -55,6 +63,12 @@ export class Placement {
     this.size = Math.max(at, ...ends, at + this.staged.reduce((sum, { slot }) => sum + aligned(slot.length), 0))
     const outputs = new Set(this.programs.flatMap(({ calls }) => calls.flatMap(writes)))
     this.written = this.stored.filter(kept => kept.slot.origin.kind === 'memory' && outputs.has(kept))
+    this.slotSize = 0
+    for (const kept of this.written) {
+      if (!published.includes(memoryIndex(kept))) continue
+      this.published.set(kept, this.slotSize)
+      this.slotSize += aligned(kept.slot.length)
+    }
   }
 
   /** Memory in another layout than row-major: it goes in and out through row-major copies in the step's part of the arena. */
@@ -104,6 +118,8 @@ export class Placement {
     return top
   }
 }
+
+const memoryIndex = ({ slot }: Physical) => (slot.origin as Extract<Origin, { kind: 'memory' }>).index
 
 /** Where in the tables of a run a buffer is; null for what is in the arena, as copies in another layout are. */
 function tablePlace({ slot: { origin }, layout }: Physical): Place | null {
@@ -213,6 +229,10 @@ export class CompiledPlan {
   /** Segments that run the conversions. */
   readonly #loading: Int32Array
   readonly #saving: Int32Array
+  /** The program that writes the first of the two slots; the one after it writes the other. */
+  readonly #publishing: number
+  /** The slot that is written next. */
+  #spare = 0
 
   constructor(
     readonly placement: Placement,
@@ -228,8 +248,10 @@ export class CompiledPlan {
     this.#loading = Int32Array.of(programs.length, 1)
     this.#saving = Int32Array.of(programs.length + 1, 1)
     programs.push(this.#conversions('kernel', placement.staged), this.#conversions('inverse', placement.written))
+    this.#publishing = programs.length
+    programs.push(this.#copies(0), this.#copies(1))
     const stores = [...this.#stores.values()]
-    this.native = new addon.Plan({ arena: placement.size, programs, stores })
+    this.native = new addon.Plan({ arena: placement.size + 2 * placement.slotSize, programs, stores })
     this.bytes = word * stores.reduce((sum, store) => sum + store.length, placement.size)
   }
 
@@ -246,18 +268,62 @@ export class CompiledPlan {
         origin.kind === 'memory'
           ? arrays[origin.index]
           : Float32Array.from((origin as Extract<Origin, { kind: 'constant' }>).values)
+      if (values.length !== kept.slot.length) throw detachedError(kept.slot.length, values.length)
       yield* writeSlices(this.native, this.#staging.get(kept) ?? this.placement.offsetOf(kept), values)
     }
     this.#convert(this.#loading)
   }
 
-  /** Back to JavaScript, into the same arrays. */
+  /** Back to JavaScript, into the same arrays. Those that can be written are; throws ERR_DETACHED where others cannot. */
   save({ arrays }: Memory): void {
     this.#convert(this.#saving)
+    let detached: AnnealError | null = null
     for (const kept of this.placement.written) {
-      const { index } = kept.slot.origin as Extract<Origin, { kind: 'memory' }>
-      this.native.read(this.#staging.get(kept) ?? this.placement.offsetOf(kept), arrays[index])
+      const [array, { length }] = [arrays[memoryIndex(kept)], kept.slot]
+      if (array.length !== length) detached = detachedError(length, array.length)
+      else this.native.read(this.#staging.get(kept) ?? this.placement.offsetOf(kept), array)
     }
+    if (detached) throw detached
+  }
+
+  /** The program that copies what is published to the spare slot. */
+  get publishing(): number {
+    return this.#publishing + this.#spare
+  }
+
+  /**
+   * Once that program has run: what reads its copies, by the number of the memory, null for memory that no program writes.
+   * They stay as they are until the second publication from now, also while the plan runs.
+   */
+  published(): (index: number) => Float32Array | Int32Array | null {
+    const start = this.#slot(this.#spare)
+    this.#spare = 1 - this.#spare
+    const places = new Map([...this.placement.published].map(([kept, at]) => [memoryIndex(kept), { kept, at }]))
+    return index => {
+      const place = places.get(index)
+      if (!place) return null
+      const { dtype, length } = place.kept.slot
+      const copy = dtype === 'int32' ? new Int32Array(length) : new Float32Array(length)
+      this.native.read(start + place.at, copy)
+      return copy
+    }
+  }
+
+  #slot(number: number): number {
+    const { size, slotSize } = this.placement
+    return size + number * slotSize
+  }
+
+  /** A program that copies what is published, row-major, to a slot. Integers are copied as words, like floats. */
+  #copies(slot: number): Float64Array {
+    const encoder = new Encoder()
+    for (const [kept, at] of this.placement.published) {
+      const [from, to]: Place[] = [this.placement.placeOf(kept), [regions.arena, this.#slot(slot) + at]]
+      const { pack } = kept.layout
+      if (pack) encoder.call(pack.inverse, { x: from, y: to }, pack.dims)
+      else encoder.call('copy', { x: from, y: to }, { n: kept.slot.length })
+    }
+    return encoder.done()
   }
 
   #convert(once: Int32Array): void {

@@ -36,13 +36,15 @@ interface Wanted {
   readonly key: Key
   readonly recordings: readonly Recording[]
   readonly forms: readonly DataForm[]
+  /** The memory, by number, that others read meanwhile. */
+  readonly published: readonly number[]
 }
 
 /**
  * A plan of these programs over data sets of this form, for the caller alone: the `present` one where it fits, which
  * then holds what it held; else that one goes back.
  */
-export function takePlan({ key, recordings, forms }: Wanted, present: Taken | null = null): Taken {
+export function takePlan({ key, recordings, forms, published }: Wanted, present: Taken | null = null): Taken {
   if (present && sameKey(present.key, key)) return present
   if (present) returnPlan(present)
   const at = idle.findLastIndex(kept => sameKey(kept.key, key))
@@ -51,7 +53,7 @@ export function takePlan({ key, recordings, forms }: Wanted, present: Taken | nu
     return idle.splice(at, 1)[0]
   }
   poolCounts.made++
-  return { key, plan: new CompiledPlan(new Placement(recordings, forms), forms) }
+  return { key, plan: new CompiledPlan(new Placement(recordings, forms, published), forms) }
 }
 
 /** The end of the caller's use. */
@@ -76,8 +78,8 @@ export function sameKey(a: Key, b: Key): boolean {
 }
 
 /** Recordings number their slots in order, so equal ones read the same. */
-export function keyOf(recordings: readonly Recording[], data: readonly DataForm[]): Key {
-  const key: (number | string)[] = [data.length, recordings.length]
+export function keyOf(recordings: readonly Recording[], data: readonly DataForm[], published: readonly number[]): Key {
+  const key: (number | string)[] = [data.length, recordings.length, published.length, ...published]
   for (const { rows, columns } of data) {
     key.push(rows, columns.length)
     for (const { column, dtype, width } of columns) key.push(column, dtype, width)

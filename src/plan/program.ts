@@ -98,6 +98,11 @@ export class Memory {
     }
     return index
   }
+
+  /** The number of an array that has one. */
+  find(array: unknown): number | undefined {
+    return this.#numbers.get(array as TypedArray)
+  }
 }
 
 /** A condition on a column of a data set, checked when the data is known. */

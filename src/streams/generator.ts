@@ -4,9 +4,11 @@
  */
 
 import { checkInt, checkNumber } from '../base/check.js'
-import { AnnealError, phrase, rangeError, typeError } from '../base/errors.js'
+import { AnnealError, rangeError, typeError } from '../base/errors.js'
+import { checkSeed, type Engine, kindOf, native, type Seed } from '../native/random.js'
+import { Place } from '../runs/place.js'
+import { currentPlace, type Scope } from '../runs/scope.js'
 import { checkDraw } from './draws.js'
-import { checkSeed, type Engine, kindOf, native, type Seed } from './native.js'
 import { type EngineState, packState, unpackState } from './torch_state.js'
 
 /** PyTorch's default_rng_seed_val. */
@@ -35,13 +37,12 @@ function checkBounds(where: string, low: number, high: number, { min, max }: { m
  * const generator = new random.Generator(0)
  * generator.randperm(10) // Int32Array [4, 1, 7, 5, 3, 9, 0, 8, 6, 2], as torch.randperm(10) after manual_seed(0)
  * ```
- * Every draw throws AnnealError ERR_BUSY while a running fit holds the generator. Source: torch.Generator.
+ * Every draw throws AnnealError ERR_BUSY while a running fit holds the generator, but in its callbacks. Source:
+ * torch.Generator.
  */
 export class Generator {
-  readonly #engine: Engine = native.create()
-  #holder: object | null = null
-  #holderDraws = false
-  #standIn: Generator | null = null
+  readonly #place = new Place()
+  #holder: Scope | null = null
 
   /** `seed`: a safe integer or a bigint; default: PyTorch's 67280421310721. */
   constructor(seed: Seed = DEFAULT_SEED) {
@@ -56,12 +57,13 @@ export class Generator {
    */
   manualSeed(seed: Seed): this {
     native.seed(this.#use(), checkSeed('Generator', seed))
+    this.place.settle()
     return this
   }
 
   /** The seed in force, modulo 2^64. */
   initialSeed(): bigint {
-    return native.initial_seed(this.#actual.#engine)
+    return native.initial_seed(this.place.engine)
   }
 
   /** Seeds with 53 bits of true randomness. Returns the seed. */
@@ -84,6 +86,7 @@ export class Generator {
   /** Goes on from a state of `getState` (or of PyTorch). Returns this. Throws ERR_STATE for bytes that are none. */
   setState(state: Uint8Array): this {
     this.#goOnFrom(unpackState('Generator.setState', state))
+    this.place.settle()
     return this
   }
 
@@ -196,65 +199,39 @@ export class Generator {
     native.seeded_randperms(this.#use(), table, n, stride, count, true)
   }
 
-  /**
-   * @internal Runs `fn` with `other` in this one's place: whoever draws from this draws from that. So a run builds its
-   * layers and trains on a stream of its own while everyone keeps naming the default generator.
-   */
-  replacedBy<T>(other: Generator, fn: () => T): T {
-    const before = this.#standIn
-    this.#standIn = other
-    try {
-      return fn()
-    } finally {
-      this.#standIn = before
-    }
-  }
-
-  /** @internal Keeps all others from drawing until `release`. Throws ERR_BUSY where someone holds it already. */
-  acquire(owner: object): void {
-    this.#use()
-    this.#actual.#holder = owner
+  /** @internal Keeps all who are outside of `scope` from drawing until `release`. Throws ERR_BUSY where someone holds it. */
+  acquire(scope: Scope): void {
+    if (this.#holder) throw this.#busy()
+    this.#holder = scope
   }
 
   /** @internal Ends `acquire`; without effect for anyone but the holder. */
-  release(owner: object): void {
-    const actual = this.#actual
-    if (actual.#holder === owner) actual.#holder = null
+  release(scope: Scope): void {
+    if (this.#holder === scope) this.#holder = null
   }
 
-  /** @internal Runs `fn`, which may draw on behalf of the holder. */
-  drawAs<T>(owner: object, fn: () => T): T {
-    const actual = this.#actual
-    if (actual.#holder !== owner) throw this.#busy()
-    const before = actual.#holderDraws
-    actual.#holderDraws = true
-    try {
-      return fn()
-    } finally {
-      actual.#holderDraws = before
-    }
-  }
-
-  /** This generator, or the one in its place. */
-  get #actual(): Generator {
-    return this.#standIn ? this.#standIn.#actual : this
-  }
-
-  /** @internal Whether who asks may draw: nobody else holds it. The one place that decides. */
-  get isFree(): boolean {
-    const actual = this.#actual
-    return actual.#holder === null || actual.#holderDraws
+  /** @internal Where its numbers come from. */
+  protected get place(): Place {
+    return this.#place
   }
 
   /** The engine, if it is free. */
   #use(): Engine {
-    if (!this.isFree) throw this.#busy()
+    if (this.#holder?.isCurrent === false) throw this.#busy()
     checkDraw()
-    return this.#actual.#engine
+    return this.place.engine
   }
 
   #busy(): AnnealError {
-    return new AnnealError('ERR_BUSY', phrase('Generator', 'no use of a generator that a running fit holds', 'one'))
+    const instead = 'await the fit first, or draw from a generator of your own'
+    return new AnnealError('ERR_BUSY', `Generator: expected a generator that no running fit holds; ${instead}`)
+  }
+}
+
+/** The generator that is drawn from by default: a run takes its engine over, and others draw from a fork meanwhile. */
+class DefaultGenerator extends Generator {
+  protected override get place(): Place {
+    return currentPlace()
   }
 }
 
@@ -266,7 +243,7 @@ export function checkGenerator(where: string, generator: unknown): Generator {
 }
 
 /** The generator that initialisers, dropout and loaders draw from; starts from true randomness. */
-export const defaultGenerator = new Generator()
+export const defaultGenerator: Generator = new DefaultGenerator()
 defaultGenerator.seed()
 
 /**
@@ -276,7 +253,8 @@ defaultGenerator.seed()
  * random.manualSeed(0)
  * random.rand([2]).toArray() // [0.4962566, 0.7682218]
  * ```
- * Returns the generator. Errors as `Generator.manualSeed`. Source: torch.manual_seed.
+ * Returns the generator. While a fit draws from the default generator, seeding it is for all others, and for good: the
+ * fit's stream does not come back. Errors as `Generator.manualSeed`. Source: torch.manual_seed.
  */
 export function manualSeed(seed: Seed): Generator {
   return defaultGenerator.manualSeed(seed)

@@ -3,8 +3,8 @@
 import { checkInt, checkNumber, checkOptions } from '../base/check.js'
 import { AnnealError, phrase, rangeError, typeError } from '../base/errors.js'
 import { isNumberArray, typedArrayName } from '../base/kinds.js'
+import { type Engine, native } from '../native/random.js'
 import { checkDraw } from './draws.js'
-import { type Engine, native } from './native.js'
 
 const MAX_LENGTH = 2 ** 31 - 1
 const MAX_WORD = 2 ** 32 - 1

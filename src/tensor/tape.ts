@@ -8,6 +8,7 @@ import { isThenable } from '../base/kinds.js'
 import type { Buf, Emitter } from '../emitters/emitter.js'
 import { nativeEmitter } from '../emitters/native.js'
 import { type Application, type OpSpec, sizeOf, type Value } from '../ops/spec.js'
+import { isOwn, seenIn } from '../runs/hold.js'
 import { busyError, checkAttached, MAX_ELEMENTS, Tensor } from './tensor.js'
 
 /** One op applied to tensors of which at least one wants a gradient. */
@@ -81,14 +82,24 @@ export function noGrad<T>(fn: () => T): T {
 function operand(where: string, value: Tensor | number): Tensor {
   if (typeof value === 'number') return new Tensor([], 'float32', emitter.constant([value]))
   if (!(value instanceof Tensor)) throw typeError(where, 'operands to be Tensors', value)
-  if (value.busy) throw busyError(where)
-  checkAttached(where, value)
-  return value
+  const seen = isOwn(value) ? value : seenBy(where, value)
+  checkAttached(where, seen)
+  return seen
+}
+
+/** What the caller sees of a tensor that a run may hold: no gradient goes there. */
+function seenBy(where: string, value: Tensor): Tensor {
+  const set = seenIn(value)
+  if (!set) return value
+  const values = set.of(value.buf)
+  if (!values || (recordingGradients && value.requiresGrad)) throw busyError(where)
+  return new Tensor(value.shape, value.dtype, values)
 }
 
 /** Applies `spec` to a user's arguments. */
 export function apply(spec: OpSpec, args: readonly unknown[]): Tensor {
   const { operands, attrs } = spec.parse(...args)
+  for (const i of spec.writes?.(attrs) ?? []) if ((operands[i] as Tensor).busy) throw busyError(spec.name)
   const inputs = operands.map(o => operand(spec.name, o as Tensor | number))
   const { shape, dtype } = spec.infer(inputs, attrs)
   if (sizeOf(shape) > MAX_ELEMENTS) {
@@ -123,6 +134,7 @@ function accumulate(e: Emitter, into: Buf | null, grad: Buf): Buf {
 
 /** Adds to a leaf's `.grad`. A buffer that others may hold (`shared`) is copied: gradients may be edited in place. */
 function deliver(e: Emitter, leaf: Tensor, grad: Buf, shared: boolean): void {
+  if (leaf.busy) throw busyError('backward')
   if (leaf.grad) {
     e.kernels.add({ a: leaf.grad.buf, b: grad, y: leaf.grad.buf, n: grad.length })
     return

@@ -6,6 +6,7 @@ import { integerArrays, typedArrayName } from '../base/kinds.js'
 import type { Buf, DType } from '../emitters/emitter.js'
 import { Unplannable } from '../emitters/unplannable.js'
 import { shapeText, sizeOf } from '../ops/spec.js'
+import { type Hold, isOwn, seenIn } from '../runs/hold.js'
 import type { TensorMethods } from './methods.js'
 import { checkNested, flatten, type Nested, nest } from './nested.js'
 import type { Node } from './tape.js'
@@ -57,8 +58,8 @@ export class Tensor {
   /** @internal How this tensor came about; null for leaves. */
   readonly node: Node | null
 
-  /** @internal Set while a running plan holds the values. */
-  busy = false
+  /** @internal The run that trains this tensor at the moment. */
+  hold: Hold | null = null
 
   /** @internal Use `tensor(...)`. */
   constructor(shape: readonly number[], dtype: DType, buf: Buf, node: Node | null = null) {
@@ -87,11 +88,18 @@ export class Tensor {
     if (!this.node) this.#requiresGrad = value
   }
 
-  /** The values, row-major: the tensor's own memory, so writing to it changes the tensor. */
+  /**
+   * The values, row-major: the tensor's own memory, so writing to it changes the tensor. While a fit trains the tensor,
+   * others get a copy of what it published last; what they write to that is lost.
+   */
   get data(): Float32Array | Int32Array {
     if (valuesHidden || !ArrayBuffer.isView(this.buf)) throw new Unplannable('the model reads values while it computes')
-    if (this.busy) throw busyError('Tensor')
-    return this.buf as Float32Array | Int32Array
+    return isOwn(this) ? (this.buf as Float32Array | Int32Array) : seenFrom('Tensor', this)
+  }
+
+  /** @internal Whether a run holds the values and the caller is not in one of its callbacks: it may read, not write. */
+  get busy(): boolean {
+    return this.hold !== null && !this.hold.isOpenToCaller
   }
 
   /** @internal Takes the values of `other`, of the same form, as its own: for a tensor that was made without any. */
@@ -123,10 +131,10 @@ export class Tensor {
     }
   }
 
-  /** The same values, cut off from the graph. Shares memory. */
+  /** The same values, cut off from the graph. Shares memory, but for a tensor that a fit trains: see `data`. */
   detach(): Tensor {
     checkAttached('detach', this)
-    return new Tensor(this.shape, this.dtype, this.buf)
+    return new Tensor(this.shape, this.dtype, isOwn(this) ? this.buf : seenFrom('detach', this))
   }
 }
 
@@ -154,7 +162,24 @@ export function checkTensor(where: string, name: string, value: unknown): Tensor
 export interface Tensor extends TensorMethods {}
 
 export function busyError(where: string): AnnealError {
-  return new AnnealError('ERR_BUSY', `${where}: expected a tensor that no running fit is training; await the fit first`)
+  const instead = 'await the fit first, do it in a callback, or only read: predict, or forward inside of noGrad'
+  return new AnnealError('ERR_BUSY', `${where}: expected a tensor that no running fit is training; ${instead}`)
+}
+
+/** A copy of the values that the caller sees of a tensor whose memory is a run's. */
+function seenFrom(where: string, t: Tensor): Float32Array | Int32Array {
+  const set = seenIn(t)
+  if (!set) return t.buf as Float32Array | Int32Array
+  const values = set.copyOf(t.buf)
+  if (!values) throw busyError(where)
+  return values
+}
+
+/** The values of a tensor that are about to be overwritten. Throws ERR_BUSY where they are a run's, ERR_DETACHED. */
+export function writableData(where: string, t: Tensor, name?: string): Float32Array | Int32Array {
+  if (t.busy) throw busyError(where)
+  checkAttached(where, t, name)
+  return t.data
 }
 
 /** The most elements a tensor may have. */

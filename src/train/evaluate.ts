@@ -14,6 +14,7 @@ import { inEvalMode } from '../engine/state.js'
 import type { BatchResult } from '../engine/trainer.js'
 import type { Loss } from '../nn/index.js'
 import { shapeText, sizeOf } from '../ops/spec.js'
+import { readingOneSet } from '../runs/hold.js'
 import { noGrad, Tensor } from '../tensor/index.js'
 
 /** Result of `evaluate`. */
@@ -44,7 +45,7 @@ function* evaluateSteps(place: Place, model: Model, loader: DataLoader, loss: Lo
   checkLoss('evaluate', loss)
   checkWeighing('evaluate', loss, loader)
   if (loader.length === 0) throw new AnnealError('ERR_EMPTY', 'evaluate: expected at least one batch but received none')
-  const sums = yield* evaluateAll(model, loader, loss, evaluator(model, loss))
+  const sums = yield* readingOneSet(() => evaluateAll(model, loader, loss, evaluator(model, loss)))
   const { rows, correct } = sums
   return { loss: meanLoss(sums), ...(loss.classifies && { accuracy: correct / rows }), count: rows }
 }
@@ -90,7 +91,7 @@ function* predictSteps(model: Model, x: Tensor | readonly Tensor[], options: Pre
   checkOptions('predict', options, ['batchSize'])
   const batchSize = checkInt('predict', 'batchSize', options.batchSize ?? 256, { min: 1 })
   const [rows] = inputs[0].shape
-  return yield* inEvalMode(model, function* () {
+  const predictAll = function* () {
     const parts: Tensor[] = []
     const forward = (given: readonly Tensor[]) => noGrad(() => model.forward(...given))
     for (let at = 0; at < rows || parts.length === 0; at += batchSize) {
@@ -99,7 +100,8 @@ function* predictSteps(model: Model, x: Tensor | readonly Tensor[], options: Pre
       yield toEventLoop
     }
     return joinRows(parts)
-  })
+  }
+  return yield* readingOneSet(() => inEvalMode(model, predictAll))
 }
 
 /** The first batch's output, which must have its rows; a single sample without that dimension is told apart from rows. */

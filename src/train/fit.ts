@@ -4,9 +4,10 @@ import { bothWays, type Steps } from '../base/drive.js'
 import { AnnealError } from '../base/errors.js'
 import { chooseEngine } from '../engine/choose.js'
 import { type Engine, type EpochSums, meanLoss, type Place, type Run } from '../engine/engine.js'
-import { asOnlyUser, exclusively } from '../engine/exclusive.js'
+import { asOnlyUser, exclusively, holdOf } from '../engine/exclusive.js'
 import { checkPlace, type Model } from '../engine/options.js'
 import { dropGradients, startTraining } from '../engine/state.js'
+import type { Hold } from '../runs/hold.js'
 import type { Tensor } from '../tensor/index.js'
 import type { Callback } from './callbacks.js'
 import { readNewest } from './checkpoint_folder.js'
@@ -39,6 +40,7 @@ class FitRun implements Run {
   readonly #untold: EpochEvent[] = []
   #told = performance.now()
   #watchedEpochMs = Infinity
+  readonly #hold: Hold
   /** Up to the end of the last epoch. */
   #updates = 0
   #begun = false
@@ -57,6 +59,7 @@ class FitRun implements Run {
     private readonly resumed: RunState | null,
   ) {
     const { test, loss, optimizer } = options
+    this.#hold = holdOf(model)
     if (optimizer.switchTo) this.switchTo = mode => optimizer.switchTo!(mode)
     this.history = {
       trainLoss: [],
@@ -114,9 +117,12 @@ class FitRun implements Run {
     try {
       yield* this.#epochs()
     } finally {
-      this.engine.handBack()
-      this.switchTo?.('eval')
-      this.engine.close?.()
+      try {
+        this.engine.handBack()
+        this.switchTo?.('eval')
+      } finally {
+        this.engine.close?.()
+      }
     }
     for (const callback of this.#callbacks) yield callback.onFinish?.(this.model)
   }
@@ -130,6 +136,7 @@ class FitRun implements Run {
       if (state) this.#callbacks[i].loadStateDict?.(state)
     })
     if (this.#asks) this.engine.handBack(true)
+    this.#hold.renew() // of a resumed run, the checkpoint's weights
     this.#told = performance.now()
     while (!this.#stopped && history.trainLoss.length < options.epochs) {
       this.#epochStart = performance.now()
@@ -149,6 +156,7 @@ class FitRun implements Run {
     if (!this.switchTo) return
     this.engine.handBack()
     this.switchTo('eval')
+    this.#hold.renew()
   }
 
   /** Epochs until somebody has to be asked or told. */
@@ -285,6 +293,7 @@ class FitRun implements Run {
       }
     }
     if (this.options.onEpochEnd && (yield this.options.onEpochEnd(event)) === false) goOn = false
+    if (this.#asks) this.#hold.renew() // they may have changed the model
     this.#checkAbort()
     return goOn
   }
@@ -378,9 +387,18 @@ export function fitSteps(model: Model, options: FitOptions, makeEngine: () => En
  * const history = await fit(model, { train, test, loss: new nn.CrossEntropyLoss(), optimizer, scheduler, epochs: 20 })
  * ```
  * The same numbers, bit for bit, as the explicit loop (zeroGrad, forward, loss, backward, step, scheduler.step).
- * Rejects with TypeError, RangeError or AnnealError for bad options, ERR_BUSY while another fit uses the model or the
- * optimizer, ERR_ABORTED (with `history` so far) when `signal` aborts. Whatever a
- * run fails with has the `history` so far. Afterwards the model is in the mode it trained in and has no gradients; a schedule-free optimizer leaves its average in it. `fit.sync` is the same without leaving the thread.
+ * Rejects with TypeError, RangeError or AnnealError for bad options, ERR_BUSY while another fit uses the model, the
+ * optimizer or a tensor of theirs, ERR_DETACHED where memory was transferred away, ERR_ABORTED (with `history` so far)
+ * when `signal` aborts; whatever a run fails with has the `history` so far. Afterwards the model is in the mode it trained
+ * in and has no gradients; a schedule-free optimizer leaves its average in it. `fit.sync` is the same without leaving the
+ * thread.
+ *
+ * While it runs, callbacks (their awaits included) see and may change the model. All others may read it: `predict`,
+ * `evaluate`, forward without gradients, `data`, `detach()`, `stateDict()` and `clone()` see one set of weights and buffers,
+ * as they were at the start or the end of an epoch (of a schedule-free optimizer, the average); a call of `predict` or
+ * `evaluate` keeps to one set. Writing to the model, gradients through it and the optimizer's state are ERR_BUSY to them;
+ * what they write to `data`, a copy, is lost, and so is what is written to memory that was taken before the fit. The
+ * random numbers that others draw meanwhile: see `random`.
  */
 export const fit = bothWays('fit', (place, model: Model, options: FitOptions) =>
   fitSteps(model, options, () => {

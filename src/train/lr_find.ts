@@ -6,7 +6,7 @@ import { AnnealError } from '../base/errors.js'
 import { chooseEngine } from '../engine/choose.js'
 import type { Dispatch } from '../engine/chunks.js'
 import type { Run } from '../engine/engine.js'
-import { exclusively } from '../engine/exclusive.js'
+import { exclusively, holdOf } from '../engine/exclusive.js'
 import { checkTraining, type Model, type TrainingOptions } from '../engine/options.js'
 import { keepState, startTraining } from '../engine/state.js'
 import { drawLrCurve, type LrCurve, suggest } from './lr_curve.js'
@@ -143,6 +143,7 @@ function lrFindSteps(model: Model, options: LrFindOptions, dispatch: Dispatch): 
   const setting = checked(model, options)
   return exclusively('lrFind', model, setting, function* () {
     const restore = keepState(model, setting)
+    holdOf(model).freeze() // what it tries is nothing to be seen by others
     const test = new RangeTest(setting)
     setting.optimizer.switchTo?.('train')
     try {

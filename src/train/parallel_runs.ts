@@ -4,7 +4,6 @@ import { driveAsync, type Steps } from '../base/drive.js'
 import { AnnealError } from '../base/errors.js'
 import { type Dispatch, MAX_RUNNING } from '../engine/chunks.js'
 import { onStream } from '../engine/exclusive.js'
-import { Generator } from '../streams/index.js'
 
 /** A run that has not begun: it builds and trains its model on the stream of `seed`. */
 export interface Job<T> {
@@ -39,7 +38,7 @@ async function work<T>({ queue, done, signal, onRun }: Pool<T>): Promise<void> {
   for (let next = queue.shift(); next && !signal.aborted; next = queue.shift()) {
     const [place, job] = next
     const dispatch = queue.length + done.size > 0 ? 'away' : 'auto'
-    const run = await driveAsync(onStream(new Generator(job.seed), job.steps(signal, dispatch)))
+    const run = await driveAsync(onStream(job.seed, job.steps(signal, dispatch)))
     done.set(place, run)
     await onRun?.(run)
   }

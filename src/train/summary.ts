@@ -106,7 +106,7 @@ type Look = Omit<TrainingStep, 'optimizer'> & { optimizer: Optimizer | undefined
 
 /** Runs a model that no plan can express once, on zeros, to see its shapes. */
 function runOnce({ model, batchSize, inputs }: Look): void {
-  const restores = [model.keepModes(), ...(defaultGenerator.isFree ? [defaultGenerator.snapshot()] : [])]
+  const restores = [model.keepModes(), defaultGenerator.snapshot()]
   try {
     model.eval()
     const zeros = inputs.map(({ shape, dtype }) => {

@@ -2,7 +2,7 @@
 
 import { rangeError, typeError } from '../base/errors.js'
 import { typedArrayName } from '../base/kinds.js'
-import { addon } from '../native/addon.js'
+import { addon } from './addon.js'
 
 /** A native MT19937 with its kept normal, freed with this object. */
 export interface Engine {
