@@ -2,8 +2,8 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { io, nn, ops, predict, preprocessing, random, Tensor, tensor } from 'anneal'
-import { afterAll, describe, expect, it } from 'vitest'
+import { io, nn, noGrad, ops, predict, preprocessing, random, Tensor, tensor } from 'anneal'
+import { afterAll, describe, expect, it, vi } from 'vitest'
 import * as registry from '../src/ops/index.js'
 import type { OpSpec } from '../src/ops/spec.js'
 import { layers } from './helpers/layers.js'
@@ -65,6 +65,14 @@ onRuntime('every op, on its samples', () => {
   })
 })
 
+/** The model's output in evaluation mode; of Flatten from the first dimension on it has no rows, as `predict` wants them. */
+function inference(model: nn.Module, given: Tensor[]): Tensor {
+  const restore = model.keepModes()
+  const output = noGrad(() => (model.eval() as Net).forward(...given))
+  restore()
+  return output
+}
+
 /** Exports, and compares predictions for batches of several sizes; returns the largest difference. */
 async function compare(
   model: nn.Module,
@@ -78,7 +86,7 @@ async function compare(
   let worst = 0
   for (const count of rows) {
     const given = draw(count)
-    const want = await predict(model as nn.Sequential, given as never)
+    const want = inference(model, given)
     const out = await session.run(Object.fromEntries(Object.keys(inputs).map((name, i) => [name, given[i]])))
     worst = Math.max(worst, distance(out, want))
   }
@@ -269,6 +277,32 @@ describe('what ONNX cannot express is refused by op and reason', () => {
     )
     await failing({ inputs: { x: [null, 4] } }, '').toThrow('path to be a path')
   })
+})
+
+onRuntime('tensors that share their values', () => {
+  it('are one value of the graph', async () => {
+    const model = new Net(x => {
+      const halves = x.relu().reshape([-1, 2, 2])
+      return halves.detach().add(halves).reshape([x.shape[0], 4]).detach()
+    })
+    expect(await compare(model, { x: [null, 4] }, rows => [random.randn([rows, 4])])).toBeLessThan(1e-5)
+  })
+})
+
+it('without protobufjs the error says how to install it, and no file is written', async () => {
+  vi.resetModules()
+  vi.doMock('protobufjs/light.js', () => {
+    throw new Error('Cannot find package')
+  })
+  const fresh = await import('anneal')
+  const file = newFile()
+  const exported = fresh.io.exportOnnx(file, new fresh.nn.ReLU(), { inputs: { x: [null] } })
+  await expect(exported).rejects.toMatchObject({
+    code: 'ERR_MISSING_PACKAGE',
+    message: expect.stringContaining('npm install protobufjs'),
+  })
+  expect(existsSync(file)).toBe(false)
+  vi.doUnmock('protobufjs/light.js')
 })
 
 onRuntime('a model that keeps results', () => {

@@ -11,6 +11,7 @@ export function onnxSelect(graph: OnnxGraph, x: OnnxName, indices: ArrayLike<num
 
 /** All columns side by side. */
 export function onnxJoin(graph: OnnxGraph, parts: readonly OnnxColumns[]): OnnxColumns {
+  if (parts.length === 0) throw new NoOnnxForm('no column is left')
   if (parts.length === 1) return parts[0]
   const values = graph.node(
     'Concat',

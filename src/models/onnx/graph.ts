@@ -54,8 +54,8 @@ export class GraphBuilder implements OnnxGraph, Graph {
   private from = 'model'
   readonly #names = new Set<OnnxName>()
   readonly #tensors = new Map<Value, OnnxName>()
-  /** Results by their buffers, for tensors that share one: `detach()`. */
-  readonly #results = new Map<unknown, Value>()
+  /** Values by their buffers, for tensors that share one: `detach()`, `reshape()`. */
+  readonly #sharing = new Map<unknown, Value[]>()
 
   /** `known`: the names of tensors that the model holds. */
   constructor(private readonly known: ReadonlyMap<unknown, string>) {}
@@ -63,7 +63,7 @@ export class GraphBuilder implements OnnxGraph, Graph {
   /** Says that `tensor` is the value of this name. */
   bind(tensor: Value, name: OnnxName): void {
     this.#tensors.set(tensor, name)
-    if (!this.#results.has(tensor.buf)) this.#results.set(tensor.buf, tensor)
+    this.#sharing.set(tensor.buf, [...(this.#sharing.get(tensor.buf) ?? []), tensor])
   }
 
   /** A name like this one that nothing has yet. */
@@ -120,10 +120,9 @@ export class GraphBuilder implements OnnxGraph, Graph {
     return name
   }
 
-  /** A result with the values of `value`, if there is one. */
+  /** A known tensor with the values of `value`, if there is one. */
   #sameValues({ buf, shape }: Value): Value | undefined {
-    const result = this.#results.get(buf)
-    return result && String(result.shape) === String(shape) ? result : undefined
+    return this.#sharing.get(buf)?.find(other => String(other.shape) === String(shape))
   }
 
   #add(wanted: string, type: OnnxType, shape: readonly number[], values: ArrayLike<number>, isShape: boolean) {
