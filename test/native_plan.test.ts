@@ -308,6 +308,28 @@ describe('one run at a time', () => {
     expect(plan.run(Int32Array.of(0, 3), noOrder, noScalars, 1).steps).toBe(3) // an old stop ends no new run
   })
 
+  it('lets be read meanwhile what no program of the run writes', async () => {
+    const n = 4
+    const copy = (from: number, to: number) => program([0, 0, 0, 0], call('copy', [arena(from), arena(to)], n))
+    const plan = new addon.Plan({ arena: 64, programs: [copy(0, 16), copy(0, 32), copy(0, 48)], stores: [] })
+    plan.write(0, Float32Array.of(1, 2, 3, 4))
+    plan.run(Int32Array.of(1, 1), noOrder, noScalars, 1)
+    const running = plan.runAsync(Int32Array.of(0, 2 ** 30, 2, 1), noOrder, noScalars, 1)
+    const read = (offset: number, length = n) => {
+      const out = new Float32Array(length)
+      plan.read(offset, out)
+      return out
+    }
+    const busy = expect.objectContaining({ code: 'ERR_BUSY' })
+    expect([read(0), read(32)]).toEqual([Float32Array.of(1, 2, 3, 4), Float32Array.of(1, 2, 3, 4)])
+    for (const offset of [16, 19, 48, 13]) expect(() => read(offset)).toThrow(busy)
+    expect(() => read(0, 17)).toThrow(busy)
+    expect(() => plan.write(32, new Float32Array(n))).toThrow(busy)
+    plan.stop()
+    await running
+    expect(read(16).length).toBe(n)
+  })
+
   it('stops before the first step when told at once', async () => {
     const { plan } = counting(10)
     const run = plan.runAsync(Int32Array.of(0, 2 ** 31 - 1), noOrder, noScalars, 1)

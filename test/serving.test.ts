@@ -274,6 +274,40 @@ describe('during a fit', () => {
     expect(job.model.parameters()[0].hold).toBeNull()
   })
 
+  it('a view of a published weight is the caller’s own', async () => {
+    const x = inputs[0]
+    await during(({ model }) => {
+      const before = bits(noGrad(() => model.eval().forward(x)))
+      const [weight] = model.parameters()
+      noGrad(() => weight.reshape([-1])).data.fill(Number.NaN)
+      expect(bits(noGrad(() => model.forward(x)))).toBe(before)
+      model.train()
+    })
+  })
+
+  it('a layer that a callback adds is served with the rest', async () => {
+    const job = makeJob({
+      widths: [4, 3],
+      rows: 400,
+      optimizer: model => new optim.SGD(model.parameters(), { lr: 0.1 }),
+    })
+    const model = job.model as nn.Sequential & { extra?: nn.Linear }
+    const first = model.modules()[1] as nn.Linear
+    const x = random.randn([5, 4], { generator: new random.Generator(2) })
+    let added = false
+    const onEpochEnd = () => {
+      if (added) return
+      added = true
+      Object.assign(first, { weight: new nn.Parameter(tensor(first.weight.data, { shape: [3, 4] })) })
+      job.optimizer.addParamGroup({ params: [first.weight] })
+    }
+    const shapes = new Set<string>()
+    await watching(fit(model, { ...optionsOf(job), epochs: 60, onEpochEnd }), async () => {
+      shapes.add(String((await predict(model, x)).shape))
+    })
+    expect([...shapes]).toEqual(['5,3'])
+  })
+
   it('a second fit of the model is refused', async () => {
     await during(({ model, train, loss, optimizer }) =>
       expect(fit(model, { train, loss, optimizer, epochs: 1 })).rejects.toMatchObject(busyError),

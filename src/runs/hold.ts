@@ -22,6 +22,11 @@ export class PublishedSet {
 
   constructor(private readonly values: ReadonlyMap<Memory, Values>) {}
 
+  /** The same, and these besides. */
+  with(more: Iterable<readonly [Memory, Values]>): PublishedSet {
+    return new PublishedSet(new Map([...this.values, ...more]))
+  }
+
   /** To compute with; undefined for what is not in the set. */
   of(memory: Memory): Values | undefined {
     return this.values.get(memory)
@@ -39,9 +44,9 @@ export class PublishedSet {
   }
 }
 
-/** Memory that was transferred has no elements any more, which whoever computes with it finds out. */
-function copyOf(values: Values): Values {
-  return values.length > 0 ? values.slice() : new Float32Array(0)
+/** Memory with a copy of it; what was transferred has no elements any more, which whoever computes with it finds out. */
+function copied(memory: Memory): readonly [Memory, Values] {
+  return [memory, memory.length > 0 ? (memory as unknown as Values).slice() : new Float32Array(0)]
 }
 
 /** Which run holds what memory. */
@@ -67,15 +72,22 @@ export class Hold {
   claim(weights: Iterable<Holdable>, others: Iterable<Holdable>): boolean {
     const wanted = new Set([...weights, ...others])
     for (const { buf } of wanted) if ((holders.get(buf) ?? this) !== this) return false
-    for (const t of weights) this.weights.add(t.buf)
+    this.#addWeights(weights)
     for (const t of wanted) {
       if (this.#held.has(t)) continue
       holders.set(t.buf, this)
       t.hold = this
       this.#held.add(t)
     }
-    for (const reading of readings) reading.setOf(this)
+    for (const reading of readings) if (reading.reads(this.weights)) reading.setOf(this)
     return true
+  }
+
+  /** Those that a callback made are part of the present set, too. */
+  #addWeights(weights: Iterable<Holdable>): void {
+    const added = [...weights].map(({ buf }) => buf).filter(memory => !this.weights.has(memory))
+    for (const memory of added) this.weights.add(memory)
+    if (added.length > 0 && this.#set) this.#set = this.#set.with(added.map(copied))
   }
 
   /** The end: all tensors are everybody's again. */
@@ -112,10 +124,11 @@ export class Hold {
     if (this.#set) return
     const read = this.#unread
     this.#unread = null
-    const values = [...this.weights].map(memory => {
-      return [memory, read?.(memory) ?? copyOf(memory as unknown as Values)] as const
-    })
-    this.#set = new PublishedSet(new Map(values))
+    const valuesOf = (memory: Memory) => {
+      const values = read?.(memory)
+      return values ? ([memory, values] as const) : copied(memory)
+    }
+    this.#set = new PublishedSet(new Map([...this.weights].map(valuesOf)))
   }
 
   /** A plan has published a set; `read` gives the values of what is in it, null for what training leaves as it is. */
@@ -140,6 +153,14 @@ export class Hold {
 class Reading {
   readonly #sets = new Map<Hold, PublishedSet>()
 
+  constructor(private readonly tensors: () => Iterable<Holdable>) {}
+
+  /** Whether it reads some of this memory: where a run takes it in the middle, the call goes on with what was there before. */
+  reads(memory: ReadonlySet<Memory>): boolean {
+    for (const { buf } of this.tensors()) if (memory.has(buf)) return true
+    return false
+  }
+
   setOf(hold: Hold): PublishedSet {
     const set = this.#sets.get(hold) ?? hold.newest
     this.#sets.set(hold, set)
@@ -161,9 +182,9 @@ class Reading {
 const readings = new Set<Reading>()
 let reading: Reading | null = null
 
-/** Runs `steps` so that all of them read the same sets. */
-export function* readingOneSet<T>(steps: () => Steps<T>): Steps<T> {
-  const own = new Reading()
+/** Runs `steps`, which read `tensors`, so that all of them read the same sets. */
+export function* readingOneSet<T>(tensors: () => Iterable<Holdable>, steps: () => Steps<T>): Steps<T> {
+  const own = new Reading(tensors)
   readings.add(own)
   try {
     return yield* stretches(steps(), stretch => {

@@ -108,10 +108,17 @@ export function apply(spec: OpSpec, args: readonly unknown[]): Tensor {
   const needs = inputs.map(t => recordingGradients && t.requiresGrad)
   const app: Application<unknown> = { inputs, shape, dtype, attrs, needs, out: noBuffer, saved: [] }
   app.out = spec.forward(emitter, app)
+  if (inputs.some((t, i) => t !== operands[i] && sharesMemory(t.buf, app.out)))
+    app.out = (app.out as Float32Array).slice()
   const node = spec.backward && needs.includes(true) ? { id: ++created, spec, app, inputs, grad: null } : null
   const result = new Tensor(shape, dtype, app.out, node)
   tracer?.(spec, app, result)
   return result
+}
+
+/** Whether a result is a view of published values, which are not the caller's to write. */
+function sharesMemory(values: Buf, out: Buf): boolean {
+  return (values as Float32Array).buffer === (out as Float32Array).buffer
 }
 
 const noBuffer: Buf = { length: 0 }
