@@ -52,7 +52,8 @@ export function checkRepeatable(a: Recorded, b: Recorded): void {
 }
 
 /** Recording makes state tensors before the first update; where none came, there are none to keep. */
-export function dropUnusedState({ state }: Optimizer): void {
+export function dropUnusedState({ state, rule }: Optimizer): void {
+  if (rule.hasStateFromStart) return
   for (const [p, { scalars, tensors }] of state) {
     if (scalars.step === 0 && Object.keys(tensors).length > 0) state.delete(p)
   }
