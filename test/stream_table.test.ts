@@ -1,5 +1,5 @@
 /** Data sets that are read in parts: rows, batches and trainings, against the same rows in memory. */
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { callbacks, data, evaluate, fit, nn, optim, preprocessing, random, type Tensor, tensor } from 'anneal'
@@ -214,6 +214,42 @@ describe('resume', () => {
       copyFileSync(join(dir, file), join(alone, file))
       expect(await run({ ...keeping(alone), resume: alone }), file).toEqual(want)
     }
+  })
+})
+
+describe('resume from an offset', () => {
+  it.each(['plan', 'eager'])('reads nothing of what lies before the part: %s', async engine => {
+    const many = 30_000
+    const lines = Array.from({ length: many }, (_, i) => `${X[(2 * i) % (2 * ROWS)]},${i / 8},${i % 3}`)
+    const dir = join(folder, `offset-${engine}`)
+    mkdirSync(dir)
+    const file = join(dir, 'many.csv')
+    writeFileSync(file, `\ufeffa,b,y\n${lines.join('\n')}\n`)
+    const run = async (options: object) => {
+      random.manualSeed(0)
+      const stream = await data.streamTable(file, { ...columns, partRows: 4000, rows: many })
+      const more = engine === 'eager' ? [new Peeking()] : []
+      const model = new nn.Sequential(new nn.Linear(2, 8), new nn.ReLU(), ...more, new nn.Linear(8, 3))
+      const optimizer = new optim.Adam(model.parameters(), { lr: 0.01 })
+      const train = new data.DataLoader(stream, { batchSize: 300, shuffle: true })
+      const history = await fit(model, { train, loss: new nn.CrossEntropyLoss(), optimizer, epochs: 1, ...options })
+      expect(history.engine).toBe(engine)
+      return { weights: model.parameters().map(p => [...p.data]), trainLoss: history.trainLoss }
+    }
+    const saved = join(dir, 'saved')
+    const keeping = (into: string) => ({ callbacks: [callbacks.checkpoint({ dir: into, everySteps: 88, keep: 100 })] })
+    const want = await run(keeping(saved))
+    const [first] = readdirSync(saved).sort()
+    const alone = join(dir, 'alone')
+    mkdirSync(alone)
+    copyFileSync(join(saved, first), join(alone, first))
+    // Step 88 is in the part that begins with row 24,000; the one before it, from 20,000 on, leaves rows over.
+    const text = readFileSync(file)
+    const at = text.indexOf(lines[16_500])
+    text.fill('x', at, text.indexOf(lines[16_600]))
+    writeFileSync(file, text)
+    expect(await run({ ...keeping(alone), resume: alone })).toEqual(want)
+    await expect(run({})).rejects.toThrow(/many.csv, line 165/)
   })
 })
 

@@ -6,10 +6,11 @@ import { checkGenerator, defaultGenerator, type Generator } from '../streams/gen
 import type { Tensor } from '../tensor/tensor.js'
 import { isWeighted } from './columns.js'
 import { batchOf, checkDataset, type Dataset } from './dataset.js'
-import { partLayouts, placesIn } from './part_layout.js'
-import { gatherRows, joinRows } from './rows.js'
+import { firstToRead, partLayouts, partOf, placesIn } from './part_layout.js'
+import { gatherRows, joinRows, placeholders } from './rows.js'
 import { checkSampler, orderOf, type Sampler } from './samplers.js'
 import { StreamTable } from './stream_table.js'
+import type { StreamOffset } from './table_offset.js'
 
 /** Options of `DataLoader`. */
 export interface DataLoaderOptions {
@@ -124,6 +125,21 @@ export class DataLoader implements Iterable<Tensor[]>, AsyncIterable<Tensor[]> {
     return order
   }
 
+  /** @internal Of a stream, where its source is read from for the batches from number `first` on, if that is known. */
+  offsetOf(first: number): StreamOffset | undefined {
+    const { dataset: stream, batchSize } = this
+    if (!(stream instanceof StreamTable)) return undefined
+    const layouts = partLayouts(stream.length, stream.partRows, batchSize)
+    const part = firstToRead(layouts, partOf(layouts, first * batchSize))
+    const known = stream.offsets.of(part)
+    return known ? { part, ...known } : undefined
+  }
+
+  /** @internal Takes such an offset over from another run. */
+  knowOffset(offset: StreamOffset | undefined): void {
+    if (offset && this.dataset instanceof StreamTable) this.dataset.offsets.know(offset)
+  }
+
   /** The batches of such an epoch from number `first` on. */
   batchesFrom(first: number, states: readonly Uint8Array[]): Batches {
     const draw = () => this.orderFrom(states)
@@ -145,11 +161,11 @@ export class DataLoader implements Iterable<Tensor[]>, AsyncIterable<Tensor[]> {
     const { batchSize, dropLast } = this
     const order = draw()
     const layouts = partLayouts(stream.length, stream.partRows, batchSize)
-    let left: Tensor[] = []
-    let k = 0
-    for await (const fresh of stream.parts()) {
+    let k = firstToRead(layouts, partOf(layouts, first * batchSize))
+    let left: Tensor[] | null = null
+    for await (const fresh of stream.parts(k)) {
       const part = layouts[k++]
-      const tensors = joinRows(left, fresh)
+      const tensors = joinRows(left ?? placeholders(fresh, part.left), fresh)
       const rowsAt = (places: Int32Array) => tensors.map(t => gatherRows('DataLoader', t, places))
       const { batches, leftOver } = placesIn(part, order)
       left = rowsAt(leftOver)

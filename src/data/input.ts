@@ -19,6 +19,8 @@ export interface Input {
   readonly name: string
   /** What errors call its format; set by who knows it. */
   format: string
+  /** Whether the bytes were gunzipped. */
+  readonly zipped: boolean
   /** The first bytes, as many as there are up to 16. */
   readonly head: Uint8Array
   /** The bytes in pieces, once. */
@@ -33,14 +35,16 @@ export interface Input {
 const PIECE = 1 << 16
 const HEAD_BYTES = 16
 
-export async function openInput(where: string, source: TableSource): Promise<Input> {
-  const { name, chunks, whole } = originOf(where, source)
+/** `start`: the byte of a file to begin with. */
+export async function openInput(where: string, source: TableSource, start = 0): Promise<Input> {
+  const { name, chunks, whole } = originOf(where, source, start)
   const raw = await peek(chunks)
   const zipped = raw.head[0] === 0x1f && raw.head[1] === 0x8b
   const { head, all, close } = zipped ? await peek(gunzipped(name, raw.all())) : raw
   return {
     name,
     format: 'table',
+    zipped,
     head,
     chunks: all,
     bytes: async () => {
@@ -62,10 +66,10 @@ interface Origin {
   whole?: () => Promise<Uint8Array>
 }
 
-function originOf(where: string, source: TableSource): Origin {
+function originOf(where: string, source: TableSource, start: number): Origin {
   if (typeof source === 'string' || source instanceof URL) {
     const path = source instanceof URL ? fileURLToPath(source) : source
-    const chunks = createReadStream(path, { highWaterMark: PIECE })[Symbol.asyncIterator]()
+    const chunks = createReadStream(path, { highWaterMark: PIECE, start })[Symbol.asyncIterator]()
     return { name: basename(path), chunks, whole: () => promises.readFile(path) }
   }
   if (source instanceof Uint8Array) return { name: 'buffer', chunks: pieces(source), whole: async () => source }

@@ -26,6 +26,16 @@ export function partLayouts(length: number, partRows: number, batchSize: number)
   return layouts
 }
 
+/** The number of the part that row number `row` of a pass's batches is in. */
+export function partOf(layouts: readonly PartLayout[], row: number): number {
+  return layouts.findLastIndex(({ start }) => start <= row)
+}
+
+/** The part to begin reading with, to have another: the one before it where that leaves rows over. */
+export function firstToRead(layouts: readonly PartLayout[], part: number): number {
+  return layouts[part].left > 0 ? part - 1 : part
+}
+
 /** Of an order of a stream's rows, the places of a part's batches within the part, and of the rows that it leaves over. */
 export function placesIn(part: PartLayout, order: Int32Array): { batches: Int32Array; leftOver: Int32Array } {
   const { left, from, rows, start, used } = part

@@ -1,6 +1,7 @@
 /** Rows of tensors: gathering them into a batch. Not here: which rows, in which order. */
 
 import { shapeError, typeError } from '../base/errors.js'
+import { sizeOf } from '../ops/spec.js'
 import { checkAttached, Tensor } from '../tensor/tensor.js'
 
 /** Up to this many values a row is copied value by value; a call of `set` costs more than that. */
@@ -49,6 +50,15 @@ export function gatherRows(where: string, x: Tensor, rows: Int32Array): Tensor {
 export function rowView(where: string, x: Tensor, i: number): Tensor {
   const width = widthOf(x)
   return new Tensor(x.shape.slice(1), x.dtype, valuesOf(where, x).subarray(i * width, (i + 1) * width))
+}
+
+/** `count` rows that nobody reads, in the place of others that are not there. */
+export function placeholders(like: readonly Tensor[], count: number): Tensor[] {
+  return like.map(({ shape, dtype }) => {
+    const size = count * sizeOf(shape.slice(1))
+    const values = dtype === 'int32' ? new Int32Array(size) : new Float32Array(size)
+    return new Tensor([count, ...shape.slice(1)], dtype, values)
+  })
 }
 
 /** The rows of each tensor of `first`, then those of the same of `second`. */

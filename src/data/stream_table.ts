@@ -10,6 +10,7 @@ import type { Dataset } from './dataset.js'
 import type { ReadTableOptions } from './read_table.js'
 import { rowsOf } from './rows.js'
 import type { Table } from './table.js'
+import { type LocatedTable, PartOffsets, type TableOffset } from './table_offset.js'
 import { type StreamSource, tablesOf } from './table_source.js'
 
 /** Turns the columns of `inputs` into one tensor or several, as `preprocessing.StandardScaler` does. */
@@ -29,6 +30,9 @@ export interface StreamOptions extends ReadTableOptions {
   rows?: number
 }
 
+/** Begins a pass, at an offset or with the first row. */
+type Open = (from?: TableOffset) => AsyncGenerator<LocatedTable>
+
 const WHERE = 'streamTable'
 const OWN = ['inputs', 'target', 'transform', 'partRows', 'rows']
 const READING = ['format', 'columns', 'missing', 'delimiter', 'header']
@@ -43,12 +47,14 @@ export class StreamTable implements Dataset {
 
   /** @internal Use `data.streamTable`. */
   constructor(
-    private readonly open: () => AsyncGenerator<Table>,
+    private readonly open: Open,
     private readonly convert: (table: Table) => readonly Tensor[],
-    { length, partRows, first }: { length: number; partRows: number; first: readonly Tensor[] },
+    /** @internal Where passes can begin. */
+    readonly offsets: PartOffsets,
+    { length, first }: { length: number; first: readonly Tensor[] },
   ) {
     this.length = length
-    this.partRows = partRows
+    this.partRows = offsets.partRows
     this.samples = first.map(({ shape, dtype }) => ({ shape: shape.slice(1), dtype }))
   }
 
@@ -61,17 +67,24 @@ export class StreamTable implements Dataset {
   }
 
   /** The tables as they are read, once: for what learns from them by `partialFit`. */
-  tables(): AsyncGenerator<Table> {
-    return this.open()
+  async *tables(): AsyncGenerator<Table> {
+    for await (const { table } of this.open()) yield table
   }
 
-  /** One pass over the rows: tensors of `partRows` rows each, fewer in the last. */
-  async *parts(): AsyncGenerator<Tensor[]> {
-    let seen = 0
-    let part = this.#emptyPart(0)
-    for await (const table of this.open()) {
+  /** One pass over the rows, from part number `first` on: tensors of `partRows` rows each, fewer in the last. */
+  async *parts(first = 0): AsyncGenerator<Tensor[]> {
+    const from = this.offsets.of(first)
+    let seen = from?.row ?? 0
+    let skip = first * this.partRows - seen
+    let part = this.#emptyPart(first * this.partRows)
+    for await (const { table, offset } of this.open(from?.offset)) {
+      this.offsets.note(seen, table.rows, offset)
+      const skipped = Math.min(skip, table.rows)
+      skip -= skipped
+      seen += skipped
+      if (skipped === table.rows) continue
       const tensors = this.#checked(this.convert(table))
-      for (let at = 0; at < table.rows; ) {
+      for (let at = skipped; at < table.rows; ) {
         const count = Math.min(part.room, table.rows - at)
         part.add(tensors, at, count)
         at += count
@@ -155,7 +168,8 @@ class Part {
  * `source`: a path, a folder (its files by name), a list of paths, or a function that gives an iterable of tables, rows or
  * columns and begins anew at every call. Shuffling is within a part; rows that do not fill a batch move to the front of the
  * next part, so that only the last batch may be smaller. A set of one part gives the numbers of a TensorDataset. Without
- * `rows` a counting pass comes first. Options of `readTable` apply. `stream.tables()` gives the tables to learn from by
+ * `rows` a counting pass comes first. A run that is resumed in the middle of a pass reads on from where the file was then,
+ * as far as it is text without quotes and not compressed, else from the beginning of that file. Options of `readTable` apply. `stream.tables()` gives the tables to learn from by
  * `partialFit`. Throws what readTable throws, ERR_EMPTY without rows, and ERR_STATE where a later pass has other rows.
  */
 export async function streamTable(source: StreamSource, options: StreamOptions): Promise<StreamTable> {
@@ -163,26 +177,29 @@ export async function streamTable(source: StreamSource, options: StreamOptions):
   checkInt(WHERE, 'partRows', partRows, { min: 1 })
   if (rows !== undefined) checkInt(WHERE, 'rows', rows, { min: 1, max: 2 ** 31 - 1 })
   const reading = Object.fromEntries(Object.entries(options).filter(([name]) => READING.includes(name)))
-  const open = () => tablesOf(WHERE, source, reading)
+  const open: Open = from => tablesOf(WHERE, source, reading, from)
+  const offsets = new PartOffsets(partRows)
   const convert = converter(
     checkNames('inputs', inputs),
     target === undefined ? null : checkNames('target', target),
     transform,
   )
-  const { first, count } = await look(open, convert, rows)
-  return new StreamTable(open, convert, { length: count, partRows, first })
+  const { first, count } = await look(open, convert, offsets, rows)
+  return new StreamTable(open, convert, offsets, { length: count, first })
 }
 
 /** The first tensors, and the rows of all tables where they are not known. */
 async function look(
-  open: () => AsyncGenerator<Table>,
+  open: Open,
   convert: (table: Table) => readonly Tensor[],
+  offsets: PartOffsets,
   rows: number | undefined,
 ): Promise<{ first: readonly Tensor[]; count: number }> {
   let first: readonly Tensor[] | null = null
   let count = 0
-  for await (const table of open()) {
+  for await (const { table, offset } of open()) {
     if (table.rows === 0) continue
+    offsets.note(count, table.rows, offset)
     first ??= convert(table)
     count += table.rows
     if (rows !== undefined) return { first, count: rows }

@@ -1,6 +1,8 @@
 /** What a run asks of an engine, and what an engine may ask of the run it works for. */
 
 import type { Steps } from '../base/drive.js'
+import type { DataLoader } from '../data/index.js'
+import type { StreamOffset } from '../data/table_offset.js'
 import type { Tensor } from '../tensor/index.js'
 import type { Model, TrainingOptions } from './options.js'
 
@@ -34,6 +36,14 @@ export interface Place {
   readonly streams: readonly Uint8Array[]
   /** What the pass has given so far; its batches say how far it has come. */
   readonly sums: EpochSums
+  /** Of a stream, where its source is read on from. */
+  readonly offset?: StreamOffset
+}
+
+/** The place after the batches of some sums, in a pass that began with the streams in these states. */
+export function placeIn(loader: DataLoader, streams: readonly Uint8Array[], sums: EpochSums): Place {
+  const offset = loader.offsetOf(sums.batches)
+  return { streams, sums: { ...sums }, ...(offset && { offset }) }
 }
 
 /** The run an engine works for: it is told of every update. */

@@ -7,7 +7,7 @@ import type { Hold } from '../runs/hold.js'
 import { Tensor } from '../tensor/index.js'
 import { countCorrect } from './accuracy.js'
 import { type Batch, batchesOf, batchOf, eachBatch, firstForward, weighsNothing } from './batch.js'
-import { type Engine, type EpochSums, emptySums, type Place, type Run } from './engine.js'
+import { type Engine, type EpochSums, emptySums, type Place, placeIn, type Run } from './engine.js'
 import { claimTensors, holdOf } from './exclusive.js'
 import type { Model, TrainingOptions } from './options.js'
 import { inEvalMode } from './state.js'
@@ -138,10 +138,13 @@ export class LoopEngine implements Engine {
 
   place(): Place | null {
     const pass = this.#pass
-    return pass && pass.sums.batches < this.options.train.length ? { ...pass, sums: { ...pass.sums } } : null
+    return pass && pass.sums.batches < this.options.train.length
+      ? placeIn(this.options.train, pass.streams, pass.sums)
+      : null
   }
 
-  goTo({ streams, sums }: Place): void {
+  goTo({ streams, sums, offset }: Place): void {
+    this.options.train.knowOffset(offset)
     this.#pass = { streams, sums: { ...emptySums(), ...sums } }
   }
 

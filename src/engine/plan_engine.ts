@@ -11,7 +11,7 @@ import { Attempt } from './attempt.js'
 import { chunkSettings, type Dispatch, MAX_STEPS, Pace } from './chunks.js'
 import { Cursor, type Limits } from './cursor.js'
 import { stepsPerTable } from './draws.js'
-import { type Engine, emptySums, type Place, type Run } from './engine.js'
+import { type Engine, emptySums, type Place, placeIn, type Run } from './engine.js'
 import { holdOf } from './exclusive.js'
 import { HeldPlan } from './held_plan.js'
 import type { Model, TrainingOptions } from './options.js'
@@ -75,7 +75,7 @@ export class PlanEngine implements Engine {
 
   place(): Place | null {
     const streams = this.#cursor.passStart
-    return streams && { streams, sums: { ...this.#sums.train } }
+    return streams && placeIn(this.options.train, streams, this.#sums.train)
   }
 
   /** Whether another engine may go on from here: between two epochs, and in the middle of a training pass. */
@@ -83,7 +83,8 @@ export class PlanEngine implements Engine {
     return this.#cursor.begins || this.place() !== null
   }
 
-  goTo({ streams, sums }: Place): void {
+  goTo({ streams, sums, offset }: Place): void {
+    this.options.train.knowOffset(offset)
     this.#cursor.goTo(sums.batches, streams)
     this.#sums.train = { ...emptySums(), ...sums }
   }

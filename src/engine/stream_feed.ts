@@ -6,8 +6,8 @@
 import { type Steps, settled } from '../base/drive.js'
 import type { Columns } from '../data/columns.js'
 import { type DataLoader, StreamTable } from '../data/index.js'
-import { type PartLayout, partLayouts, placesIn } from '../data/part_layout.js'
-import { gatherRows, joinRows } from '../data/rows.js'
+import { firstToRead, type PartLayout, partLayouts, partOf, placesIn } from '../data/part_layout.js'
+import { gatherRows, joinRows, placeholders } from '../data/rows.js'
 import { Tensor } from '../tensor/index.js'
 import type { PassColumns } from './resident.js'
 
@@ -70,8 +70,8 @@ export class StreamFeed {
 
   /** Has the part in place that row number `row` of the pass is in, and the next one read. Returns the batches up to its end. */
   *batchesFrom(row: number): Steps<number> {
-    const k = this.#layouts.findLastIndex(({ start }) => start <= row)
-    if (this.#part > k) this.#part = -1
+    const k = partOf(this.#layouts, row)
+    if (this.#part < 0 || this.#part > k) this.#beginWith(firstToRead(this.#layouts, k))
     while (this.#part < k) yield* this.#toNext()
     if (!this.#placed) yield* this.#place!({ tensors: this.#tensors, indices: null })
     this.#placed = true
@@ -84,12 +84,25 @@ export class StreamFeed {
   /** Stops reading. */
   close(): void {
     this.#parts?.return(undefined).catch(() => {})
+    this.#parts = null
+  }
+
+  /** Reads on with part number `k`, of which the rows left over by the one before are not needed. */
+  #beginWith(k: number): void {
+    this.#part = k - 1
+    this.#tensors = []
+    if (this.#next?.k === k) return
+    this.#next = null
+    this.close()
   }
 
   *#toNext(): Steps<void> {
     const k = this.#part + 1
     const fresh = yield* settled(this.#next?.k === k ? this.#next.tensors : this.#read(k))
-    const left = k === 0 ? [] : this.#tensors.map(t => gatherRows('DataLoader', t, this.#leftOver[k - 1]))
+    const before = this.#tensors
+    const left = before.length
+      ? before.map(t => gatherRows('DataLoader', t, this.#leftOver[k - 1]))
+      : placeholders(fresh, this.#layouts[k].left)
     this.#tensors = joinRows(left, fresh)
     this.#part = k
     this.#placed = false
@@ -103,7 +116,7 @@ export class StreamFeed {
   }
 
   async #read(k: number): Promise<Tensor[]> {
-    if (k === 0) this.#parts = this.stream.parts()
-    return (await this.#parts!.next()).value
+    if (k === 0 || !this.#parts) this.#parts = this.stream.parts(k)
+    return (await this.#parts.next()).value
   }
 }

@@ -5,6 +5,7 @@
 
 import { AnnealError, describe, phrase } from '../base/errors.js'
 import { isPlainObject } from '../base/kinds.js'
+import { type ColumnType, columnTypes } from '../data/column.js'
 import type { Model } from '../engine/options.js'
 import type { FitOptions } from './fit_options.js'
 import { type RunState, streamsOf } from './run_state.js'
@@ -71,11 +72,34 @@ const isRates: Check = value => {
   return rising && counts.length === stretches.length && counts.every(isCount) && total === rates.length
 }
 
+const isOptional =
+  (check: Check): Check =>
+  value =>
+    value === undefined || check(value)
+
+/** As `StreamOffset`. */
+const isOffset = hasFields({
+  part: isCount,
+  row: isCount,
+  offset: hasFields({
+    file: isCount,
+    text: isOptional(
+      hasFields({
+        byte: isCount,
+        lines: isCount,
+        delimiter: isText,
+        names: isList(isText),
+        types: isList(type => columnTypes.includes(type as ColumnType)),
+      }),
+    ),
+  }),
+})
+
 /** A place within a pass over the loader. */
 function isPlace({ train }: FitOptions): Check {
   const isSums = hasFields({ loss: isNumber, weightless: isCount, rows: isCount, correct: isCount, batches: isCount })
   return value =>
-    hasFields({ streams: isList(isBytes, train.streams.length), sums: isSums })(value) &&
+    hasFields({ streams: isList(isBytes, train.streams.length), sums: isSums, offset: isOptional(isOffset) })(value) &&
     (value as NonNullable<RunState['place']>).sums.batches < train.length
 }
 

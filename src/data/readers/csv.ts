@@ -7,9 +7,10 @@ import type { Input } from '../input.js'
 import { numberOf } from '../parse_text.js'
 import { checkNames, TextRows } from '../row_builders.js'
 import type { Table } from '../table.js'
+import type { TextOffset } from '../table_offset.js'
 import { needsParser, PlainLines } from './plain_lines.js'
 import { cellRefuser, type ReadOptions, refuseFile, type TableReader } from './reader.js'
-import { MAX_LINE, textOf, utf8 } from './text.js'
+import { hasMark, MAX_LINE, textOf, utf8 } from './text.js'
 
 const DELIMITERS = [',', ';', '\t', '|']
 
@@ -42,6 +43,12 @@ class Records {
     if (hasNames) return
     if (cells.length !== this.names.length) this.#refuseRagged(cells, line)
     this.sink!.push(cells, line)
+  }
+
+  /** Takes records of these names from the first on. */
+  goOn(names: readonly string[]): void {
+    this.names = names
+    this.sink = this.open(names)
   }
 
   /** Whether the first record is names; else the columns are numbered and it is a row. */
@@ -87,26 +94,37 @@ interface CsvPlace {
   column?: unknown
 }
 
-/** Feeds a file to `open`'s sink, a piece at every step of the iteration. */
+/** Where the lines that were taken end; null where only a parser knows. */
+export type TextEnd = Pick<TextOffset, 'byte' | 'lines' | 'delimiter'> | null
+
+/**
+ * Feeds a file to `open`'s sink, a piece at every step of the iteration. `from`: where the input begins, in the middle of
+ * the file.
+ */
 export async function* feedCsv(
   input: Input,
   options: ReadOptions,
   open: (names: readonly string[]) => RowSink,
-): AsyncGenerator<void> {
+  from?: TextOffset,
+): AsyncGenerator<TextEnd> {
   const csvParse = await importOptional('readTable', ['csv-parse'], () => import('csv-parse'))
   const records = new Records(input.name, options, open)
-  let plain: PlainLines | null = null
+  let plain: PlainLines | null = from
+    ? new PlainLines(input.name, from.delimiter, records, from.byte, from.lines)
+    : null
+  if (from) records.goOn(from.names)
   let parser: Parser | null = null
   try {
-    for await (const chunk of utf8(input.name, input.chunks())) {
-      plain ??= new PlainLines(input.name, options.delimiter ?? toldDelimiter(textOf(chunk)), records)
+    for await (const chunk of utf8(input.name, input.chunks(), from?.byte)) {
+      const delimiter = options.delimiter ?? toldDelimiter(textOf(chunk))
+      plain ??= new PlainLines(input.name, delimiter, records, hasMark(input.head) ? 3 : 0)
       if (!parser && !needsParser(chunk)) plain.push(chunk)
       else {
         parser ??= new csvParse.Parser(settings(records, plain)).on('error', () => {}).resume()
         const bytes = plain.drain(chunk)
         await step(done => parser!.write(bytes, done))
       }
-      yield
+      yield parser || input.zipped ? null : { byte: plain.bytes, lines: plain.lines, delimiter: plain.delimiter }
     }
     if (parser) await step(done => parser!.end(done))
     else plain?.finish()

@@ -19,8 +19,6 @@ export function needsParser(bytes: Uint8Array): boolean {
 }
 
 export class PlainLines {
-  /** Lines taken. */
-  lines = 0
   /** What came after the last line end, in pieces. */
   #open: Uint8Array[] = []
   #openBytes = 0
@@ -29,6 +27,9 @@ export class PlainLines {
     private readonly name: string,
     readonly delimiter: string,
     private readonly records: { take(cells: string[], line: number): void },
+    /** Bytes and lines taken; those of the file before its first line here, to begin with. */
+    public bytes = 0,
+    public lines = 0,
   ) {}
 
   /** Takes the lines that end in these bytes, and keeps the rest. */
@@ -56,6 +57,7 @@ export class PlainLines {
   }
 
   #lines(bytes: Uint8Array): void {
+    this.bytes += bytes.length
     const lines = textOf(bytes).split('\n')
     if (lines[lines.length - 1] === '') lines.pop()
     for (const line of lines) {

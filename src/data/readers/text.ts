@@ -11,10 +11,13 @@ export function textOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
   return Buffer.from(buffer, byteOffset, byteLength).toString()
 }
 
-/** The pieces of a text without a byte order mark, cut between characters; refuses what is no UTF-8. */
-export async function* utf8(name: string, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+/**
+ * The pieces of a text without a byte order mark, cut between characters; refuses what is no UTF-8. `start`: bytes before
+ * the first piece.
+ */
+export async function* utf8(name: string, chunks: AsyncIterable<Uint8Array>, start = 0): AsyncGenerator<Uint8Array> {
   let rest: Uint8Array = new Uint8Array(0)
-  let at = 0
+  let at = start
   for await (const chunk of chunks) {
     const bytes = rest.length ? Buffer.concat([rest, chunk]) : chunk
     if (at === 0 && isUtf16(bytes)) refuseFile(name, 'text in UTF-8', 'UTF-16')
@@ -32,7 +35,7 @@ function isUtf16([first, second]: Uint8Array): boolean {
   return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)
 }
 
-function hasMark([first, second, third]: Uint8Array): boolean {
+export function hasMark([first, second, third]: Uint8Array): boolean {
   return first === 0xef && second === 0xbb && third === 0xbf
 }
 
