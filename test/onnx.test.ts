@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { io, nn, noGrad, ops, predict, preprocessing, random, Tensor, tensor } from 'anneal'
+import { data, fit, io, nn, noGrad, ops, optim, predict, preprocessing, random, Tensor, tensor } from 'anneal'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import * as registry from '../src/ops/index.js'
 import type { OpSpec } from '../src/ops/spec.js'
@@ -155,6 +155,15 @@ onRuntime('a model of several inputs', () => {
     }
   }
 
+  it('and names that nodes have too', async () => {
+    const scaler = new preprocessing.StandardScaler().fit([[1], [2], [4]])
+    const file = newFile()
+    const model = new Net((a, b) => a.add(b).sub(b))
+    await io.exportOnnx(file, model, { inputs: { output: [null, 1], Cast: [null, 1] }, preprocessing: scaler })
+    const { inputNames } = await sessionOf(file)
+    expect(inputNames).toEqual(['output', 'Cast'])
+  })
+
   it('keeps their names and forms', async () => {
     const draw = (rows: number) => [
       random.randn([rows, 2]),
@@ -276,6 +285,29 @@ describe('what ONNX cannot express is refused by op and reason', () => {
       'float32 [null, 2] as in fit',
     )
     await failing({ inputs: { x: [null, 4] } }, '').toThrow('path to be a path')
+  })
+})
+
+onRuntime('a model that a fit trains', () => {
+  it('is exported as the fit published it, under its names', async () => {
+    random.manualSeed(2)
+    const model = new nn.Sequential(new nn.Linear(4, 3))
+    const x = random.randn([5, 4])
+    const published = [await predict(model, x)]
+    const train = new data.DataLoader(new data.TensorDataset(random.randn([256, 4]), random.randn([256, 3])))
+    const ending = new AbortController()
+    const running = fit(model, {
+      ...{ train, loss: new nn.MSELoss(), optimizer: new optim.SGD(model.parameters(), { lr: 0.01 }), epochs: 100_000 },
+      onEpochEnd: () => void published.push(noGrad(() => model.forward(x))),
+      signal: ending.signal,
+    })
+    const file = newFile()
+    await io.exportOnnx(file, model, { inputs: { x: [null, 4] } })
+    ending.abort()
+    await expect(running).rejects.toMatchObject({ code: 'ERR_ABORTED' })
+    const out = await (await sessionOf(file)).run({ x })
+    expect(Math.min(...published.map(want => distance(out, want)))).toBeLessThan(1e-6)
+    expect(readFileSync(file, 'latin1')).toContain('0.weight')
   })
 })
 

@@ -1,4 +1,4 @@
-/** Whole models as files. */
+/** Whole models as files, and what they predict as ONNX. */
 
 export { type Loaded, type LoadOptions, load } from './load.js'
 export { type ExportOnnxOptions, exportOnnx, type OnnxShape } from './onnx/export.js'

@@ -11,6 +11,7 @@ import { Module } from '../../nn/index.js'
 import { NoOnnxForm, type OnnxName } from '../../ops/onnx.js'
 import { shapeText, sizeOf } from '../../ops/spec.js'
 import { Transformer } from '../../preprocessing/index.js'
+import { seenIn } from '../../runs/hold.js'
 import { noGrad, Tensor } from '../../tensor/index.js'
 import { withEmitter, withTracer } from '../../tensor/tape.js'
 import { commonGraph, commonPort, type Sizes } from './batch_size.js'
@@ -98,11 +99,14 @@ function keepProperties(model: Module): () => void {
   }
 }
 
+/** Where ops find a tensor's values: of one that a fit trains, what that published last. */
+const memoryOf = (tensor: Tensor) => seenIn(tensor)?.of(tensor.buf) ?? tensor.buf
+
 /** What the model applies to a batch of `rows`. */
 function runAt(rows: number, model: Module, ports: readonly Port[], preprocessing: Transformer | undefined): Run {
-  const graph = new GraphBuilder(new Map(model.namedState().map(([key, { buf }]) => [buf, key])))
+  const graph = new GraphBuilder(new Map(model.namedState().map(([key, tensor]) => [memoryOf(tensor), key])))
+  for (const { name } of ports) graph.unique(name)
   const inputs = ports.map((port, i) => {
-    graph.unique(port.name)
     if (i === 0 && preprocessing) return preprocessed(graph, preprocessing, port, rows)
     const tensor = hollow(
       port.shape.map(size => size ?? rows),
@@ -157,12 +161,11 @@ function checkGraph({ nodes, constants }: Graph, ports: readonly Port[]): void {
  * a shape is the size of the batch: the model runs on tensors without values at two of them, what follows it becomes
  * symbolic. `preprocessing` stands in front, on columns of numbers and in float64; a category that it does not know gives
  * no error there but zeros or, as int32 code, one that no table has. The model keeps its mode; the file has that of
- * evaluation.
+ * evaluation. Of a model that a fit trains the file has what the fit published last, as at the end of an epoch.
  *
  * Needs the package protobufjs. Throws ERR_STATE, with the op and the reason, for what ONNX cannot express: values that
  * the model reads, what depends on the batch without following it, random numbers, losses, categories of text; ERR_SHAPE
- * for shapes that do not fit and for an input that nothing reads; ERR_BUSY while a fit holds the weights; what the disk
- * throws. Source: torch.onnx.export.
+ * for shapes that do not fit and for an input that nothing reads; what the disk throws. Source: torch.onnx.export.
  */
 export async function exportOnnx(path: string, model: Module, options: ExportOnnxOptions): Promise<void> {
   if (typeof path !== 'string' || path === '') throw typeError(where, 'path to be a path', path)
