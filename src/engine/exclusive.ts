@@ -15,9 +15,9 @@ import { checkAttached, type Tensor } from '../tensor/index.js'
 import type { Model, TrainingOptions } from './options.js'
 
 /** Models, optimizers and callbacks in use by a run; another one would mix up their state. */
-const busy = new WeakSet<object>()
+const busy = new Set<object>()
 /** What the runs that train these models hold. */
-const holds = new WeakMap<Model, Hold>()
+const holds = new Map<Model, Hold>()
 
 type Used = Pick<TrainingOptions, 'train' | 'test' | 'optimizer'>
 

@@ -88,7 +88,12 @@ function recordSegments(model: Model, options: TrainingOptions, feeds: Feeds): R
 
 /** The memory, by number, that others read while a run holds it. */
 function publishedIn(memory: Memory, model: Model): number[] {
-  return [...(heldBy(model)?.weights ?? [])].flatMap(array => memory.find(array) ?? [])
+  const published: number[] = []
+  for (const array of heldBy(model)?.weights ?? []) {
+    const index = memory.find(array)
+    if (index !== undefined) published.push(index)
+  }
+  return published
 }
 
 /** Loaders' streams, and the layers' where they draw. */

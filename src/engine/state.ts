@@ -10,20 +10,23 @@ import type { Model, TrainingOptions } from './options.js'
 /** Runs `steps` in evaluation mode; at every pause, as at the end, each module is in its own mode again. */
 export function inEvalMode<T>(model: Model, steps: () => Steps<T>): Steps<T> {
   const modules = model.modules()
-  let within: readonly boolean[] | null = null
-  const modes = () => modules.map(({ training }) => training)
-  const setTo = (modes: readonly boolean[]) => {
-    for (let i = 0; i < modules.length; i++) modules[i].training = modes[i]
+  /** The modes of the steps at a pause, and those of everybody else while the steps run. */
+  const others = modules.map(({ training }) => training)
+  const swap = () => {
+    for (let i = 0; i < modules.length; i++) {
+      const { training } = modules[i]
+      modules[i].training = others[i]
+      others[i] = training
+    }
   }
+  model.eval()
+  swap()
   return stretches(steps(), stretch => {
-    const outside = modes()
-    if (within) setTo(within)
-    else model.eval()
+    swap()
     try {
       return stretch()
     } finally {
-      within = modes()
-      setTo(outside)
+      swap()
     }
   })
 }

@@ -22,9 +22,9 @@ export class PublishedSet {
 
   constructor(private readonly values: ReadonlyMap<Memory, Values>) {}
 
-  /** The same, and these besides. */
-  with(more: Iterable<readonly [Memory, Values]>): PublishedSet {
-    return new PublishedSet(new Map([...this.values, ...more]))
+  /** The same, and this besides. */
+  with(more: readonly [Memory, Values]): PublishedSet {
+    return new PublishedSet(new Map([...this.values, more]))
   }
 
   /** To compute with; undefined for what is not in the set. */
@@ -49,15 +49,15 @@ function copied(memory: Memory): readonly [Memory, Values] {
   return [memory, memory.length > 0 ? (memory as unknown as Values).slice() : new Float32Array(0)]
 }
 
-/** Which run holds what memory. */
-const holders = new WeakMap<object, Hold>()
+/** Which run holds what memory: what is in here is taken out at the end of the run. */
+const holders = new Map<Memory, Hold>()
 
 export class Hold {
   /** Whether the run works in the tensors' own memory; else a plan has the values. */
   open = true
   /** Whether somebody has asked for a published set. */
   asked = false
-  readonly #held = new Set<Holdable>()
+  readonly #held: Holdable[] = []
   /** The memory of parameters and buffers: what is published. */
   readonly weights = new Set<Memory>()
   /** The newest set; null where it is in the tensors' memory, or where `#unread` has it. */
@@ -69,25 +69,28 @@ export class Hold {
   constructor(readonly scope: Scope) {}
 
   /** Takes tensors into the run's hands, all or none. Returns whether no other run holds one of them. */
-  claim(weights: Iterable<Holdable>, others: Iterable<Holdable>): boolean {
-    const wanted = new Set([...weights, ...others])
-    for (const { buf } of wanted) if ((holders.get(buf) ?? this) !== this) return false
-    this.#addWeights(weights)
-    for (const t of wanted) {
-      if (this.#held.has(t)) continue
-      holders.set(t.buf, this)
-      t.hold = this
-      this.#held.add(t)
-    }
+  claim(weights: readonly Holdable[], others: readonly Holdable[]): boolean {
+    const isFree = ({ buf }: Holdable) => (holders.get(buf) ?? this) === this
+    if (!weights.every(isFree) || !others.every(isFree)) return false
+    for (const t of weights) this.#addWeight(t)
+    for (const t of others) this.#add(t)
     for (const reading of readings) if (reading.reads(this.weights)) reading.setOf(this)
     return true
   }
 
-  /** Those that a callback made are part of the present set, too. */
-  #addWeights(weights: Iterable<Holdable>): void {
-    const added = [...weights].map(({ buf }) => buf).filter(memory => !this.weights.has(memory))
-    for (const memory of added) this.weights.add(memory)
-    if (added.length > 0 && this.#set) this.#set = this.#set.with(added.map(copied))
+  #add(t: Holdable): void {
+    if (t.hold === this) return
+    holders.set(t.buf, this)
+    t.hold = this
+    this.#held.push(t)
+  }
+
+  /** One that a callback made is part of the present set, too. */
+  #addWeight(t: Holdable): void {
+    this.#add(t)
+    if (this.weights.has(t.buf)) return
+    this.weights.add(t.buf)
+    if (this.#set) this.#set = this.#set.with(copied(t.buf))
   }
 
   /** The end: all tensors are everybody's again. */
@@ -96,7 +99,7 @@ export class Hold {
       holders.delete(t.buf)
       t.hold = null
     }
-    this.#held.clear()
+    this.#held.length = 0
   }
 
   /** Whether who asks sees the tensors' own memory, to read and to write. */

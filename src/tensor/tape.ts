@@ -99,7 +99,7 @@ function seenBy(where: string, value: Tensor): Tensor {
 /** Applies `spec` to a user's arguments. */
 export function apply(spec: OpSpec, args: readonly unknown[]): Tensor {
   const { operands, attrs } = spec.parse(...args)
-  for (const i of spec.writes?.(attrs) ?? []) if ((operands[i] as Tensor).busy) throw busyError(spec.name)
+  if (spec.writes) checkWritten(spec.name, spec.writes(attrs), operands)
   const inputs = operands.map(o => operand(spec.name, o as Tensor | number))
   const { shape, dtype } = spec.infer(inputs, attrs)
   if (sizeOf(shape) > MAX_ELEMENTS) {
@@ -108,17 +108,21 @@ export function apply(spec: OpSpec, args: readonly unknown[]): Tensor {
   const needs = inputs.map(t => recordingGradients && t.requiresGrad)
   const app: Application<unknown> = { inputs, shape, dtype, attrs, needs, out: noBuffer, saved: [] }
   app.out = spec.forward(emitter, app)
-  if (inputs.some((t, i) => t !== operands[i] && sharesMemory(t.buf, app.out)))
-    app.out = (app.out as Float32Array).slice()
+  for (let i = 0; i < inputs.length; i++) if (inputs[i] !== operands[i]) app.out = ownBy(app.out, inputs[i].buf)
   const node = spec.backward && needs.includes(true) ? { id: ++created, spec, app, inputs, grad: null } : null
   const result = new Tensor(shape, dtype, app.out, node)
   tracer?.(spec, app, result)
   return result
 }
 
-/** Whether a result is a view of published values, which are not the caller's to write. */
-function sharesMemory(values: Buf, out: Buf): boolean {
-  return (values as Float32Array).buffer === (out as Float32Array).buffer
+function checkWritten(where: string, written: readonly number[], operands: readonly unknown[]): void {
+  for (const i of written) if ((operands[i] as Tensor).busy) throw busyError(where)
+}
+
+/** A result, copied where it is a view of an operand's stand-in: published values are not the caller's to write. */
+function ownBy(out: Buf, standIn: Buf): Buf {
+  const values = ArrayBuffer.isView(out) ? (out as unknown as Float32Array) : null // else a recording's
+  return values && values.buffer === (standIn as Float32Array).buffer ? values.slice() : out
 }
 
 const noBuffer: Buf = { length: 0 }
