@@ -14,6 +14,7 @@ import type { Chunk, Pace } from './chunks.js'
 import type { Cursor, Slice } from './cursor.js'
 import { DrawTable } from './draws.js'
 import { type EpochSums, emptySums, type Run } from './engine.js'
+import { NotFinite } from './finite.js'
 import type { HeldPlan } from './held_plan.js'
 import type { Recorded } from './recorded.js'
 import type { Segment } from './segments.js'
@@ -40,6 +41,8 @@ interface Means {
   readonly recorded: Recorded
   readonly held: HeldPlan
   readonly cursor: Cursor
+  /** Puts model and optimizer back to before the attempt; given where values that are not finite end it. */
+  readonly undo?: () => void
 }
 
 export class Attempt {
@@ -61,6 +64,7 @@ export class Attempt {
     let prepared = most === steps ? first : this.#prepareAgain(most)
     const result = yield* this.#execute(prepared, most, pace, signal)
     if (result.steps < most) prepared = this.#prepareAgain(result.steps)
+    if (this.means.undo) this.#checkFinite(this.means.undo, prepared, result)
     const epochs = collect(this.means.run, prepared, result, sums)
     const { failure } = first.table
     if (failure && result.steps === most) throw failure.error
@@ -86,6 +90,16 @@ export class Attempt {
     } finally {
       signal?.removeEventListener('abort', stop)
     }
+  }
+
+  /** Throws NotFinite, everything being as before, where a loss or a tensor of the model or its updates is not finite. */
+  #checkFinite(undo: () => void, prepared: Prepared, result: PlanResult): void {
+    const { held } = this.means
+    if (areLossesFinite(prepared, result) && held.show('within', () => held.isFinite)) return
+    this.#rollBack()
+    held.abandon()
+    undo()
+    throw new NotFinite()
   }
 
   #prepareAgain(steps: number): Prepared {
@@ -195,40 +209,59 @@ function stepsWithScalars({ slices, table: { updates, failure } }: Prepared, ste
   return steps
 }
 
+/** What the steps of a slice gave. */
+interface Given {
+  readonly slice: Slice
+  readonly rows: Int32Array
+  /** Losses and predictions, step by step. */
+  readonly all: Float32Array
+  readonly batches: number
+  /** Of the batches that have one. */
+  readonly losses: Float32Array
+  /** Labels that count, and those that were the largest score. */
+  readonly labels: number
+  readonly correct: number
+}
+
+function* givenBy({ slices, chunk: { order } }: Prepared, { losses, counts }: PlanResult): Generator<Given, void> {
+  let [loss, count, row] = [0, 0, 0]
+  for (const slice of slices) {
+    const { segment, steps } = slice
+    const { advance, predicted } = segment.recorded
+    const rows = order.subarray(row, row + slice.rows)
+    const all = losses.subarray(loss, loss + steps * advance.losses)
+    const own = predicted ? lossesAlone(all, advance, predicted) : all
+    const counted = countedLabels(segment, rows)
+    const having = counted ? own.filter((_, i) => counted[i] > 0) : own
+    const labels = counted ? sumOf(counted, 0, counted.length, 0) : slice.rows
+    const correct = sumOf(counts, count, count + steps * advance.counts, 0)
+    yield { slice, rows, all, batches: own.length, losses: having, labels, correct }
+    row += slice.rows
+    loss += steps * advance.losses
+    count += steps * advance.counts
+  }
+}
+
 /** Adds up what the steps gave, epoch by epoch. Returns how many epochs were completed. */
 function collect(
   run: Run,
-  { slices, chunk: { order } }: Prepared,
-  { losses, counts }: PlanResult,
+  prepared: Prepared,
+  result: PlanResult,
   sums: { train: EpochSums; test: EpochSums },
 ): number {
-  let [loss, count, row, epochs] = [0, 0, 0, 0]
-  for (const { segment, steps, rows, last } of slices) {
+  let epochs = 0
+  for (const { slice, rows, all, batches, losses, labels, correct } of givenBy(prepared, result)) {
+    const { segment, steps, last } = slice
     const { advance, predicted } = segment.recorded
-    const [lossEnd, countEnd] = [loss + steps * advance.losses, count + steps * advance.counts]
     const sum = segment.trains ? sums.train : sums.test
-    const own = predicted
-      ? lossesAlone(losses.subarray(loss, lossEnd), advance, predicted)
-      : losses.subarray(loss, lossEnd)
-    sum.batches += own.length
+    sum.batches += batches
+    sum.weightless += batches - losses.length
     if (segment.trains) sum.updates += steps
-    const labels = countedLabels(segment, order.subarray(row, row + rows))
-    const having = labels ? own.filter((_, i) => labels[i] > 0) : own
-    sum.weightless += own.length - having.length
-    sum.rows += labels ? sumOf(labels, 0, labels.length, 0) : rows
-    sum.loss = sumOf(having, 0, having.length, sum.loss)
-    sum.correct = sumOf(counts, count, countEnd, sum.correct)
-    if (segment.trains && run.afterLoss) for (const value of having) run.afterLoss(value)
-    if (predicted)
-      tellPredictions(
-        run,
-        segment,
-        predictionsAlone(losses.subarray(loss, lossEnd), advance, predicted),
-        order.subarray(row, row + rows),
-      )
-    row += rows
-    loss = lossEnd
-    count = countEnd
+    sum.rows += labels
+    sum.correct += correct
+    sum.loss = sumOf(losses, 0, losses.length, sum.loss)
+    if (segment.trains && run.afterLoss) for (const value of losses) run.afterLoss(value)
+    if (predicted) tellPredictions(run, segment, predictionsAlone(all, advance, predicted), rows)
     if (!last) continue
     run.afterEpoch(sums.train, sums.test)
     sums.train = emptySums()
@@ -236,6 +269,13 @@ function collect(
     epochs++
   }
   return epochs
+}
+
+/** Whether every loss that was trained on is finite. */
+function areLossesFinite(prepared: Prepared, result: PlanResult): boolean {
+  for (const { slice, losses } of givenBy(prepared, result))
+    if (slice.segment.trains && !losses.every(Number.isFinite)) return false
+  return true
 }
 
 const targetsOf = ({ columns }: Segment) => partsOf(columns.present?.() ?? columns.tensors, columns.weighted).target

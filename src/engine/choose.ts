@@ -7,6 +7,7 @@ import type { Dispatch } from './chunks.js'
 import { dryRunLastBatch } from './dry_run.js'
 import { EagerTrainer } from './eager_trainer.js'
 import type { Engine, Place, Run } from './engine.js'
+import { NotFinite } from './finite.js'
 import { LoopEngine } from './loop_engine.js'
 import type { Model, TrainingOptions } from './options.js'
 import { PlanEngine } from './plan_engine.js'
@@ -43,7 +44,8 @@ class PlanWhilePossible implements Engine {
       yield* this.#engine.epochs(run, most)
       return
     } catch (error) {
-      if (!(error instanceof Unplannable)) throw error
+      // Done again in the explicit loop, the step shows what was not finite first.
+      if (!(error instanceof Unplannable || (error instanceof NotFinite && this.#engine === this.#plan))) throw error
       if (!this.#plan.canBeLeft) {
         const expected = 'fit: expected the model to stay one for the plan within an epoch'
         throw new AnnealError('ERR_STATE', `${expected} but ${error.message}`)

@@ -7,6 +7,7 @@ import { clipGradNorm } from '../nn/utils.js'
 import { noGrad, Tensor, tensor } from '../tensor/index.js'
 import { withEmitter } from '../tensor/tape.js'
 import { type Batch, forward } from './batch.js'
+import { FiniteChecks, hasLoss } from './finite.js'
 import type { Model } from './options.js'
 import { dropGradients } from './state.js'
 import type { BatchResult, Trainer, Training } from './trainer.js'
@@ -33,6 +34,7 @@ export function evaluateBatch(model: Model, loss: Loss, batch: Batch): BatchResu
 export class EagerTrainer implements Trainer {
   /** The batches since the last update. */
   #parts: Part[] = []
+  #checks: FiniteChecks | null = null
 
   constructor(
     private readonly model: Model,
@@ -42,14 +44,24 @@ export class EagerTrainer implements Trainer {
 
   gradients(batch: Batch, parts = 1): BatchResult {
     return withEmitter(this.emitter, () => {
-      const { prediction, value } = this.#backward(batch, parts)
+      const pass = () => this.#backward(batch, parts)
+      const { loss } = this.training
+      const { prediction, value } = this.#checks ? this.#checks.pass(pass, () => hasLoss(loss, batch.target)) : pass()
       this.#parts.push({ batch, value })
       return { loss: value.item(), prediction }
     })
   }
 
+  checkFinite(): void {
+    this.#checks ??= new FiniteChecks(this.model, this.training.optimizer)
+  }
+
   update(): void {
-    withEmitter(this.emitter, () => this.training.optimizer.step(this.#closure(this.#parts)))
+    const step = () => {
+      withEmitter(this.emitter, () => this.training.optimizer.step(this.#closure(this.#parts)))
+    }
+    if (this.#checks) this.#checks.update(step)
+    else step()
     this.load()
   }
 

@@ -66,6 +66,8 @@ export interface Run {
   afterLoss?(loss: number): void
   /** Takes the predictions of one batch or several and their targets, where the options ask for metrics. */
   afterPredictions?(trains: boolean, prediction: Tensor, target: Tensor | undefined): void
+  /** Whether the run ends with NotFinite at the first value that is not, everything being as before that step. */
+  readonly checksFinite?: boolean
   /** Takes the sums of an epoch; `test` is undefined, or empty, where nothing is evaluated. */
   afterEpoch(train: EpochSums, test: EpochSums | undefined): void
   /** Reports progress; throws where the run is over. Called when the updates so far have really been done. */

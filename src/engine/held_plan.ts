@@ -10,6 +10,7 @@ import { isKept, returnPlan, sameKey, type Taken, takePlan } from '../plan/pool.
 import type { Hold } from '../runs/hold.js'
 import { checkAttached } from '../tensor/index.js'
 import { claimState, claimTensors, holdOf } from './exclusive.js'
+import { allFinite } from './finite.js'
 import type { Model, TrainingOptions } from './options.js'
 import { checkRepeatable, dropUnusedState, passes, type Recorded, recordAll, recordedIn } from './recorded.js'
 import { checkLabels, isResident, makeResident } from './resident.js'
@@ -106,6 +107,17 @@ export class HeldPlan {
     } finally {
       if (place === 'between') this.#hold.renew()
     }
+  }
+
+  /** Of what is in JavaScript. */
+  get isFinite(): boolean {
+    return allFinite(this.model, this.options.optimizer)
+  }
+
+  /** Has the model be what it is in JavaScript; what the plan has is lost. */
+  abandon(): void {
+    this.#stale = true
+    this.#hold.open = true
   }
 
   /** Publishes what the plan has copied to a slot. */

@@ -88,8 +88,10 @@ export class LoopEngine implements Engine {
     const { streams, sums } = begun ?? { streams: train.streams.map(stream => stream.getState()), sums: emptySums() }
     this.#pass = { streams, sums }
     if (this.#handedBack) trainer.load()
+    if (run.checksFinite) trainer.checkFinite?.()
     this.#handedBack = false
     let [done, weighed, parts] = [0, 0, 0]
+    const update = () => this.#update(run)
     const gradients = (batch: Batch) => {
       const result = this.#gradients(batch, parts)
       this.#tellPredictions(run, true, result, batch)
@@ -104,8 +106,7 @@ export class LoopEngine implements Engine {
       if (!weighsNothing(batch)) weighed++
       if (++done === parts) {
         if (weighed > 0) {
-          run.beforeUpdate()
-          trainer.update()
+          update()
           sums.updates++
           run.afterUpdate()
         }
@@ -116,6 +117,18 @@ export class LoopEngine implements Engine {
     })
     this.#pass = null
     return sums
+  }
+
+  /** One that fails is none, for the run too. */
+  #update(run: Run): void {
+    const restore = run.checksFinite ? run.snapshot() : null
+    run.beforeUpdate()
+    try {
+      this.trainer.update()
+    } catch (error) {
+      restore?.()
+      throw error
+    }
   }
 
   #tellPredictions(run: Run, trains: boolean, { prediction }: BatchResult, { target }: Batch): void {

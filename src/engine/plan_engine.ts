@@ -16,6 +16,7 @@ import { holdOf } from './exclusive.js'
 import { HeldPlan } from './held_plan.js'
 import type { Model, TrainingOptions } from './options.js'
 import { recordedIn } from './recorded.js'
+import { keepState } from './state.js'
 import { type Feeds, feedsOf } from './stream_feed.js'
 
 export class PlanEngine implements Engine {
@@ -32,7 +33,7 @@ export class PlanEngine implements Engine {
 
   /** Records all programs. Throws Unplannable, with the reason, where the model cannot be a plan. */
   constructor(
-    model: Model,
+    private readonly model: Model,
     private readonly options: TrainingOptions,
     dispatch: Dispatch,
   ) {
@@ -53,7 +54,8 @@ export class PlanEngine implements Engine {
       this.#cursor.segments = recorded.segments
       const limits = yield* this.#limits(run, most - done)
       const steps = this.#cursor.stepsWithin(limits)
-      const attempt = new Attempt({ run, recorded, held: this.#held, cursor: this.#cursor })
+      const undo = run.checksFinite ? this.show(() => keepState(this.model, this.options)) : undefined
+      const attempt = new Attempt({ run, recorded, held: this.#held, cursor: this.#cursor, undo })
       done += yield* attempt.steps(steps, this.#pace, this.options.signal, this.#sums)
       this.#cursor.finishSegment()
       yield* run.afterChunk(this.#sums.train)
@@ -113,6 +115,8 @@ export class PlanEngine implements Engine {
     const drawn = stepsPerTable(recordedIn(this.#held.recorded.segments))
     const steps = Math.min(chunkSettings.steps ?? MAX_STEPS, drawn, inPlace)
     const updates = run.updatesLeft?.() ?? Infinity
-    return { steps, work, epochs, updates, onePass: !!run.switchTo || !!this.#feeds.train || !!this.#feeds.test }
+    // A chunk that is done again in the explicit loop begins within, or before, a pass of training.
+    const onePass = !!run.switchTo || !!this.#feeds.train || !!this.#feeds.test || !!run.checksFinite
+    return { steps, work, epochs, updates, onePass }
   }
 }

@@ -15,6 +15,8 @@ export interface BatchResult {
 export interface Trainer {
   /** Forward, loss, backward: the gradient of one of the `parts` batches of an update (default 1) adds to the others'. */
   gradients(batch: Batch, parts?: number): BatchResult
+  /** From now on throws NotFinite where a step makes a value that is not finite, and leaves everything as before that step. */
+  checkFinite?(): void
   /** The update by the gradients since the last one, with the rates of the optimizer's groups now. */
   update(): void
   /** Forward and loss. */

@@ -11,14 +11,13 @@ import {
 } from '../base/check.js'
 
 import { AnnealError, describe, phrase, typeError } from '../base/errors.js'
-import type { DataLoader } from '../data/index.js'
 
 import type { Model } from '../engine/options.js'
 import type { StateDict } from '../nn/index.js'
+import { tensor } from '../tensor/index.js'
 import type { CheckpointSettings } from './checkpoints.js'
 import type { FitOptions } from './fit_options.js'
 import { checkFigure, directionOf, type EpochEvent, type Figure, figureOf, type ProgressEvent } from './history.js'
-import { copyState, sourceOfNonFinite } from './non_finite.js'
 
 /**
  * What `fit` calls, one after the other. Hooks may be async: each is awaited, and its rejection rejects the fit; `fit.sync`
@@ -32,14 +31,14 @@ export interface Callback {
   readonly watchOnly?: boolean
   /** @internal What `callbacks.checkpoint` asks of the run. */
   readonly checkpoint?: CheckpointSettings
+  /** @internal Asks for every step's values to be finite. */
+  readonly checksFinite?: boolean
   /** Its counters as plain data, tensors among them, for checkpoints. */
   stateDict?(): object
   /** Goes on from such data; called after `onStart` in a run that is resumed. */
   loadStateDict?(state: object): void
   /** Before the first epoch. */
   onStart?(model: Model, options: FitOptions): void
-  /** @internal The loss of every batch that was trained on, some time before `onEpoch`. */
-  onLoss?(loss: number): void
   /** After each epoch; `false` ends the training. */
   // biome-ignore lint/suspicious/noConfusingVoidType: a hook may return nothing.
   onEpoch?(event: EpochEvent, model: Model): boolean | void | Promise<boolean | void>
@@ -75,6 +74,13 @@ export interface EarlyStoppingOptions {
   minDelta?: number
   /** Put back the weights of the best epoch at the end, however the run ended. Default false. */
   restoreBest?: boolean
+}
+
+/** A model's state that nothing changes any more. */
+function copyState(model: Model): StateDict {
+  return Object.fromEntries(
+    Object.entries(model.stateDict()).map(([key, t]) => [key, tensor(t.data, { shape: t.shape, dtype: t.dtype })]),
+  )
 }
 
 /**
@@ -136,36 +142,28 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
 }
 
 /**
- * Fails the run with ERR_NONFINITE after an epoch whose training loss is NaN or infinite. Off unless asked for, as in
- * PyTorch. The message names the epoch and its first such batch, and the row and the column of the data that hold such a
- * number, or else the first layer that gives one, with the weights of the epoch's start if they do, else with its last.
+ * Fails the run with ERR_NONFINITE at the first step whose loss, gradient or updated tensor is NaN or infinite; the message
+ * names the step and where it came up first, a layer's output for a loss, and the row of the data, if they hold one. Weights and state stay as they were before that
+ * step. A plan goes on at full speed: a chunk in which something came up is done again in the explicit loop. Off unless
+ * asked for, as in PyTorch.
  *
  * ```ts
  * await fit(model, { ...options, callbacks: [callbacks.failOnNaN()] })
+ * // failOnNaN: expected finite values but received NaN in the output of fc2 (Linear) in step 17
  * ```
+ * Source: torch.autograd.detect_anomaly; Lightning's detect_anomaly.
  */
 export function failOnNaN(): Callback {
-  let [batch, odd] = [0, 0]
-  let known: { loader: DataLoader; weights: StateDict } | null = null
   return {
-    onStart(model, { train }) {
-      ;[batch, odd] = [0, 0]
-      known = { loader: train, weights: copyState(model) }
-    },
-    onLoss(loss) {
-      batch++
-      if (odd === 0 && !Number.isFinite(loss)) odd = batch
-    },
-    onEpoch({ epoch, trainLoss }, model) {
-      const place = `epoch ${epoch}${odd > 0 ? `, first of batch ${odd}` : ''}`
-      ;[batch, odd] = [0, 0]
-      if (Number.isFinite(trainLoss)) {
-        if (known) known.weights = copyState(model)
-        return true
-      }
-      const source = known ? sourceOfNonFinite(model, known.loader, known.weights) : ''
-      const received = `${trainLoss} in ${place}${source}`
-      throw new AnnealError('ERR_NONFINITE', phrase('failOnNaN', 'a finite training loss', received))
+    watchOnly: true,
+    checksFinite: true,
+    // a backend that does not look itself
+    onEpoch({ epoch, trainLoss }) {
+      if (Number.isFinite(trainLoss)) return true
+      throw new AnnealError(
+        'ERR_NONFINITE',
+        `failOnNaN: expected a finite training loss but received ${trainLoss} in epoch ${epoch}`,
+      )
     },
   }
 }

@@ -1,10 +1,11 @@
 /** `fit`: epochs of training with schedule, evaluation, callbacks and abort, around an engine that does the work. */
 
 import { bothWays, type Steps } from '../base/drive.js'
-import { AnnealError } from '../base/errors.js'
+import { AnnealError, phrase } from '../base/errors.js'
 import { chooseEngine } from '../engine/choose.js'
 import { type Engine, type EpochSums, meanLoss, type Place, type Run } from '../engine/engine.js'
 import { asOnlyUser, exclusively, holdOf } from '../engine/exclusive.js'
+import { NotFinite } from '../engine/finite.js'
 import { checkPlace, type Model } from '../engine/options.js'
 import { dropGradients, startTraining } from '../engine/state.js'
 import type { Hold } from '../runs/hold.js'
@@ -15,6 +16,7 @@ import { Checkpoints, checkpointDisk, checkpointParts } from './checkpoints.js'
 import { EpochMetrics } from './fit_metrics.js'
 import { checkFit, type FitOptions, monitored, schedulerCadence, wantsCheckpoints } from './fit_options.js'
 import { AbortedError, type EpochEvent, figureOf, type History, type ProgressEvent, withHistory } from './history.js'
+import { nonFiniteIn } from './non_finite.js'
 import { Rates } from './rates.js'
 import { asRunState } from './run_form.js'
 import { captureRun, checkConfiguration, configurationOf, type RunState, restoreRun } from './run_state.js'
@@ -32,7 +34,7 @@ class FitRun implements Run {
   readonly #rates = new Rates()
   /** Schedule-free optimizers train at one point and are judged, and left, at another. */
   readonly switchTo?: (mode: 'train' | 'eval') => void
-  readonly afterLoss?: (loss: number) => void
+  readonly checksFinite: boolean
   readonly #metrics: EpochMetrics | null
   /** Whether somebody may look at the model, or change it, after every epoch. */
   readonly #asks: boolean
@@ -73,9 +75,8 @@ class FitRun implements Run {
     for (const name of this.#metrics?.names ?? [])
       this.history.metrics![name] = { train: [], ...(test && { test: [] }) }
     this.#callbacks = options.callbacks ?? []
+    this.checksFinite = this.#callbacks.some(callback => callback.checksFinite)
     this.#asks = this.#callbacks.some(callback => !callback.watchOnly) || options.onEpochEnd !== undefined
-    const watchers = this.#callbacks.filter(callback => callback.onLoss)
-    if (watchers.length > 0) this.afterLoss = loss => watchers.forEach(callback => void callback.onLoss!(loss))
     this.#cadence = schedulerCadence(options)
     this.#checkpoints = Checkpoints.of(options, resumed?.best ?? [])
     if (resumed) this.#goOn(resumed)
@@ -109,8 +110,16 @@ class FitRun implements Run {
       }
     }
     const history = this.#historySoFar()
-    if (failures.length > 0) throw withHistory(failures[0], history)
+    if (failures.length > 0) throw withHistory(this.#withStep(failures[0]), history)
     return history
+  }
+
+  /** A value that is not finite, with the step that made it. */
+  #withStep(failure: unknown): unknown {
+    if (!(failure instanceof NotFinite)) return failure
+    const row = nonFiniteIn(this.options.train)
+    const received = `${failure.message} in step ${this.#rates.count + 1}${row ? `: ${row}` : ''}`
+    return new AnnealError('ERR_NONFINITE', phrase('failOnNaN', 'finite values', received))
   }
 
   *#wholeRun(): Steps<void> {

@@ -4,6 +4,7 @@ import { inspect } from 'node:util'
 import { checkInt, checkOptions } from '../base/check.js'
 import { Unplannable } from '../emitters/unplannable.js'
 import { checkLoss, checkModel, checkTrainer, type Model } from '../engine/options.js'
+import { namedModules, WatchedLayers } from '../engine/watched_layers.js'
 import { type Loss, type Module, MSELoss } from '../nn/index.js'
 import { shapeText, sizeOf } from '../ops/spec.js'
 import { type Optimizer, SGD } from '../optim/index.js'
@@ -13,7 +14,6 @@ import { defaultGenerator } from '../streams/index.js'
 import { noGrad, Tensor } from '../tensor/index.js'
 import { bytesText, fusionLines } from './describe.js'
 import { type InputForm, inputsOf, recordStep, type TrainingStep } from './training_step.js'
-import { namedModules, WatchedLayers } from './watched_layers.js'
 
 /** Options of `summary`. */
 export interface SummaryOptions {
