@@ -1,7 +1,7 @@
 /** Argument checks that read as a sentence: `checkInt('StepLR', 'stepSize', stepSize, { min: 1 })`. */
 
 import { rangeError, typeError } from './errors.js'
-import { isIterable } from './kinds.js'
+import { isCallable, isIterable } from './kinds.js'
 
 export interface Bounds {
   /** Smallest allowed value. */
@@ -56,9 +56,7 @@ export function checkBoolean(where: string, name: string, value: unknown): boole
 }
 
 export function checkFunction<F extends (...args: never[]) => unknown>(where: string, name: string, value: F): F {
-  const isClass = typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value))
-  if (typeof value !== 'function' || isClass)
-    throw typeError(where, `${name} to be a function`, isClass ? 'a class' : value)
+  if (!isCallable(value)) throw typeError(where, `${name} to be a function`, value)
   return value
 }
 

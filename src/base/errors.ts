@@ -56,7 +56,8 @@ function described(value: unknown, depth: number): string {
   }
   if (typeof value === 'bigint') return `${value > 2n ** 64n || value < -(2n ** 64n) ? 'a large bigint' : `${value}n`}`
   if (typeof value === 'symbol') return 'a symbol'
-  if (typeof value === 'function') return 'a function'
+  if (typeof value === 'function')
+    return /^class\b/.test(Function.prototype.toString.call(value)) ? 'a class' : 'a function'
   return describedObject(value, depth)
 }
 

@@ -35,12 +35,28 @@ export function isNumberArray(value: unknown): value is Float64Array {
   return numberArrays.has(typedArrayName(value))
 }
 
+/** Whether the memory of a typed array was given away. */
+export function isDetached({ buffer }: ArrayBufferView): boolean {
+  if (buffer.byteLength > 0) return false
+  try {
+    new Uint8Array(buffer)
+    return false
+  } catch {
+    return true
+  }
+}
+
 /** An object made by `{}`, JSON or `Object.create(null)`. */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false
   const proto = Object.getPrototypeOf(value)
   // The prototype of plain objects, in every realm, is the one that ends the chain.
   return proto === null || (Object.getPrototypeOf(proto) === null && Object.hasOwn(proto, 'isPrototypeOf'))
+}
+
+/** A function that can be called: no class. */
+export function isCallable(value: unknown): value is (...args: never[]) => unknown {
+  return typeof value === 'function' && !/^class\b/.test(Function.prototype.toString.call(value))
 }
 
 /** Something to await. */

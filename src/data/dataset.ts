@@ -2,7 +2,7 @@
 
 import { checkInt, checkOptions } from '../base/check.js'
 import { AnnealError, phrase, rangeError, shapeError, typeError } from '../base/errors.js'
-import { isNumberArray, isThenable, typedArrayName } from '../base/kinds.js'
+import { isDetached, isNumberArray, isThenable, typedArrayName } from '../base/kinds.js'
 import { shapeText } from '../ops/spec.js'
 import { Tensor } from '../tensor/tensor.js'
 import { agreesWithGet, allTensors, type Columns, columnsOf, giveTheSame } from './columns.js'
@@ -165,7 +165,8 @@ export class Subset implements Dataset {
   constructor(dataset: Dataset, indices: ArrayLike<number>) {
     this.dataset = checkDataset('Subset', dataset)
     const below = dataset.length
-    if (!Array.isArray(indices) && !isNumberArray(indices)) throw typeError('Subset', 'indices to be an array', indices)
+    if (!Array.isArray(indices) && (!isNumberArray(indices) || isDetached(indices)))
+      throw typeError('Subset', 'indices to be an array', indices)
     this.indices = Int32Array.from(indices, (index, i) => checkInt('Subset', `indices[${i}]`, index, { min: 0, below }))
     this.length = this.indices.length
   }

@@ -1,6 +1,8 @@
 /** Labels and categories: reading, sorting and numbering them, and weights of rows. Not here: splitting by them (stratify.ts). */
 
+import { checkNumber } from '../base/check.js'
 import { AnnealError, phrase, rangeError, shapeError, typeError } from '../base/errors.js'
+import { isDetached, isNumberArray } from '../base/kinds.js'
 import { compareValues } from '../base/order.js'
 import { Tensor } from '../tensor/tensor.js'
 
@@ -37,17 +39,24 @@ export function uniqueOf(where: string, label: string, column: Column): Column {
   return [...present.sort(compareValues), ...(missing ? [null] : [])]
 }
 
+/** A Tensor's values, an array, a typed array, as they are; throws TypeError for anything else, ERR_DETACHED. */
+export function listOf(where: string, expected: string, given: unknown): ArrayLike<unknown> {
+  const values = given instanceof Tensor ? given.data : given
+  const typed = ArrayBuffer.isView(values) && !(values instanceof DataView)
+  if (!typed && !Array.isArray(values)) throw typeError(where, expected, given)
+  if (typed && isDetached(values))
+    throw new AnnealError('ERR_DETACHED', phrase(where, expected, 'one whose buffer was transferred'))
+  return values as ArrayLike<unknown>
+}
+
 const isColumnShape = ({ shape }: Tensor) => shape.length === 1 || (shape.length === 2 && shape[1] === 1)
 
 /** One label per row, of a Tensor [rows] or [rows, 1] or of an array: numbers as float64. Throws TypeError or ERR_SHAPE for else. */
 export function labelsOf(where: string, name: string, labels: unknown): Column {
   if (labels instanceof Tensor && !isColumnShape(labels))
     throw shapeError(where, `${name} to have one dimension`, `shape [${labels.shape.join(', ')}]`)
-  const values = labels instanceof Tensor ? labels.data : labels
-  const typed = ArrayBuffer.isView(values) && !(values instanceof DataView)
-  if (!typed && !Array.isArray(values)) throw typeError(where, `${name} to be a Tensor or an array of labels`, labels)
-  const list = values as ArrayLike<unknown>
-  if (typed && typeof list[0] !== 'bigint') return Float64Array.from(list as ArrayLike<number>)
+  const list = listOf(where, `${name} to be a Tensor or an array of labels`, labels)
+  if (isNumberArray(list)) return Float64Array.from(list)
   const cells = Array.from(list, (label, i) => {
     const single = Array.isArray(label) && label.length === 1 ? label[0] : label
     if (isMissing(single)) return null
@@ -70,13 +79,9 @@ export function classesOf(where: string, name: string, y: unknown): Column {
 
 /** How much each of `rows` rows counts, at least 0. Throws TypeError, ERR_SHAPE, RangeError, or ERR_EMPTY where none counts. */
 export function checkSampleWeight(where: string, weights: unknown, rows: number): Float64Array {
-  const values = weights instanceof Tensor ? weights.data : (weights as ArrayLike<number>)
-  if (typeof values !== 'object' || typeof values?.length !== 'number')
-    throw typeError(where, 'sampleWeight to be a Tensor or an array', weights)
+  const values = listOf(where, 'sampleWeight to be a Tensor or an array', weights) as ArrayLike<number>
   if (values.length !== rows) throw shapeError(where, `${rows} weights`, `${values.length}`)
-  const numbers = Float64Array.from(values)
-  const odd = numbers.findIndex(weight => !(weight >= 0 && weight < Infinity))
-  if (odd >= 0) throw rangeError(where, `sampleWeight[${odd}] to be at least 0`, values[odd])
+  const numbers = Float64Array.from(values, (weight, i) => checkNumber(where, `sampleWeight[${i}]`, weight, { min: 0 }))
   if (rows > 0 && numbers.every(weight => weight === 0))
     throw new AnnealError('ERR_EMPTY', phrase(where, 'a weight above 0', 'none'))
   return numbers

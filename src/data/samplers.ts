@@ -1,9 +1,10 @@
 /** Samplers: which samples an epoch takes, in which order. Not here: batches of them (data_loader.ts). */
 
-import { checkBoolean, checkInt, checkOptions } from '../base/check.js'
+import { checkBoolean, checkInt, checkNumber, checkOptions } from '../base/check.js'
 import { AnnealError, phrase, rangeError, shapeError, typeError } from '../base/errors.js'
 import { checkGenerator, defaultGenerator, type Generator } from '../streams/generator.js'
 import { Tensor } from '../tensor/tensor.js'
+import { listOf } from './labels.js'
 
 /** Gives the numbers of the samples of an epoch, each time it is iterated. */
 export interface Sampler extends Iterable<number> {
@@ -39,7 +40,7 @@ abstract class OrderSampler implements Sampler {
   readonly generator: Generator | null
 
   constructor(where: string, generator?: Generator) {
-    this.generator = generator ? checkGenerator(where, generator) : null
+    this.generator = generator == null ? null : checkGenerator(where, generator)
   }
 
   /** The numbers of the samples. */
@@ -95,7 +96,8 @@ export class SubsetRandomSampler extends OrderSampler {
     const where = 'SubsetRandomSampler'
     super(where, checkOptions(where, options, ['generator']).generator)
     const bounds = { min: 0, max: 2 ** 31 - 2 }
-    this.indices = Int32Array.from(indices, (index, i) => checkInt(where, `indices[${i}]`, index, bounds))
+    const list = listOf(where, 'indices to be an array', indices) as ArrayLike<number>
+    this.indices = Int32Array.from(list, (index, i) => checkInt(where, `indices[${i}]`, index, bounds))
   }
 
   get length(): number {
@@ -178,12 +180,8 @@ function firstAtLeast(rising: Float64Array, x: number): number {
 function checkWeights(where: string, weights: unknown): Float64Array {
   if (weights instanceof Tensor && weights.shape.length !== 1)
     throw shapeError(where, 'weights to have one dimension', `shape [${weights.shape.join(', ')}]`)
-  const values = weights instanceof Tensor ? weights.data : (weights as ArrayLike<number>)
-  if (typeof values !== 'object' || typeof values?.length !== 'number')
-    throw typeError(where, 'weights to be a Tensor or an array', weights)
-  const numbers = Float64Array.from(values)
-  const odd = numbers.findIndex(weight => !(weight >= 0 && weight < Infinity))
-  if (odd >= 0) throw rangeError(where, `weights[${odd}] to be at least 0`, values[odd])
+  const values = listOf(where, 'weights to be a Tensor or an array', weights) as ArrayLike<number>
+  const numbers = Float64Array.from(values, (weight, i) => checkNumber(where, `weights[${i}]`, weight, { min: 0 }))
   if (!numbers.some(weight => weight > 0)) throw new AnnealError('ERR_EMPTY', phrase(where, 'a weight above 0', 'none'))
   return numbers
 }

@@ -3,6 +3,7 @@
 import { inspect } from 'node:util'
 import { checkInt, checkOneOf, checkOptions } from '../base/check.js'
 import { AnnealError, describe, phrase, rangeError, shapeError, typeError } from '../base/errors.js'
+import { isDetached, isNumberArray } from '../base/kinds.js'
 import { Tensor } from '../tensor/tensor.js'
 import { type Cell, type Column, type ColumnType, type ColumnValues, cellOf, takeRows, widthOf } from './column.js'
 import { tableText } from './table_text.js'
@@ -36,6 +37,9 @@ export class Table implements Iterable<Record<string, Cell>> {
 
   /** @internal Use `data.readTable` or `data.tableFrom`. */
   constructor(columns: readonly Column[], rows: number) {
+    const isColumn = (column: unknown) => typeof (column as Column | null | undefined)?.name === 'string'
+    if (!Array.isArray(columns) || !Array.from(columns).every(isColumn)) throw typeError('Table', 'columns', columns)
+    checkInt('Table', 'rows', rows, { min: 0 })
     this.rows = rows
     this.names = Object.freeze(columns.map(({ name }) => name))
     this.types = Object.freeze(Object.fromEntries(columns.map(({ name, type }) => [name, type])))
@@ -74,7 +78,7 @@ export class Table implements Iterable<Record<string, Cell>> {
 
   /** The rows at `indices`, in their order, copied. Throws RangeError for an index outside the table. */
   take(indices: ArrayLike<number>): Table {
-    if (typeof indices?.length !== 'number')
+    if (!Array.isArray(indices) && (!isNumberArray(indices) || isDetached(indices)))
       throw typeError('Table.take', 'indices to be an array of row numbers', indices)
     for (let i = 0; i < indices.length; i++)
       checkInt('Table.take', `indices[${i}]`, indices[i], { min: 0, below: this.rows })
@@ -135,7 +139,7 @@ export class Table implements Iterable<Record<string, Cell>> {
     if (!Array.isArray(names)) throw typeError(where, 'an array of column names', names)
     const twice = names.find((name, i) => names.indexOf(name) < i)
     if (twice !== undefined) throw rangeError(where, 'every column once', twice)
-    return names.map(name => this.#column(where, name))
+    return Array.from(names, name => this.#column(where, name))
   }
 
   #rowsAt(indices: ArrayLike<number>): Table {

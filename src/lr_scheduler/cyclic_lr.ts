@@ -1,7 +1,6 @@
 /** CyclicLR: the rate goes up and down between two limits. */
 
-import { checkNumber } from '../base/check.js'
-import { rangeError } from '../base/errors.js'
+import { checkFunction, checkNumber } from '../base/check.js'
 import { CountedLR } from './counted_lr.js'
 import {
   cycledParam,
@@ -56,8 +55,7 @@ interface CyclicState {
 
 const scaleFn: Option<((x: number) => number) | null> = {
   check(where, name, value) {
-    if (value !== null && typeof value !== 'function') throw rangeError(where, `${name} to be a function`, value)
-    return value as ((x: number) => number) | null
+    return value === null ? null : checkFunction(where, name, value as (x: number) => number)
   },
   default: null,
   key: '_scale_fn_custom',

@@ -5,6 +5,7 @@
 
 import { type Bounds, checkBoolean, checkInt, checkNumber, checkOneOf, checkOptions } from '../base/check.js'
 import { rangeError, typeError } from '../base/errors.js'
+import { isCallable } from '../base/kinds.js'
 import { initialOf, type ParamName, type ScheduledGroup } from './schedulable.js'
 
 /** Options that every schedule takes. */
@@ -94,7 +95,7 @@ export function optional<T>({ check, ...rest }: Option<T>): Option<T | null> {
 export function functions<F extends (...args: never[]) => number>(key: string): Option<F | F[]> {
   const check = (where: string, name: string, value: unknown) => {
     for (const fn of Array.isArray(value) ? Array.from(value) : [value]) {
-      if (typeof fn !== 'function') throw typeError(where, `${name} to be a function or an array of functions`, fn)
+      if (!isCallable(fn)) throw typeError(where, `${name} to be a function or an array of functions`, fn)
     }
     return value as F | F[]
   }

@@ -1,7 +1,7 @@
 /** Reading what metrics compare: labels, indicators of several labels, scores and values. Not here: any metric. */
 
 import { AnnealError, describe, phrase, rangeError, shapeError, typeError } from '../base/errors.js'
-import { type Cell, type Column, checkSampleWeight, classesOf, uniqueOf } from '../data/labels.js'
+import { type Cell, type Column, checkSampleWeight, classesOf, listOf, uniqueOf } from '../data/labels.js'
 import { Tensor } from '../tensor/tensor.js'
 
 /** One label per row; or, where a row may have several, 0 or 1 per label: [rows, labels]. */
@@ -42,6 +42,7 @@ export function matrixOf(where: string, name: string, value: unknown): Matrix {
 }
 
 function readMatrix(where: string, name: string, value: unknown): Matrix {
+  const list = listOf(where, `${name} to be a Tensor or an array of numbers`, value)
   const single = value instanceof Tensor || value instanceof Float32Array
   const epsilon = single ? FLOAT32_EPSILON : Number.EPSILON
   if (value instanceof Tensor) {
@@ -52,13 +53,11 @@ function readMatrix(where: string, name: string, value: unknown): Matrix {
       rows: shape[0],
       width: shape[1] ?? 1,
       flat: shape.length === 1,
-      data: Float64Array.from(value.data),
+      data: Float64Array.from(list as ArrayLike<number>),
       epsilon,
     }
   }
   const isList = (list: unknown) => Array.isArray(list) || (ArrayBuffer.isView(list) && !(list instanceof DataView))
-  if (!isList(value)) throw typeError(where, `${name} to be a Tensor or an array of numbers`, value)
-  const list = value as ArrayLike<unknown>
   const flat = list.length === 0 || !isList(list[0])
   const rows = flat ? [list] : Array.from(list as ArrayLike<ArrayLike<unknown>>)
   const width = flat ? 1 : rows[0].length

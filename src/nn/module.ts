@@ -3,6 +3,7 @@
  */
 
 import { AnnealError, phrase, rangeError, shapeError, typeError } from '../base/errors.js'
+import { isPlainObject } from '../base/kinds.js'
 import { shapeText } from '../ops/spec.js'
 import { checkAttached, checkTensor, Tensor, tensorFrom, writableData } from '../tensor/index.js'
 import { type Copies, checkCopyable, copyOf } from './clone.js'
@@ -139,7 +140,7 @@ export abstract class Module {
    * differs, ERR_BUSY while a fit trains the model.
    */
   loadStateDict(state: StateDict): void {
-    if (typeof state !== 'object' || state === null) throw typeError('loadStateDict', 'a state dict', state)
+    if (!isPlainObject(state)) throw typeError('loadStateDict', 'a state dict', state)
     const own = Object.fromEntries(this.namedState())
     for (const [key, t] of Object.entries(own)) writableData('loadStateDict', t, key)
     const name = this.constructor.name

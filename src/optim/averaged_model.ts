@@ -84,9 +84,9 @@ export class AveragedModel<M extends Module = Module> extends Module {
     if (!(model instanceof Module)) throw typeError(where, 'model to be a Module', model)
     checkOptions(where, options, ['avgFn', 'multiAvgFn', 'useBuffers'])
     const { avgFn, multiAvgFn, useBuffers = false } = options
-    if (avgFn && multiAvgFn) throw typeError(where, 'only one of avgFn and multiAvgFn', 'both')
-    this.avgFn = avgFn ? checkFunction(where, 'avgFn', avgFn) : null
-    this.multiAvgFn = multiAvgFn ? checkFunction(where, 'multiAvgFn', multiAvgFn) : null
+    if (avgFn != null && multiAvgFn != null) throw typeError(where, 'only one of avgFn and multiAvgFn', 'both')
+    this.avgFn = avgFn == null ? null : checkFunction(where, 'avgFn', avgFn)
+    this.multiAvgFn = multiAvgFn == null ? null : checkFunction(where, 'multiAvgFn', multiAvgFn)
     this.useBuffers = checkBoolean(where, 'useBuffers', useBuffers)
     this.module = model.clone()
     this.registerBuffer('nAveraged', 'n_averaged')

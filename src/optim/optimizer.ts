@@ -4,7 +4,7 @@
 
 import { checkFunction, checkIterable, checkNumber, checkOptions } from '../base/check.js'
 import { AnnealError, phrase, rangeError, shapeError, typeError } from '../base/errors.js'
-import { isIterable } from '../base/kinds.js'
+import { isCallable, isIterable, isThenable } from '../base/kinds.js'
 import type { Buf } from '../emitters/emitter.js'
 import { shapeText } from '../ops/spec.js'
 import { checkAttached, checkTensor, noGrad, Tensor } from '../tensor/index.js'
@@ -80,6 +80,7 @@ export class Optimizer {
   step(closure?: () => Tensor): Tensor | undefined {
     if (closure !== undefined) checkFunction(this.rule.name, 'closure', closure)
     const loss = closure?.()
+    if (isThenable(loss)) throw typeError(this.rule.name, 'closure to be synchronous', loss)
     this.check()
     noGrad(() => {
       for (const group of this.paramGroups) {
@@ -171,7 +172,7 @@ function checkRule(rule: unknown): void {
   const fits = typeof name === 'string' && isObject && Array.isArray(slots) && typeof updateScalars === 'function'
   const checks = isObject ? Object.values(options).map(option => option?.check) : []
   const given = [checkGroup, checkParam, scalars].filter(part => part !== undefined)
-  if (!fits || [...checks, ...given].some(part => typeof part !== 'function')) {
+  if (!fits || [...checks, ...given].some(part => !isCallable(part))) {
     throw typeError('Optimizer', 'rule to be an update rule', rule)
   }
 }

@@ -1,5 +1,6 @@
 /** Pipeline: transformers one after the other, in float64 until the end. Not here: several side by side (column_transformer.ts). */
 
+import { checkOptions } from '../base/check.js'
 import { typeError } from '../base/errors.js'
 import type { Cell } from '../data/labels.js'
 import type { OnnxGraph, OnnxName } from '../ops/onnx.js'
@@ -9,10 +10,12 @@ import { checkTransformer, Encoder, Invertible, type OnnxColumns, type Transform
 
 /** Transformers one after the other; made by `makePipeline`. Each is fitted to what the ones before it give. */
 export class Pipeline extends Invertible<{ steps: readonly Transformer[] }> {
-  constructor({ steps }: { steps: readonly Transformer[] }) {
+  constructor(options: { steps: readonly Transformer[] }) {
+    const { steps } = checkOptions('Pipeline', options, ['steps'])
+    if (!Array.isArray(steps)) throw typeError('Pipeline', 'steps to be an array of transformers', steps)
     super('Pipeline', { steps: [...steps] }, {})
     if (steps.length === 0) throw typeError('makePipeline', 'at least one transformer', undefined)
-    steps.forEach((step, i) => void checkTransformer('makePipeline', `steps[${i}]`, step))
+    for (const [i, step] of steps.entries()) checkTransformer('makePipeline', `steps[${i}]`, step)
   }
 
   /** Its transformers, the first one first. */

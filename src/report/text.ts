@@ -1,5 +1,7 @@
 /** Text as charts and tables need it: numbers for people, widths without a font engine, line breaking. */
 
+import { typeError } from '../base/errors.js'
+
 // Advance widths of Arial (and so of Arimo) in thousandths of the font size, rounded up by class of character.
 const widthClasses: readonly [RegExp, number][] = [
   [/[ilj'|]/, 0.23],
@@ -33,6 +35,7 @@ export function wrapText(text: string, size: number, width: number): string[] {
 
 /** A number for a person: six significant digits at most, exponents only below 1e-4 and from 1e7 on. */
 export function formatNumber(value: number): string {
+  if (typeof value !== 'number') throw typeError('formatNumber', 'value to be a number', value)
   if (!Number.isFinite(value)) return String(value)
   if (value === 0) return '0'
   const size = Math.abs(value)

@@ -2,7 +2,7 @@
 
 import { checkInt, checkNumber, checkOptions } from '../base/check.js'
 import { AnnealError, phrase, rangeError, typeError } from '../base/errors.js'
-import { isNumberArray, typedArrayName } from '../base/kinds.js'
+import { isDetached, isNumberArray, typedArrayName } from '../base/kinds.js'
 import { type Engine, native } from '../native/random.js'
 import { checkDraw } from './draws.js'
 
@@ -159,7 +159,7 @@ export class RandomState {
   /** Shuffles an array in place. */
   shuffle(values: unknown[] | Float32Array | Float64Array | Int32Array): void {
     const array = values as unknown[]
-    if (!Array.isArray(values) && !ArrayBuffer.isView(values))
+    if (!Array.isArray(values) && (!isNumberArray(values) || isDetached(values)))
       throw typeError('RandomState.shuffle', 'an array', values)
     const copy = array.slice()
     this.#order(copy.length).forEach((from, to) => {

@@ -3,6 +3,7 @@
  * or arithmetic (emitters/).
  */
 
+import { checkFunction } from '../base/check.js'
 import { AnnealError, shapeError, typeError } from '../base/errors.js'
 import { isThenable } from '../base/kinds.js'
 import type { Buf, Emitter } from '../emitters/emitter.js'
@@ -67,7 +68,7 @@ export function currentEmitter(): Emitter {
  * Source: torch.no_grad.
  */
 export function noGrad<T>(fn: () => T): T {
-  if (typeof fn !== 'function') throw typeError('noGrad', 'fn to be a function', fn)
+  checkFunction('noGrad', 'fn', fn)
   const before = recordingGradients
   recordingGradients = false
   try {

@@ -1,6 +1,6 @@
 /** Tensor: values, shape and gradient. Not here: its methods that compute (methods.ts), or how gradients flow (tape.ts). */
 
-import { checkOptions } from '../base/check.js'
+import { checkBoolean, checkOptions } from '../base/check.js'
 import { AnnealError, describe, phrase, shapeError, typeError } from '../base/errors.js'
 import { integerArrays, typedArrayName } from '../base/kinds.js'
 import type { Buf, DType } from '../emitters/emitter.js'
@@ -65,7 +65,10 @@ export class Tensor {
   constructor(shape: readonly number[], dtype: DType, buf: Buf, node: Node | null = null) {
     if (!Array.isArray(shape)) throw typeError('Tensor', 'shape to be an array', shape)
     if (dtype !== 'float32' && dtype !== 'int32') throw typeError('Tensor', "dtype to be 'float32' or 'int32'", dtype)
-    if (typeof buf?.length !== 'number') throw typeError('Tensor', 'buf to be an array of numbers', buf)
+    if (typeof buf !== 'object' || typeof buf?.length !== 'number')
+      throw typeError('Tensor', 'buf to be an array of numbers', buf)
+    for (let i = 0; i < shape.length; i++)
+      if (typeof shape[i] !== 'number') throw typeError('Tensor', 'sizes in shape to be numbers', shape[i])
     this.shape = shape
     this.dtype = dtype
     this.size = sizeOf(shape)
@@ -228,6 +231,6 @@ export function tensor(values: Nested | ArrayLike<number>, options: TensorOption
   const shape = options.shape === undefined ? Object.freeze(nested) : checkShape(options.shape, flat.length)
   const data = dtype === 'int32' ? toInt32(flat) : Float32Array.from(flat)
   const result = new Tensor(shape, dtype, data)
-  if (requiresGrad) result.requiresGrad = requiresGrad
+  if (checkBoolean('tensor', 'requiresGrad', requiresGrad)) result.requiresGrad = true
   return result
 }

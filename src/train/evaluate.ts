@@ -15,7 +15,7 @@ import type { BatchResult } from '../engine/trainer.js'
 import type { Loss } from '../nn/index.js'
 import { shapeText, sizeOf } from '../ops/spec.js'
 import { readingOneSet } from '../runs/hold.js'
-import { noGrad, Tensor } from '../tensor/index.js'
+import { checkAttached, noGrad, Tensor } from '../tensor/index.js'
 
 /** Result of `evaluate`. */
 export interface Evaluation {
@@ -77,9 +77,10 @@ function checkInputs(x: Tensor | readonly Tensor[]): readonly Tensor[] {
   const inputs = Array.isArray(x) ? x : [x]
   const named = (i: number) => (Array.isArray(x) ? `x[${i}]` : 'x')
   if (inputs.length === 0) throw rangeError('predict', 'x to be a Tensor with rows or several', x)
-  const counts = inputs.map((t, i) => rowsOf('predict', named(i), t))
+  const counts = Array.from(inputs, (t, i) => rowsOf('predict', named(i), t))
   const odd = counts.findIndex(count => count !== counts[0])
   if (odd > 0) throw shapeError('predict', `${named(odd)} to have ${counts[0]} rows as x[0]`, `${counts[odd]}`)
+  inputs.forEach((t, i) => void checkAttached('predict', t, named(i)))
   return inputs
 }
 

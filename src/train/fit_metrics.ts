@@ -2,6 +2,7 @@
 
 import { suggesting } from '../base/check.js'
 import { rangeError, typeError } from '../base/errors.js'
+import { isPlainObject } from '../base/kinds.js'
 import { gatherRows } from '../data/rows.js'
 import { labelsOf } from '../engine/accuracy.js'
 import * as scores from '../metrics/index.js'
@@ -67,8 +68,7 @@ const classesOf = ({ shape }: Tensor) => Array.from({ length: Math.max(2, shape[
 /** Throws TypeError or RangeError for metrics that are none, or that do not fit the loss. */
 export function checkMetrics(where: string, metrics: unknown, { predicts }: Loss): void {
   if (!Array.isArray(metrics)) {
-    if (typeof metrics !== 'object' || metrics === null)
-      throw typeError(where, 'metrics to be names or functions by name', metrics)
+    if (!isPlainObject(metrics)) throw typeError(where, 'metrics to be names or functions by name', metrics)
     for (const [name, metric] of Object.entries(metrics))
       if (typeof metric !== 'function') throw typeError(where, `metrics.${name} to be a function`, metric)
     return
@@ -76,7 +76,11 @@ export function checkMetrics(where: string, metrics: unknown, { predicts }: Loss
   const known = Object.keys(named)
   for (const name of metrics) {
     if (!known.includes(name))
-      throw suggesting(rangeError(where, `metrics to be among ${known.join(', ')}`, name), String(name), known)
+      throw suggesting(
+        rangeError(where, `metrics to be among ${known.join(', ')}`, name),
+        typeof name === 'string' ? name : '',
+        known,
+      )
     const numbers = named[name as MetricName].needs === 'numbers'
     if (numbers !== (predicts === 'numbers'))
       throw rangeError(where, `metrics to fit a loss that predicts ${predicts}`, name)

@@ -71,7 +71,8 @@ export function checkFit(model: Model, options: FitOptions): void {
   if (options.metrics !== undefined) checkMetrics(where, options.metrics, options.loss)
   checkMonitor(options)
   if (!Array.isArray(callbacks)) throw typeError(where, 'callbacks to be an array', callbacks)
-  callbacks.forEach((callback, i) => void checkCallback(where, `callbacks[${i}]`, callback))
+  // not forEach, which leaves holes out
+  for (const [i, callback] of callbacks.entries()) checkCallback(where, `callbacks[${i}]`, callback)
   checkResume(where, options)
   if (onEpochEnd !== undefined) checkFunction(where, 'onEpochEnd', onEpochEnd)
   if (onProgress !== undefined) checkFunction(where, 'onProgress', onProgress)

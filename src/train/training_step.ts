@@ -2,6 +2,7 @@
 
 import { checkInt, checkOneOf, checkOptions } from '../base/check.js'
 import { rangeError, typeError } from '../base/errors.js'
+import { isPlainObject } from '../base/kinds.js'
 import type { Model } from '../engine/options.js'
 import { recordTraining } from '../engine/record_step.js'
 import { withoutSideEffects } from '../engine/side_effects.js'
@@ -39,10 +40,11 @@ export function inputsOf(where: string, model: Model, given: unknown): Required<
   if (given === undefined) return [{ shape: firstFeatures(where, model), dtype: 'float32' }]
   if (!Array.isArray(given)) throw typeError(where, 'inputs to be an array', given)
   if (given.length === 0) throw rangeError(where, 'inputs to have at least one', given)
-  return given.map((input, i) => {
-    const { shape, dtype = 'float32' } = checkOptions<InputForm>(where, input, ['shape', 'dtype'])
+  return Array.from(given, (input, i) => {
+    if (!isPlainObject(input)) throw typeError(where, `inputs[${i}] to be { shape, dtype }`, input)
+    const { shape, dtype = 'float32' } = checkOptions(where, input as unknown as InputForm, ['shape', 'dtype'])
     if (!Array.isArray(shape)) throw typeError(where, `inputs[${i}].shape to be an array`, shape)
-    const sizes = shape.map((size, d) => checkInt(where, `inputs[${i}].shape[${d}]`, size, { min: 0 }))
+    const sizes = Array.from(shape, (size, d) => checkInt(where, `inputs[${i}].shape[${d}]`, size, { min: 0 }))
     return { shape: sizes, dtype: checkOneOf(where, `inputs[${i}].dtype`, dtype, ['float32', 'int32']) }
   })
 }
