@@ -22,20 +22,25 @@ let model: Buffer
 let checkpoint: Buffer
 
 /** A training that writes checkpoints into `dir` and goes on from what is there. */
-function train(dir: string, epochs: number) {
+function jobIn(dir: string) {
   random.manualSeed(3)
   const net = newModel()
   const rows = new data.TensorDataset(random.randn([12, 2]), new Tensor([12], 'int32', new Int32Array(12).fill(1)))
   const stopping = callbacks.earlyStopping({ monitor: 'trainLoss', restoreBest: true })
-  return fit(net, {
+  const options = {
     train: new data.DataLoader(rows, { batchSize: 4, shuffle: true }),
     loss: new nn.CrossEntropyLoss(),
     optimizer: new optim.Adam(net.parameters(), { lr: 0.01 }),
-    epochs,
     threads: 1,
     callbacks: [stopping, callbacks.checkpoint({ dir })],
     resume: dir,
-  })
+  }
+  return { model: net, options }
+}
+
+function train(dir: string, epochs: number) {
+  const { model, options } = jobIn(dir)
+  return fit(model, { ...options, epochs })
 }
 
 beforeAll(async () => {
@@ -195,6 +200,20 @@ it(`what a model's file says of its architecture, spoilt`, () => {
   }
   expect(accepted).toBeGreaterThan(0)
   expect(accepted).toBeLessThan(times / 2)
+})
+
+it('a state that is refused late leaves model, optimizer and schedule as they were', async () => {
+  const state = decode(checkpoint)
+  state.streams = (state.streams as Uint8Array[]).map(() => new Uint8Array(5))
+  const dir = mkdtempSync(join(folder, 'late-'))
+  writeFileSync(join(dir, 'checkpoint-0000000003.safetensors'), Buffer.concat(encodeCheckpoint(state)))
+  const job = jobIn(dir)
+  const parts = () => JSON.stringify([job.model, job.options.optimizer].map(part => part.stateDict()))
+  const before = parts()
+  const draws = random.defaultGenerator.getState()
+  await expect(fit(job.model, { ...job.options, epochs: 2 })).rejects.toMatchObject({ code: 'ERR_STATE' })
+  expect(parts()).toBe(before)
+  expect(random.defaultGenerator.getState()).toEqual(draws)
 })
 
 it('a state with a checksum that is right, and values that are not: a fit refuses it or ends', async () => {

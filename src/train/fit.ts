@@ -7,7 +7,7 @@ import { type Engine, type EpochSums, meanLoss, type Place, type Run } from '../
 import { asOnlyUser, exclusively, holdOf } from '../engine/exclusive.js'
 import { NotFinite } from '../engine/finite.js'
 import { checkPlace, type Model } from '../engine/options.js'
-import { dropGradients, startTraining } from '../engine/state.js'
+import { dropGradients, keepState, startTraining } from '../engine/state.js'
 import type { Hold } from '../runs/hold.js'
 import type { Tensor } from '../tensor/index.js'
 import type { Callback } from './callbacks.js'
@@ -351,7 +351,7 @@ class FitRun implements Run {
   }
 }
 
-/** Puts model, optimizer, schedule and streams where the newest checkpoint has them; null where there is none. */
+/** Puts model, optimizer, schedule and streams where the newest checkpoint has them, or none; null where there is none. */
 function* takeUp(model: Model, options: FitOptions): Steps<RunState | null> {
   const { resume } = options
   if (resume === undefined) return null
@@ -359,9 +359,13 @@ function* takeUp(model: Model, options: FitOptions): Steps<RunState | null> {
   if (read === null) return null
   checkConfiguration(resume, configurationOf(model, options), read.configuration)
   const state = asRunState(resume, model, options, read)
+  const { scheduler } = options
+  const [restore, schedule] = [keepState(model, options), scheduler?.stateDict()]
   try {
     restoreRun(model, options, state)
   } catch (error) {
+    restore()
+    if (schedule) scheduler!.loadStateDict(schedule)
     if (error instanceof AnnealError) throw error
     throw new AnnealError('ERR_FILE_FORMAT', `${resume}, newest checkpoint: ${(error as Error).message}`, {
       cause: error,

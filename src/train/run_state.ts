@@ -118,7 +118,7 @@ export function restoreRun(model: Model, options: FitOptions, state: RunState): 
   model.loadStateDict(state.model)
   options.optimizer.loadStateDict(state.optimizer)
   if (state.scheduler) options.scheduler?.loadStateDict(state.scheduler as never)
+  for (const [i, stream] of streamsOf(options).entries()) stream.setState(state.streams[i])
   for (const [i, module] of model.modules().entries()) module.training = state.modes[i]
   for (const [i, parameter] of model.parameters().entries()) parameter.requiresGrad = state.trained[i]
-  for (const [i, stream] of streamsOf(options).entries()) stream.setState(state.streams[i])
 }
