@@ -2,15 +2,36 @@
 
 import { type Steps, stretches } from '../base/drive.js'
 import type { Optimizer, ParamGroup } from '../optim/index.js'
+import { Reading } from '../runs/hold.js'
 import { defaultGenerator } from '../streams/index.js'
 import { type Tensor, writableData } from '../tensor/index.js'
 import { generatorsOf } from './exclusive.js'
 import type { Model, TrainingOptions } from './options.js'
 
-/** Runs `steps` in evaluation mode; at every pause, as at the end, each module is in its own mode again. */
-export function inEvalMode<T>(model: Model, steps: () => Steps<T>): Steps<T> {
+/**
+ * Runs `steps` in evaluation mode, on one set of weights where others train the model; at every pause, as at the end, each
+ * module is in its own mode again.
+ */
+export function* inEvalMode<T>(model: Model, steps: () => Steps<T>): Steps<T> {
+  const reading = new Reading(() => [...model.parameters(), ...model.namedBuffers().map(([, t]) => t)])
+  try {
+    const swap = evalModes(model)
+    return yield* stretches(steps(), stretch => {
+      swap()
+      try {
+        return reading.run(stretch)
+      } finally {
+        swap()
+      }
+    })
+  } finally {
+    reading.close()
+  }
+}
+
+/** Exchanges the modes that the modules have for those of evaluation, and back. */
+function evalModes(model: Model): () => void {
   const modules = model.modules()
-  /** The modes of the steps at a pause, and those of everybody else while the steps run. */
   const others = modules.map(({ training }) => training)
   const swap = () => {
     for (let i = 0; i < modules.length; i++) {
@@ -21,14 +42,7 @@ export function inEvalMode<T>(model: Model, steps: () => Steps<T>): Steps<T> {
   }
   model.eval()
   swap()
-  return stretches(steps(), stretch => {
-    swap()
-    try {
-      return stretch()
-    } finally {
-      swap()
-    }
-  })
+  return swap
 }
 
 /** Training mode, unless the model as a whole is in it: layers that somebody put in another mode are left in it then. */

@@ -22,7 +22,8 @@ const TEMPORARY = /\.tmp-(\d+)$/
  */
 export function* atomicWrite(disk: Disk, path: string, parts: Iterable<Uint8Array>): Steps<void> {
   const temporary = `${resolve(path)}.tmp-${process.pid}`
-  if (inWork.has(temporary)) throw new AnnealError('ERR_BUSY', `${path}: expected no other write of this file going on`)
+  if (inWork.has(temporary))
+    throw new AnnealError('ERR_BUSY', `${path}: expected no other write of this file going on; await that one first`)
   inWork.add(temporary)
   try {
     const fd = yield* create(disk, temporary)

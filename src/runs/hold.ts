@@ -4,7 +4,6 @@
  * set; those who are in the middle of a prediction keep theirs. Not here: streams (place.ts), or what a tensor is.
  */
 
-import { type Steps, stretches } from '../base/drive.js'
 import type { Scope } from './scope.js'
 
 type Values = Float32Array | Int32Array
@@ -152,11 +151,33 @@ export class Hold {
   }
 }
 
-/** What one call reads: of every run the set that was the newest when the call first met it. */
-class Reading {
+/** Calls under way that keep to one set, and the one that runs at the moment. */
+const readings = new Set<Reading>()
+let reading: Reading | null = null
+
+/** What one call reads, with all its pauses: of every run the set that was the newest when the call first met it. */
+export class Reading {
   readonly #sets = new Map<Hold, PublishedSet>()
 
-  constructor(private readonly tensors: () => Iterable<Holdable>) {}
+  /** `tensors`: what it may read. From now on until `close`. */
+  constructor(private readonly tensors: () => Iterable<Holdable>) {
+    readings.add(this)
+  }
+
+  close(): void {
+    readings.delete(this)
+  }
+
+  /** Runs a stretch of the call. */
+  run<T>(stretch: () => T): T {
+    const before = reading
+    reading = this
+    try {
+      return stretch()
+    } finally {
+      reading = before
+    }
+  }
 
   /** Whether it reads some of this memory: where a run takes it in the middle, the call goes on with what was there before. */
   reads(memory: ReadonlySet<Memory>): boolean {
@@ -178,29 +199,6 @@ class Reading {
   setWith(memory: Memory): PublishedSet | null {
     for (const set of this.#sets.values()) if (set.of(memory)) return set
     return null
-  }
-}
-
-/** Calls under way, and the one whose stretch runs at the moment. */
-const readings = new Set<Reading>()
-let reading: Reading | null = null
-
-/** Runs `steps`, which read `tensors`, so that all of them read the same sets. */
-export function* readingOneSet<T>(tensors: () => Iterable<Holdable>, steps: () => Steps<T>): Steps<T> {
-  const own = new Reading(tensors)
-  readings.add(own)
-  try {
-    return yield* stretches(steps(), stretch => {
-      const before = reading
-      reading = own
-      try {
-        return stretch()
-      } finally {
-        reading = before
-      }
-    })
-  } finally {
-    readings.delete(own)
   }
 }
 

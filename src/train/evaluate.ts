@@ -14,7 +14,6 @@ import { inEvalMode } from '../engine/state.js'
 import type { BatchResult } from '../engine/trainer.js'
 import type { Loss } from '../nn/index.js'
 import { shapeText, sizeOf } from '../ops/spec.js'
-import { readingOneSet } from '../runs/hold.js'
 import { checkAttached, noGrad, Tensor } from '../tensor/index.js'
 
 /** Result of `evaluate`. */
@@ -38,11 +37,6 @@ function evaluator(model: Model, loss: Loss): (batch: Batch) => BatchResult {
   }
 }
 
-/** All that a forward may read of a model while others train it. */
-function tensorsOf(model: Model): () => Tensor[] {
-  return () => [...model.parameters(), ...model.namedBuffers().map(([, t]) => t)]
-}
-
 function* evaluateSteps(place: Place, model: Model, loader: DataLoader, loss: Loss): Steps<Evaluation> {
   checkModel('evaluate', model)
   if (!(loader instanceof DataLoader)) throw typeError('evaluate', 'loader to be a DataLoader', loader)
@@ -50,7 +44,7 @@ function* evaluateSteps(place: Place, model: Model, loader: DataLoader, loss: Lo
   checkLoss('evaluate', loss)
   checkWeighing('evaluate', loss, loader)
   if (loader.length === 0) throw new AnnealError('ERR_EMPTY', 'evaluate: expected at least one batch but received none')
-  const sums = yield* readingOneSet(tensorsOf(model), () => evaluateAll(model, loader, loss, evaluator(model, loss)))
+  const sums = yield* evaluateAll(model, loader, loss, evaluator(model, loss))
   const { rows, correct } = sums
   return { loss: meanLoss(sums), ...(loss.classifies && { accuracy: correct / rows }), count: rows }
 }
@@ -107,7 +101,7 @@ function* predictSteps(model: Model, x: Tensor | readonly Tensor[], options: Pre
     }
     return joinRows(parts)
   }
-  return yield* readingOneSet(tensorsOf(model), () => inEvalMode(model, predictAll))
+  return yield* inEvalMode(model, predictAll)
 }
 
 /** The first batch's output, which must have its rows; a single sample without that dimension is told apart from rows. */
