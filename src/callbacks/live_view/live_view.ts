@@ -35,7 +35,7 @@ export interface LiveView extends Callback {
  * the optional package uplot; nothing leaves the machine.
  *
  * ```ts
- * await fit(model, { ...options, callbacks: [callbacks.liveView({ open: true })] })
+ * await fit(model, { ...options, callbacks: [callbacks.liveView()] })
  * ```
  * Throws `TypeError`/`RangeError` for bad options and `AnnealError` `ERR_MISSING_PACKAGE`; `url()` rejects where the port
  * is taken, while the training goes on.
