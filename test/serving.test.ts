@@ -4,7 +4,20 @@ import { once } from 'node:events'
 import { Agent, createServer, get, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { data, evaluate, fit, nn, noGrad, optim, predict, random, type Tensor, tensor } from 'anneal'
+import {
+  callbacks,
+  data,
+  evaluate,
+  fit,
+  lrScheduler,
+  nn,
+  noGrad,
+  optim,
+  predict,
+  random,
+  type Tensor,
+  tensor,
+} from 'anneal'
 import { afterEach, describe, expect, it } from 'vitest'
 import { chunkSettings } from '../src/engine/chunks.js'
 import type { Model } from '../src/engine/options.js'
@@ -306,6 +319,31 @@ describe('during a fit', () => {
       shapes.add(String((await predict(model, x)).shape))
     })
     expect([...shapes]).toEqual(['5,3'])
+  })
+
+  it('an epoch that failOnNaN takes back is never seen', async () => {
+    const x = random.randn([40, 4], { generator: new random.Generator(2) })
+    const y = tensor(Int32Array.from({ length: 40 }, (_, i) => i % 3))
+    const model = mlp([4, 16, 3])
+    const optimizer = new optim.SGD(model.parameters(), { lr: 0.1 })
+    const train = new data.DataLoader(new data.TensorDataset(x, y), { batchSize: 8 })
+    let updates = 0
+    const scheduler = new lrScheduler.LambdaLR(optimizer, { lrLambda: () => (updates++ > 900 ? 1e38 : 1) })
+    const running = fit(model, {
+      train,
+      loss: new nn.CrossEntropyLoss(),
+      optimizer,
+      scheduler,
+      epochs: 4000,
+      callbacks: [callbacks.failOnNaN()],
+    })
+    let looks = 0
+    const seen = watching(running, async () => {
+      looks++
+      expect((await predict(model, x)).data.every(Number.isFinite)).toBe(true)
+    })
+    await expect(seen).rejects.toMatchObject({ code: 'ERR_NONFINITE' })
+    expect(looks).toBeGreaterThan(0)
   })
 
   it('a second fit of the model is refused', async () => {

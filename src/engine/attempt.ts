@@ -62,31 +62,25 @@ export class Attempt {
     const first = this.#prepare(steps)
     const most = stepsWithScalars(first, steps)
     let prepared = most === steps ? first : this.#prepareAgain(most)
-    const result = yield* this.#execute(prepared, most, pace, signal)
+    const { publishesAfter } = prepared
+    const ran = yield* this.#execute(prepared.chunk, publishesAfter === null ? most : most + 1, pace, signal)
+    const published = publishesAfter !== null && ran.steps > publishesAfter
+    const result = published ? { ...ran, steps: ran.steps - 1 } : ran // publishing is a step to native code
     if (result.steps < most) prepared = this.#prepareAgain(result.steps)
     if (this.means.undo) this.#checkFinite(this.means.undo, prepared, result)
+    if (published) this.means.held.publish()
     const epochs = collect(this.means.run, prepared, result, sums)
     const { failure } = first.table
     if (failure && result.steps === most) throw failure.error
     return epochs
   }
 
-  *#execute(
-    { chunk, publishesAfter }: Prepared,
-    steps: number,
-    pace: Pace,
-    signal: AbortSignal | undefined,
-  ): Steps<PlanResult> {
-    const { held } = this.means
-    const { native } = held.plan
+  *#execute(chunk: Chunk, steps: number, pace: Pace, signal: AbortSignal | undefined): Steps<PlanResult> {
+    const { native } = this.means.held.plan
     const stop = () => native.stop()
     signal?.addEventListener('abort', stop, { once: true })
     try {
-      if (publishesAfter === null) return yield* pace.run(native, chunk, steps)
-      const result = yield* pace.run(native, chunk, steps + 1)
-      if (result.steps <= publishesAfter) return result
-      held.publish()
-      return { ...result, steps: result.steps - 1 } // publishing is a step to native code
+      return yield* pace.run(native, chunk, steps)
     } finally {
       signal?.removeEventListener('abort', stop)
     }
