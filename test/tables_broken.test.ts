@@ -180,6 +180,12 @@ const mutations: Record<string, (random: Chance) => Broken> = {
     bytes: flipped(random.pick(of(/\.arrow$/)), random),
     options: { format: 'arrow' },
   }),
+  'arrow with lying counts': random => {
+    const bytes = Buffer.from(random.pick(of(/\.arrow$/)))
+    const lie = random.pick([0, -1, 255, 2 ** 24, 2 ** 30, 2 ** 31 - 1, -(2 ** 31)])
+    bytes.writeInt32LE(lie, 4 * random.integer(Math.floor(bytes.length / 4)))
+    return { bytes, options: { format: 'arrow' } }
+  },
   'csv with bytes changed': random => ({
     bytes: flipped(random.pick(of(/\.csv$/)), random),
     options: { format: 'csv' },

@@ -21,10 +21,10 @@ class FlatTable {
     return new FlatTable(view, view.getUint32(0, true), { left: bytes.length })
   }
 
-  /** Where field number `i` is; 0 where it is absent. */
+  /** Where field number `i` is; 0 where it is absent. Numbers are signed, as in apache-arrow. */
   #place(i: number): number {
     const fields = this.at - this.view.getInt32(this.at, true)
-    const offset = 4 + 2 * i < this.view.getUint16(fields, true) ? this.view.getUint16(fields + 4 + 2 * i, true) : 0
+    const offset = 4 + 2 * i < this.view.getInt16(fields, true) ? this.view.getInt16(fields + 4 + 2 * i, true) : 0
     return offset === 0 ? 0 : this.at + offset
   }
 
