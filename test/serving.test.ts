@@ -207,7 +207,7 @@ describe('during a fit', () => {
 
   async function during(look: (job: Job) => unknown, more: object = {}): Promise<Job> {
     const job = make()
-    const running = fit(job.model, { ...optionsOf(job), epochs: 12, ...more })
+    const running = fit(job.model, { ...optionsOf(job), epochs: 60, ...more })
     await watching(running, () => look(job))
     return job
   }
@@ -328,7 +328,7 @@ describe('during a fit', () => {
     const optimizer = new optim.SGD(model.parameters(), { lr: 0.1 })
     const train = new data.DataLoader(new data.TensorDataset(x, y), { batchSize: 8 })
     let updates = 0
-    const scheduler = new lrScheduler.LambdaLR(optimizer, { lrLambda: () => (updates++ > 900 ? 1e38 : 1) })
+    const scheduler = new lrScheduler.LambdaLR(optimizer, { lrLambda: () => (updates++ > 9000 ? 1e38 : 1) })
     const running = fit(model, {
       train,
       loss: new nn.CrossEntropyLoss(),
