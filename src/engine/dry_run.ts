@@ -21,7 +21,7 @@ export function dryRunLastBatch(model: Model, loss: Loss, loader: DataLoader): v
   if (loader.dataset instanceof StreamTable) return // its last rows come last
   const rows = lastBatchRows(loader)
   if (model.modules().every(({ training, smallestBatch }) => !training || smallestBatch <= rows)) return
-  const kept = keepAll([model, loss]).map(({ restore }) => restore)
+  const kept = keepAll([model, loss]).map(kept => () => kept.restore())
   const restores = [...kept, keepBuffers(model), defaultGenerator.snapshot()]
   const samples = batchOf(
     loader.dataset,

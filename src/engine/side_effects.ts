@@ -4,7 +4,6 @@
  * inside closures and private members, which nobody sees from outside (a plan that is new is recorded twice for them).
  */
 
-import { typedArrayName } from '../base/kinds.js'
 import { noteUnplannable, throwingUnplannable, Unplannable } from '../emitters/unplannable.js'
 import { Module } from '../nn/index.js'
 import { Optimizer } from '../optim/index.js'
@@ -15,10 +14,12 @@ import { Tensor } from '../tensor/index.js'
 /** Values looked at in all; of what comes behind, as in a list that was filled for long, the number counts. */
 const MOST = 2 ** 14
 
-/** One object with what it held: `change` names a difference, `restore` puts it back. */
+/** One object with what it held. */
 interface Kept {
-  readonly change: () => string | null
-  readonly restore: () => void
+  /** The name of a difference, if there is one. */
+  change(): string | null
+  /** Puts it back. */
+  restore(): void
 }
 
 /**
@@ -77,101 +78,157 @@ type Add = (value: unknown, name: string) => void
 type Looked = { kept: Kept; values: number }
 
 function keep(value: object, name: string, most: number, add: Add): Looked {
-  if (Array.isArray(value) || typedArrayName(value)) return keepList(value as unknown[], name, most, add)
-  if (value instanceof Map || value instanceof Set) return keepCollection(value, name, most, add)
-  return keepProperties(value as Record<string, unknown>, name, add)
+  if (Array.isArray(value) || ArrayBuffer.isView(value)) {
+    const list = new KeptList(name, value as unknown[], most)
+    if (Array.isArray(value)) for (const entry of list.values) add(entry, name)
+    return { kept: list, values: list.values.length }
+  }
+  if (value instanceof Map || value instanceof Set) {
+    const collection = new KeptCollection(name, value, most)
+    for (const entry of collection.entries) for (const part of entry) add(part, name)
+    return { kept: collection, values: collection.entries.length }
+  }
+  const properties = new KeptProperties(name, value as Record<string, unknown>)
+  const { keys, values } = properties
+  for (let i = 0; i < keys.length; i++) if (typeof values[i] === 'object') add(values[i], `${name}.${keys[i]}`)
+  return { kept: properties, values: keys.length }
 }
 
-function keepList(list: unknown[], name: string, most: number, add: Add): Looked {
-  const { length } = list
-  const values = Array.prototype.slice.call(list, 0, most)
-  if (Array.isArray(list)) for (const entry of values) add(entry, name)
-  const change = () => {
-    if (list.length !== length) return name
-    for (let i = 0; i < values.length; i++) if (!Object.is(list[i], values[i])) return name
+class KeptList implements Kept {
+  readonly #length: number
+  readonly values: readonly unknown[]
+
+  constructor(
+    private readonly name: string,
+    private readonly list: unknown[],
+    most: number,
+  ) {
+    this.#length = list.length
+    this.values = Array.prototype.slice.call(list, 0, most)
+  }
+
+  change(): string | null {
+    const { list, values } = this
+    if (list.length !== this.#length) return this.name
+    for (let i = 0; i < values.length; i++) if (!Object.is(list[i], values[i])) return this.name
     return null
   }
-  const restore = () => {
-    if (Array.isArray(list)) list.length = length
+
+  restore(): void {
+    const { list, values } = this
+    if (Array.isArray(list)) list.length = this.#length
     for (let i = 0; i < values.length; i++) list[i] = values[i]
   }
-  return { kept: { change, restore }, values: values.length }
 }
 
-function keepCollection(of: Map<unknown, unknown> | Set<unknown>, name: string, most: number, add: Add): Looked {
-  const { size } = of
-  const entries = size <= most ? [...of.entries()] : []
-  for (const entry of entries) for (const part of entry) add(part, name)
-  const change = () => {
-    if (of.size !== size) return name
+class KeptCollection implements Kept {
+  readonly #size: number
+  readonly entries: readonly [unknown, unknown][]
+
+  constructor(
+    private readonly name: string,
+    private readonly of: Map<unknown, unknown> | Set<unknown>,
+    most: number,
+  ) {
+    this.#size = of.size
+    this.entries = of.size <= most ? [...of.entries()] : []
+  }
+
+  change(): string | null {
+    const { of, entries } = this
+    if (of.size !== this.#size) return this.name
     if (entries.length === 0) return null
     let i = 0
     for (const [key, value] of of.entries()) {
-      if (key !== entries[i][0] || !Object.is(value, entries[i][1])) return name
+      if (!Object.is(key, entries[i][0]) || !Object.is(value, entries[i][1])) return this.name
       i++
     }
     return null
   }
-  const restore = () => {
+
+  /** What was too much to be looked at stays. */
+  restore(): void {
+    const { of, entries } = this
+    if (entries.length < this.#size) return
     of.clear()
     for (const [key, value] of entries) of instanceof Map ? of.set(key, value) : of.add(key)
   }
-  return { kept: { change, restore }, values: entries.length }
 }
 
-function keepProperties(object: Record<string, unknown>, name: string, add: Add): Looked {
-  const keys = Object.keys(object)
-  const values = keys.map(key => object[key])
-  for (let i = 0; i < keys.length; i++) {
-    if (typeof values[i] === 'object') add(values[i], `${name}.${keys[i]}`)
+class KeptProperties implements Kept {
+  readonly keys: readonly string[]
+  readonly values: readonly unknown[]
+
+  constructor(
+    private readonly name: string,
+    private readonly object: Record<string, unknown>,
+  ) {
+    this.keys = Object.keys(object)
+    this.values = this.keys.map(key => object[key])
   }
-  const change = () => {
+
+  change(): string | null {
+    const { object, keys, values } = this
     const present = Object.keys(object)
     for (let i = 0; i < Math.max(keys.length, present.length); i++) {
       const key = keys[i] ?? present[i]
-      if (present[i] !== keys[i] || !Object.is(object[key], values[i])) return `${name}.${key}`
+      if (present[i] !== keys[i] || !Object.is(object[key], values[i])) return `${this.name}.${key}`
     }
     return null
   }
-  const restore = () => {
+
+  restore(): void {
+    const { object, keys, values } = this
     for (const key of Object.keys(object)) if (!keys.includes(key)) delete object[key]
     keys.forEach((key, i) => {
       if (!Object.is(object[key], values[i])) object[key] = values[i]
     })
   }
-  return { kept: { change, restore }, values: keys.length }
 }
 
-/** What gives another value every time. */
-const clocks: readonly [object, string, string][] = [
-  [Math, 'random', 'Math.random'],
-  [Date, 'now', 'Date.now'],
-  [performance, 'now', 'performance.now'],
+/** A method that gives another value every time. While it is watched, a call is noted and answered. */
+class Clock {
+  #owner: object = globalThis
+  #method: unknown
+  readonly #watcher: unknown
+
+  /** `holder`: what has the method, itself or by its prototype. Assigning is cheap, and made once per recording. */
+  constructor(
+    private readonly holder: () => object,
+    private readonly key: string,
+    name: string,
+  ) {
+    const method = () => this.#method as () => unknown
+    this.#watcher = function (this: unknown, ...args: []) {
+      noteUnplannable(`the model calls ${name}`)
+      return Reflect.apply(method(), this, args)
+    }
+  }
+
+  watch(): void {
+    const holder = this.holder()
+    this.#owner = Object.hasOwn(holder, this.key) ? holder : Object.getPrototypeOf(holder)
+    this.#method = Reflect.get(this.#owner, this.key)
+    Reflect.set(this.#owner, this.key, this.#watcher) // nothing happens where the global objects are frozen
+  }
+
+  leave(): void {
+    Reflect.set(this.#owner, this.key, this.#method)
+  }
+}
+
+const clocks = [
+  new Clock(() => Math, 'random', 'Math.random'),
+  new Clock(() => Date, 'now', 'Date.now'),
+  new Clock(() => performance, 'now', 'performance.now'),
 ]
 
 /** Runs `record`, noting as unplannable where it calls one of the clocks, which it gets an answer from. */
 function withClocksWatched<T>(record: () => T): T {
-  const restores = clocks.map(([object, key, name]) => {
-    return watchCalls(object, key, () => noteUnplannable(`the model calls ${name}`))
-  })
+  for (const clock of clocks) clock.watch()
   try {
     return record()
   } finally {
-    for (const restore of restores) restore()
-  }
-}
-
-/** Has `told` called at every call of a method; the function returned ends that. */
-function watchCalls(object: object, key: string, told: () => void): () => void {
-  const own = Object.getOwnPropertyDescriptor(object, key)
-  const method = Reflect.get(object, key)
-  const value = function (this: unknown, ...args: unknown[]) {
-    told()
-    return Reflect.apply(method, this, args)
-  }
-  Reflect.defineProperty(object, key, { configurable: true, enumerable: false, writable: true, ...own, value })
-  return () => {
-    if (own) Reflect.defineProperty(object, key, own)
-    else Reflect.deleteProperty(object, key)
+    for (const clock of clocks) clock.leave()
   }
 }
