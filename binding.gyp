@@ -73,7 +73,12 @@
         'ANNEAL_VERSION="<!(node -p "require(\'./package.json\').version")"',
       ],
       'conditions': [
-        ['OS=="linux"', { 'ldflags': ['-static-libstdc++', '-Wl,--exclude-libs,ALL', '-Wl,--gc-sections', '-Wl,-z,now'] }],
+        ['OS=="linux"', {
+          'ldflags': [
+            '-static-libstdc++', '-Wl,--exclude-libs,ALL', '-Wl,--gc-sections', '-Wl,-z,now',
+            '-Wl,--version-script=<(module_root_dir)/native/exports.map',
+          ],
+        }],
       ],
     },
   ],

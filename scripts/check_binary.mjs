@@ -1,7 +1,7 @@
 /**
  * Gates on what the compiler made, because no test on a new machine would notice: code of a new instruction set in
- * files that every CPU runs, symbols that the linker may take from the wrong object, and a C library that is too new.
- * Looks with objdump and nm; builds nothing.
+ * files that every CPU runs, symbols that the linker may take from the wrong object, names that leak out of the binary, and
+ * a C library that is too new. Looks with objdump and nm, or llvm's, which read every platform's files; builds nothing.
  *
  *   node scripts/check_binary.mjs [FILE.node …]     default: build/anneal.node; the objects of its build are checked too
  */
@@ -10,11 +10,19 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { root } from './build_native.mjs'
+import { findProgram } from './toolchain.mjs'
 
 const newestGlibc = [2, 34]
+const here = `${process.platform}-${process.arch}`
+
+/** All that a binary shows of itself (native/exports.map). */
+const exported = ['napi_register_module_v1', 'node_api_module_get_api_version_v1']
+
+/** All that an instruction set's object may define for others: its tables. */
+const table = /^anneal::(kernels|stream_math)_[a-z0-9]+$/
 
 /** What no object of an instruction set may contain, as objdump prints it (x64). */
-const vex = /\tv[a-z0-9]+ /
+const vex = /^\s*[0-9a-f]+:\s+v[a-z0-9]+\s/
 const avx512 = /%zmm|%k[1-7]\b/
 const forbidden = { sse2: vex, avx2: avx512, common: vex }
 /** The head of a function that the compiler made a second time for another instruction set; the loader chooses. */
@@ -29,14 +37,21 @@ function firstOutsideOfClones(lines, pattern) {
   })
 }
 
-function tool(program, ...args) {
+/** What a tool prints; llvm's tool for files of another platform. */
+function tool(target, name, ...args) {
+  const program =
+    target === here
+      ? findProgram(name, `llvm-${name}`, `llvm-${name}-19`)
+      : findProgram(`llvm-${name}-19`, `llvm-${name}`)
+  if (!program)
+    throw new Error(`expected ${target === here ? name : `llvm-${name}`} in PATH to look at a file of ${target}`)
   return execFileSync(program, args, { encoding: 'utf8', maxBuffer: 1 << 30 })
 }
 
 /** The versions of glibc and libstdc++ that a binary asks for and that are too new, or not wanted at all. */
-export function glibcProblems(file) {
+function glibcProblems(file, target) {
   const problems = []
-  for (const [, library, version] of tool('objdump', '-T', file).matchAll(
+  for (const [, library, version] of tool(target, 'objdump', '-T', file).matchAll(
     /\((?:.*?)(GLIBC|GLIBCXX|CXXABI)_([\d.]+)\)/g,
   )) {
     const [major, minor] = version.split('.').map(Number)
@@ -47,45 +62,68 @@ export function glibcProblems(file) {
   return [...new Set(problems)]
 }
 
+/** The names that a binary shows. */
+function shownNames(file, target) {
+  if (target.startsWith('win32')) {
+    return [...tool(target, 'readobj', '--coff-exports', file).matchAll(/Name: (\w+)/g)].map(([, name]) => name)
+  }
+  const flags = target.startsWith('darwin') ? ['-gU'] : ['-D', '--defined-only']
+  return [...tool(target, 'nm', ...flags, file).matchAll(/ [A-Z] _?(\w+)/g)].map(([, name]) => name)
+}
+
+/** Every problem of one finished binary. */
+export function fileProblems(file, target = here) {
+  const problems = target.startsWith('linux') && !target.endsWith('musl') ? glibcProblems(file, target) : []
+  const names = shownNames(file, target)
+  const leaked = names.filter(name => !exported.includes(name))
+  if (leaked.length) problems.push(`${file}: expected no exports but Node-API's, but it has ${leaked.join(', ')}`)
+  const absent = exported.filter(name => !names.includes(name))
+  if (absent.length) problems.push(`${file}: expected the export ${absent.join(', ')}`)
+  return problems
+}
+
 function objectsBelow(folder) {
   if (!existsSync(folder)) return []
   return readdirSync(folder, { recursive: true })
-    .filter(name => /native\/.*\.o$/.test(name) && !name.includes('_test.dir'))
+    .filter(name => /native[\\/].*\.(o|obj)$/.test(name) && !/_test\.dir/.test(name))
     .map(name => join(folder, name))
 }
 
 /** The instruction set that an object was compiled for, or 'common'. */
 function isaOf(object, isas) {
-  const source = object.replace(/(\.cc)?\.o$/, '.cc')
+  const source = object.replace(/(\.cc)?\.(o|obj)$/, '.cc')
   return isas.find(({ sources }) => sources.some(name => source.endsWith(name)))?.name ?? 'common'
 }
 
-function objectProblems(object, isas) {
+/** What an instruction set's object offers to the linker beyond its tables: weak symbols, or any function. */
+function offered(object, target) {
+  const symbols = tool(target, 'nm', '-C', object).matchAll(/^[0-9a-f]* +([A-TV-ZVWuvw]) (.*)$/gm)
+  return [...symbols].filter(([, kind, name]) => /[VWuvw]/.test(kind) || !table.test(name)).map(([line]) => line.trim())
+}
+
+function objectProblems(object, isas, target) {
   const isa = isaOf(object, isas)
   const shown = relative(root, object)
-  const problems = []
-  if (isa !== 'common') {
-    const weak = tool('nm', '-C', object)
-      .split('\n')
-      .filter(line => / [WVu] /.test(line))
-    problems.push(
-      ...weak.map(line => `${shown}: expected no weak symbol but it has ${line.trim().replace(/\s+/g, ' ')}`),
-    )
-  }
-  const pattern = process.arch === 'x64' && forbidden[isa]
-  const bad = pattern && firstOutsideOfClones(tool('objdump', '-d', '--no-show-raw-insn', object).split('\n'), pattern)
+  const problems =
+    isa === 'common'
+      ? []
+      : offered(object, target).map(name => `${shown}: expected only its tables but it defines ${name}`)
+  const pattern = target.split('-')[1] === 'x64' && forbidden[isa]
+  const bad =
+    pattern && firstOutsideOfClones(tool(target, 'objdump', '-d', '--no-show-raw-insn', object).split('\n'), pattern)
   if (bad) problems.push(`${shown}: expected ${isa === 'common' ? 'baseline' : isa} code but it has ${bad.trim()}`)
   return problems
 }
 
-/** Every problem of a binary and of the objects in the build folders. */
-export function checkBinary(files, { objects = true } = {}) {
-  const isas = JSON.parse(readFileSync(join(root, 'native/sources.json'), 'utf8')).isa[process.arch]
-  const folders = objects ? ['build/cmake', 'build/Release/obj.target'].map(name => join(root, name)) : []
-  const found = folders.flatMap(objectsBelow)
-  if (objects && !found.length)
-    throw new Error('expected the objects of a build below build/ but found none: npm run build:native')
-  const problems = [...files.flatMap(glibcProblems), ...found.flatMap(object => objectProblems(object, isas))]
+/** Every problem of binaries and of the objects in the folders of their builds. */
+export function checkBinary(files, { folders = ['build/cmake', 'build/Release/obj.target'], target = here } = {}) {
+  const isas = JSON.parse(readFileSync(join(root, 'native/sources.json'), 'utf8')).isa[target.split('-')[1]]
+  const found = folders.flatMap(name => objectsBelow(join(root, name)))
+  if (!found.length) throw new Error(`expected the objects of a build below ${folders.join(' or ')} but found none`)
+  const problems = [
+    ...files.flatMap(file => fileProblems(file, target)),
+    ...found.flatMap(object => objectProblems(object, isas, target)),
+  ]
   return { problems, count: found.length }
 }
 
@@ -95,7 +133,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   if (problems.length) console.error(problems.join('\n'))
   else
     console.log(
-      `binary: glibc at most ${newestGlibc.join('.')}; ${count} objects, no weak symbol, no foreign instruction`,
+      `binary: glibc at most ${newestGlibc.join('.')}, two exports; ${count} objects, no foreign symbol, no foreign instruction`,
     )
   process.exitCode = problems.length ? 1 : 0
 }

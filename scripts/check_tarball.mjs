@@ -3,29 +3,13 @@
  * trains, and its types; then the command `anneal`, without TensorFlow.js. Needs the network only for what the package
  * depends on.
  */
-import { execFileSync } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { cpSync, existsSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { root } from './build_native.mjs'
+import { inTemporaryFolder, makeProject, pack, program, run } from './stranger.mjs'
 
-const program = `import { nn, optim, data, fit, random, type Tensor } from 'anneal'
-
-class QwertyNet extends nn.Module {
-  fc1 = new nn.Linear(2, 8)
-  fc2 = new nn.Linear(8, 3)
-  override forward(x: Tensor) { return this.fc2.forward(this.fc1.forward(x).relu()) }
-}
-random.manualSeed(0)
-const { X, y } = data.qwerty()
-const model = new QwertyNet()
-const train = new data.DataLoader(new data.TensorDataset(X, y), { batchSize: 32, shuffle: true })
-const optimizer = new optim.SGD(model.parameters(), { lr: 0.1 })
-const history = await fit(model, { train, loss: new nn.CrossEntropyLoss(), optimizer, epochs: 20 })
-if (!(history.trainLoss[19] < 0.2) || history.engine !== 'plan') throw new Error(JSON.stringify(history.trainLoss))
-console.log('trained: loss', history.trainLoss[19].toFixed(4))
-
-// What is internal is not declared.
+/** The same in strict TypeScript; what is internal is not declared. */
+const typed = `${program.replace('import { nn', 'import { type Tensor, nn').replace('forward(x)', 'override forward(x: Tensor)')}
 // @ts-expect-error
 train.epochOrder()
 // @ts-expect-error
@@ -35,10 +19,6 @@ X.buf
 const settings = {
   compilerOptions: { module: 'NodeNext', target: 'ES2022', strict: true, noImplicitOverride: true, types: [] },
   files: ['train.ts'],
-}
-
-function run(command, args, cwd) {
-  return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
 }
 
 /** The command, where nothing to compare with is installed: all else works, and one line says what is missing. */
@@ -52,20 +32,14 @@ function checkCommand(project) {
   console.log(mentions[0])
 }
 
-const project = mkdtempSync(join(tmpdir(), 'anneal-tarball-'))
-try {
-  const [{ filename }] = JSON.parse(
-    run('npm', ['pack', '--json', '--pack-destination', project], root).replace(/^[^[]*/, ''),
-  )
-  writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'stranger', private: true, type: 'module' }))
-  run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', join(project, filename)], project)
-  writeFileSync(join(project, 'train.ts'), program)
+await inTemporaryFolder('tarball', folder => {
+  const tarball = pack(folder)
+  const project = makeProject(join(folder, 'project'), tarball)
+  writeFileSync(join(project, 'train.ts'), typed)
   writeFileSync(join(project, 'tsconfig.json'), JSON.stringify(settings))
   cpSync(join(root, 'node_modules/typescript'), join(project, 'node_modules/typescript'), { recursive: true })
   run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.'], project)
   process.stdout.write(run(process.execPath, ['train.js'], project))
   checkCommand(project)
-  console.log(`tarball: ${filename} installs without scripts, type-checks, trains and validates itself`)
-} finally {
-  rmSync(project, { recursive: true, force: true })
-}
+  console.log(`tarball: ${basename(tarball)} installs without scripts, type-checks, trains and validates itself`)
+})

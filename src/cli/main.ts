@@ -3,8 +3,7 @@
 
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
-import { addBench } from './bench.js'
-import { addValidate } from './validate.js'
+import { addBuild } from './build.js'
 
 const { version, description } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string
@@ -15,10 +14,15 @@ const program = new Command('anneal')
   .description(description)
   .version(version)
   .showHelpAfterError('anneal --help says more')
-addValidate(program)
-addBench(program)
+addBuild(program)
 
 try {
+  // The other commands load the library, which fails without a binary: building one must not.
+  if (process.argv[2] !== 'build') {
+    const [{ addValidate }, { addBench }] = await Promise.all([import('./validate.js'), import('./bench.js')])
+    addValidate(program)
+    addBench(program)
+  }
   await program.parseAsync()
 } catch (error) {
   console.error(error instanceof Error && 'code' in error ? error.message : error)

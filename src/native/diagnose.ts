@@ -35,7 +35,7 @@ function buildAdvice(root: string): string[] {
   return [
     'Build it from the sources in the package (a C++ compiler, and cmake or python3 and make), in your project:\n' +
       '       npm install --no-save node-addon-api cmake-js\n' +
-      `       node ${join(root, 'scripts', 'build_native.mjs')}`,
+      '       npx anneal build',
     'Or reinstall anneal, if node_modules came from another machine or another version of it.',
   ]
 }
