@@ -40,7 +40,7 @@ export function holdOf(model: Model): Hold {
 
 /** Takes all tensors that a run on `model` writes; those that came to be in a callback, too. */
 export function claimTensors(where: string, hold: Hold, model: Model, optimizer: Optimizer): void {
-  const weights = [...model.parameters(), ...model.namedBuffers().map(([, t]) => t)]
+  const weights = model.parametersAndBuffers()
   for (const { params } of optimizer.paramGroups) weights.push(...params)
   for (const t of weights) checkAttached(where, t, 'a parameter or buffer')
   if (!hold.claim(weights, stateOf(where, optimizer)))

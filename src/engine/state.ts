@@ -13,7 +13,7 @@ import type { Model, TrainingOptions } from './options.js'
  * module is in its own mode again.
  */
 export function* inEvalMode<T>(model: Model, steps: () => Steps<T>): Steps<T> {
-  const reading = new Reading(() => [...model.parameters(), ...model.namedBuffers().map(([, t]) => t)])
+  const reading = new Reading(() => model.parametersAndBuffers())
   try {
     const swap = evalModes(model)
     return yield* stretches(steps(), stretch => {

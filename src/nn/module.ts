@@ -94,6 +94,17 @@ export abstract class Module {
     return this.#walk((module, key) => module.#buffers.has(key))
   }
 
+  /** @internal Every parameter and buffer once, in one walk. */
+  parametersAndBuffers(): Tensor[] {
+    const found = new Set<Tensor>()
+    for (const module of this.modules()) {
+      for (const [key, value] of module.#tensors()) {
+        if (module.#buffers.has(key) || module.#isParameter(key, value)) found.add(value)
+      }
+    }
+    return [...found]
+  }
+
   /** Direct children with their property names. */
   namedChildren(): [string, Module][] {
     const found: [string, Module][] = []
