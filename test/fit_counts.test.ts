@@ -274,10 +274,16 @@ describe('early stopping', () => {
   it('serves one fit at a time, and any number one after the other', async () => {
     const stopping = callbacks.earlyStopping({ patience: 1 })
     const [a, b] = [job(), job()]
-    const first = fit(a.model, { ...a.options, epochs: 3, callbacks: [stopping] })
+    let go = () => {}
+    const refused = new Promise<void>(resolve => {
+      go = resolve
+    })
+    const waiting = { onEpoch: () => refused }
+    const first = fit(a.model, { ...a.options, epochs: 3, callbacks: [stopping, waiting] })
     await expect(fit(b.model, { ...b.options, epochs: 3, callbacks: [stopping] })).rejects.toMatchObject({
       code: 'ERR_BUSY',
     })
+    go()
     await first
     await expect(fit(b.model, { ...b.options, epochs: 3, callbacks: [stopping] })).resolves.toBeTruthy()
   })

@@ -111,7 +111,7 @@ const losses: [name: string, loss: nn.Loss, rest?: Partial<JobOptions>][] = [
   ['CrossEntropyLoss', new nn.CrossEntropyLoss({ weight, labelSmoothing: 0.1 })],
   ['CrossEntropyLoss', new nn.CrossEntropyLoss({ reduction: 'sum' }), { data: floatLabels }],
   ['CrossEntropyLoss', new nn.CrossEntropyLoss({ weight, labelSmoothing: 0.1 }), { data: targets(3) }],
-  ['NLLLoss', new nn.NLLLoss({ weight, ignoreIndex: 2 }), { model: toLogProbabilities }],
+  ['NLLLoss', new nn.NLLLoss({ weight, ignoreIndex: -1 }), { model: toLogProbabilities }],
   ['MSELoss', new nn.MSELoss(), { data: targets(3) }],
   ['MSELoss', new nn.MSELoss(), { data: targets(1), widths: [4, 16, 1] }],
   ['MSELoss', new nn.MSELoss(), { data: targets(40), widths: [4, 16, 40] }],
