@@ -52,7 +52,7 @@ describe('modules', () => {
     ])
     for (const mode of [true, false]) {
       module.train(mode)
-      refuses(name, module.forward.bind(module), [x, x], module.forward.length)
+      refuses(name, module.forward.bind(module), [x, x], Math.min(module.forward.length, 2)) // its weights may be absent
     }
   })
 })
