@@ -219,13 +219,15 @@ interface Given {
 
 function* givenBy({ slices, chunk: { order } }: Prepared, { losses, counts }: PlanResult): Generator<Given, void> {
   let [loss, count, row] = [0, 0, 0]
+  const ignoring = new Map<Segment, boolean>()
+  for (const { segment } of slices) if (!ignoring.has(segment)) ignoring.set(segment, hasIgnoredLabels(segment))
   for (const slice of slices) {
     const { segment, steps } = slice
     const { advance, predicted } = segment.recorded
     const rows = order.subarray(row, row + slice.rows)
     const all = losses.subarray(loss, loss + steps * advance.losses)
     const own = predicted ? lossesAlone(all, advance, predicted) : all
-    const counted = countedLabels(segment, rows)
+    const counted = ignoring.get(segment) ? countedLabels(segment, rows) : null
     const having = counted ? own.filter((_, i) => counted[i] > 0) : own
     const labels = counted ? sumOf(counted, 0, counted.length, 0) : slice.rows
     const correct = sumOf(counts, count, count + steps * advance.counts, 0)
@@ -274,16 +276,22 @@ function areLossesFinite(prepared: Prepared, result: PlanResult): boolean {
 
 const targetsOf = ({ columns }: Segment) => partsOf(columns.present?.() ?? columns.tensors, columns.weighted).target
 
-/** How many labels of each batch count, of the batches with these rows; null where all do. */
-function countedLabels(segment: Segment, rows: Int32Array): number[] | null {
-  const { parts, ignoreIndex } = segment.recorded
+/** Whether some labels do not count; all are looked at, so it is asked once for all epochs of a chunk. */
+function hasIgnoredLabels(segment: Segment): boolean {
+  const { ignoreIndex } = segment.recorded
   const target = targetsOf(segment)
-  if (ignoreIndex === null || target?.shape.length !== 1 || !target.data.includes(ignoreIndex)) return null
+  return ignoreIndex !== null && target?.shape.length === 1 && target.data.includes(ignoreIndex)
+}
+
+/** How many labels of each batch count, of the batches with these rows. */
+function countedLabels(segment: Segment, rows: Int32Array): number[] {
+  const { parts, ignoreIndex } = segment.recorded
+  const labels = targetsOf(segment)!.data
   const counted: number[] = []
   for (let at = 0; at < rows.length; ) {
     for (const size of parts) {
       const batch = rows.subarray(at, at + size)
-      counted.push(batch.reduce((sum, row) => sum + Number(target.data[row] !== ignoreIndex), 0))
+      counted.push(batch.reduce((sum, row) => sum + Number(labels[row] !== ignoreIndex), 0))
       at += size
     }
   }
