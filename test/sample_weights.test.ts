@@ -202,4 +202,36 @@ describe('a weighted data set', () => {
     await expect(fit(model, { train, loss: new Own(), optimizer, epochs: 1 })).rejects.toThrow(message)
     await expect(evaluate(model, train, new Own())).rejects.toThrow(message)
   })
+  it('are those of the data set that a callback puts in the place of another, on the plan and in the loop', async () => {
+    const run = async (first: nn.Module) => {
+      random.manualSeed(3)
+      const model = new nn.Sequential(first, new nn.Linear(4, 3))
+      const plain = blobs(40, 4, 3)
+      const train = new data.DataLoader(plain, { batchSize: 10 })
+      const onEpochEnd = ({ epoch }: { epoch: number }) => {
+        ;(train as { dataset: data.Dataset }).dataset = epoch === 1 ? weighted(plain) : plain
+      }
+      const [loss, optimizer] = [new nn.CrossEntropyLoss(), new optim.SGD(model.parameters(), { lr: 0.1 })]
+      return await fit(model, { train, loss, optimizer, epochs: 3, onEpochEnd })
+    }
+    const [plan, loop] = [await run(new nn.Identity()), await run(new Peeking())]
+    expect([plan.engine, loop.engine]).toEqual(['plan', 'eager'])
+    expect(loop.trainLoss).toEqual(plan.trainLoss)
+  })
+  it('of a set that comes with a callback are refused by a loss that cannot weigh', async () => {
+    class Own extends nn.Loss {
+      forward(prediction: Tensor) {
+        return prediction.mean()
+      }
+    }
+    const [model, plain] = [mlp([4, 3]), blobs(20, 4, 3)]
+    const train = new data.DataLoader(plain, { batchSize: 10 })
+    const onEpochEnd = () => {
+      ;(train as { dataset: data.Dataset }).dataset = weighted(plain)
+    }
+    const optimizer = new optim.SGD(model.parameters(), { lr: 0.1 })
+    await expect(fit(model, { train, loss: new Own(), optimizer, epochs: 2, onEpochEnd })).rejects.toThrow(
+      'expected a loss that weighs samples',
+    )
+  })
 })

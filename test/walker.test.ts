@@ -12,8 +12,9 @@ it('every export, constructor and method refuses hostile values with a code, or 
   timeout: 600_000,
 }, async () => {
   const stride = full ? 1 : 7
-  const { calls, faults, accepted } = await walk(subjects, stride, new Date().getDate())
-  console.log(`walker: ${calls} calls, ${faults.length} faults`)
+  const offset = new Date().getDate()
+  const { calls, faults, accepted } = await walk(subjects, stride, offset)
+  console.log(`walker: from value ${offset}, ${calls} calls, ${faults.length} faults`)
   if (process.env.ANNEAL_RECORD) writeFileSync(file, `${accepted.join('\n')}\n`)
   expect(faults).toEqual([])
   const listed = new Map(

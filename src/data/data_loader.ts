@@ -48,8 +48,8 @@ export class DataLoader implements Iterable<Tensor[]>, AsyncIterable<Tensor[]> {
   readonly generator: Generator | null
   /** The order of an epoch without shuffling, once it was asked for. */
   #inOrder: Int32Array | null = null
-  /** Once it was asked for. */
-  #weighted: boolean | null = null
+  /** Of the data set that was asked last: a callback may put another in its place. */
+  #weighted: { readonly dataset: Dataset; readonly yes: boolean } | null = null
 
   constructor(dataset: Dataset, options: DataLoaderOptions = {}) {
     checkOptions('DataLoader', options, ['batchSize', 'shuffle', 'dropLast', 'sampler', 'generator'])
@@ -70,8 +70,9 @@ export class DataLoader implements Iterable<Tensor[]>, AsyncIterable<Tensor[]> {
 
   /** Whether the last tensor of a batch is the weights of its samples. */
   get weighted(): boolean {
-    this.#weighted ??= isWeighted(this.dataset)
-    return this.#weighted
+    const { dataset } = this
+    if (this.#weighted?.dataset !== dataset) this.#weighted = { dataset, yes: isWeighted(dataset) }
+    return this.#weighted.yes
   }
 
   /** Samples per epoch, also where the last batch is left out. */

@@ -61,16 +61,22 @@ export function placeholders(like: readonly Tensor[], count: number): Tensor[] {
   })
 }
 
+/** The rows of all, of which there is one at least, in a tensor of their own. */
+export function concatRows(parts: readonly Tensor[]): Tensor {
+  const [{ shape, dtype }] = parts
+  const all = [parts.reduce((sum, part) => sum + part.shape[0], 0), ...shape.slice(1)]
+  const to = dtype === 'int32' ? new Int32Array(sizeOf(all)) : new Float32Array(sizeOf(all))
+  let at = 0
+  for (const { data, size } of parts) {
+    to.set(data, at)
+    at += size
+  }
+  return new Tensor(all, dtype, to)
+}
+
 /** The rows of each tensor of `first`, then those of the same of `second`. */
 export function joinRows(first: readonly Tensor[], second: readonly Tensor[]): Tensor[] {
-  return second.map((rows, i) => {
-    if (!first[i]?.shape[0]) return rows
-    const to =
-      rows.dtype === 'int32' ? new Int32Array(first[i].size + rows.size) : new Float32Array(first[i].size + rows.size)
-    to.set(first[i].data)
-    to.set(rows.data, first[i].size)
-    return new Tensor([first[i].shape[0] + rows.shape[0], ...rows.shape.slice(1)], rows.dtype, to)
-  })
+  return second.map((rows, i) => (first[i]?.shape[0] ? concatRows([first[i], rows]) : rows))
 }
 
 /** Tensors of one shape and dtype stacked to [count, …]. */

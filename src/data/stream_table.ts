@@ -169,8 +169,9 @@ class Part {
  * columns and begins anew at every call. Shuffling is within a part; rows that do not fill a batch move to the front of the
  * next part, so that only the last batch may be smaller. A set of one part gives the numbers of a TensorDataset. Without
  * `rows` a counting pass comes first. A run that is resumed in the middle of a pass reads on from where the file was then,
- * as far as it is text without quotes and not compressed, else from the beginning of that file. Options of `readTable` apply. `stream.tables()` gives the tables to learn from by
- * `partialFit`. Throws what readTable throws, ERR_EMPTY without rows, and ERR_STATE where a later pass has other rows.
+ * as far as it is text without quotes and not compressed, else from the beginning of that file. Options of `readTable`
+ * apply. `stream.tables()` gives the tables to learn from by `partialFit`. Throws what readTable throws, ERR_EMPTY without
+ * rows, and ERR_STATE where a later pass has other rows.
  */
 export async function streamTable(source: StreamSource, options: StreamOptions): Promise<StreamTable> {
   const { inputs, target, transform, partRows = 65_536, rows } = checkOptions(WHERE, options, [...OWN, ...READING])

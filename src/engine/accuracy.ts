@@ -37,6 +37,11 @@ export function countCorrect(
   return { correct: count[0], rows: labels.size - ignored }
 }
 
+/** Whether some labels of a data set do not count. */
+export function hasIgnoredLabels(target: Tensor | undefined, ignoreIndex: number | null): boolean {
+  return ignoreIndex !== null && target?.shape.length === 1 && target.data.includes(ignoreIndex)
+}
+
 function ignoredIn(labels: Int32Array, ignoreIndex: number): number {
   return labels.includes(ignoreIndex) ? labels.filter(label => label === ignoreIndex).length : 0
 }

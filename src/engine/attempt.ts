@@ -69,7 +69,7 @@ export class Attempt {
     if (result.steps < most) prepared = this.#prepareAgain(result.steps)
     if (this.means.undo) this.#checkFinite(this.means.undo, prepared, result)
     if (published) this.means.held.publish()
-    const epochs = collect(this.means.run, prepared, result, sums)
+    const epochs = collect(this.means, prepared, result, sums)
     const { failure } = first.table
     if (failure && result.steps === most) throw failure.error
     return epochs
@@ -89,7 +89,7 @@ export class Attempt {
   /** Throws NotFinite, everything being as before, where a loss or a tensor of the model or its updates is not finite. */
   #checkFinite(undo: () => void, prepared: Prepared, result: PlanResult): void {
     const { held } = this.means
-    if (areLossesFinite(prepared, result) && held.show('within', () => held.isFinite)) return
+    if (areLossesFinite(held, prepared, result) && held.show('within', () => held.isFinite)) return
     this.#rollBack()
     held.abandon()
     undo()
@@ -217,17 +217,19 @@ interface Given {
   readonly correct: number
 }
 
-function* givenBy({ slices, chunk: { order } }: Prepared, { losses, counts }: PlanResult): Generator<Given, void> {
+function* givenBy(
+  held: HeldPlan,
+  { slices, chunk: { order } }: Prepared,
+  { losses, counts }: PlanResult,
+): Generator<Given, void> {
   let [loss, count, row] = [0, 0, 0]
-  const ignoring = new Map<Segment, boolean>()
-  for (const { segment } of slices) if (!ignoring.has(segment)) ignoring.set(segment, hasIgnoredLabels(segment))
   for (const slice of slices) {
     const { segment, steps } = slice
     const { advance, predicted } = segment.recorded
     const rows = order.subarray(row, row + slice.rows)
     const all = losses.subarray(loss, loss + steps * advance.losses)
     const own = predicted ? lossesAlone(all, advance, predicted) : all
-    const counted = ignoring.get(segment) ? countedLabels(segment, rows) : null
+    const counted = held.ignoresLabels(segment) ? countedLabels(segment, rows) : null
     const having = counted ? own.filter((_, i) => counted[i] > 0) : own
     const labels = counted ? sumOf(counted, 0, counted.length, 0) : slice.rows
     const correct = sumOf(counts, count, count + steps * advance.counts, 0)
@@ -240,13 +242,13 @@ function* givenBy({ slices, chunk: { order } }: Prepared, { losses, counts }: Pl
 
 /** Adds up what the steps gave, epoch by epoch. Returns how many epochs were completed. */
 function collect(
-  run: Run,
+  { run, held }: Means,
   prepared: Prepared,
   result: PlanResult,
   sums: { train: EpochSums; test: EpochSums },
 ): number {
   let epochs = 0
-  for (const { slice, rows, all, batches, losses, labels, correct } of givenBy(prepared, result)) {
+  for (const { slice, rows, all, batches, losses, labels, correct } of givenBy(held, prepared, result)) {
     const { segment, steps, last } = slice
     const { advance, predicted } = segment.recorded
     const sum = segment.trains ? sums.train : sums.test
@@ -268,20 +270,13 @@ function collect(
 }
 
 /** Whether every loss that was trained on is finite. */
-function areLossesFinite(prepared: Prepared, result: PlanResult): boolean {
-  for (const { slice, losses } of givenBy(prepared, result))
+function areLossesFinite(held: HeldPlan, prepared: Prepared, result: PlanResult): boolean {
+  for (const { slice, losses } of givenBy(held, prepared, result))
     if (slice.segment.trains && !losses.every(Number.isFinite)) return false
   return true
 }
 
 const targetsOf = ({ columns }: Segment) => partsOf(columns.present?.() ?? columns.tensors, columns.weighted).target
-
-/** Whether some labels do not count; all are looked at, so it is asked once for all epochs of a chunk. */
-function hasIgnoredLabels(segment: Segment): boolean {
-  const { ignoreIndex } = segment.recorded
-  const target = targetsOf(segment)
-  return ignoreIndex !== null && target?.shape.length === 1 && target.data.includes(ignoreIndex)
-}
 
 /** How many labels of each batch count, of the batches with these rows. */
 function countedLabels(segment: Segment, rows: Int32Array): number[] {

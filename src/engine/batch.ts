@@ -7,13 +7,14 @@ import type { Batches } from '../data/data_loader.js'
 import { type DataLoader, StreamTable } from '../data/index.js'
 import type { Loss } from '../nn/index.js'
 import { Tensor } from '../tensor/index.js'
-import type { Model } from './options.js'
+import { checkWeighing, type Model } from './options.js'
 
 /** A batch's tensors by what they are for. */
 export type Batch = SampleParts
 
 /** The last tensor of a sample is the target; one alone is an input, which is enough for a loss that needs no target. */
 export function batchOf(tensors: readonly Tensor[], loss: Loss, weighted = false): Batch {
+  checkWeighing('DataLoader', loss, { weighted }) // a callback may have changed the data set
   const batch = partsOf(tensors, weighted)
   if (batch.inputs.length === 0 || (!batch.target && (loss.needsTarget !== false || loss.classifies))) {
     const expected = `samples of inputs and a target, which ${loss.constructor.name} needs,`

@@ -4,11 +4,12 @@
  */
 
 import { type Steps, toEventLoop } from '../base/drive.js'
-import type { Columns } from '../data/columns.js'
+import { type Columns, partsOf } from '../data/columns.js'
 import type { CompiledPlan } from '../plan/compiled.js'
 import { isKept, returnPlan, sameKey, type Taken, takePlan } from '../plan/pool.js'
 import type { Hold } from '../runs/hold.js'
 import { checkAttached } from '../tensor/index.js'
+import { hasIgnoredLabels } from './accuracy.js'
 import { claimState, claimTensors, holdOf } from './exclusive.js'
 import { allFinite } from './finite.js'
 import type { Model, TrainingOptions } from './options.js'
@@ -24,6 +25,8 @@ export class HeldPlan {
   /** Whether its data may have changed since they were written. */
   #edited = false
   #taken: Taken | null = null
+  /** Data sets, by number, some of whose labels did not count when they were written. */
+  readonly #ignoring = new Set<number>()
   readonly #hold: Hold
 
   /** Records all programs. Throws Unplannable, with the reason, where the model cannot be a plan. */
@@ -130,6 +133,11 @@ export class HeldPlan {
     })
   }
 
+  /** Whether some labels that a segment reads may not count. */
+  ignoresLabels({ trains }: Segment): boolean {
+    return this.#ignoring.has(trains ? 0 : 1)
+  }
+
   /** Whether somebody would see what the plan publishes. */
   get publishes(): boolean {
     return this.#hold.wantsSets
@@ -169,8 +177,14 @@ export class HeldPlan {
 
   *#place(dataSet: number, columns: Columns): Steps<void> {
     const { segments, forms } = this.#recorded
-    const checks = recordedIn(passes(segments)[dataSet]).flatMap(({ labelChecks }) => labelChecks)
-    checkLabels(columns, checks)
+    const pass = passes(segments)[dataSet]
+    const steps = recordedIn(pass)
+    checkLabels(
+      columns,
+      steps.flatMap(({ labelChecks }) => labelChecks),
+    )
+    const { target } = partsOf(columns.tensors, pass[0].columns.weighted)
+    if (steps.some(({ ignoreIndex }) => hasIgnoredLabels(target, ignoreIndex))) this.#ignoring.add(dataSet)
     yield* makeResident(this.plan, columns, dataSet, forms[dataSet])
   }
 

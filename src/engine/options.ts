@@ -66,9 +66,9 @@ export function checkLoss(where: string, loss: Loss): void {
   if (reduction === 'none') throw rangeError(where, "loss to have reduction 'mean' or 'sum'", reduction)
 }
 
-/** Refuses a loss that cannot weigh samples where a loader has weights. */
-export function checkWeighing(where: string, loss: Loss, loader: DataLoader): void {
-  if (!loader.weighted || loss.weighsSamples) return
+/** Refuses a loss that cannot weigh samples where they have weights. */
+export function checkWeighing(where: string, loss: Loss, { weighted }: Pick<DataLoader, 'weighted'>): void {
+  if (!weighted || loss.weighsSamples) return
   throw rangeError(where, 'a loss that weighs samples, as they have weights,', loss.constructor.name)
 }
 

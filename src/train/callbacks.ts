@@ -9,9 +9,7 @@ import {
   checkOptions,
   suggesting,
 } from '../base/check.js'
-
 import { AnnealError, describe, phrase, typeError } from '../base/errors.js'
-
 import type { Model } from '../engine/options.js'
 import type { StateDict } from '../nn/index.js'
 import { tensor } from '../tensor/index.js'
@@ -143,9 +141,9 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
 
 /**
  * Fails the run with ERR_NONFINITE at the first step whose loss, gradient or updated tensor is NaN or infinite; the message
- * names the step and where it came up first, a layer's output for a loss, and the row of the data, if they hold one. Weights and state stay as they were before that
- * step. A plan goes on at full speed: a chunk in which something came up is done again in the explicit loop. Off unless
- * asked for, as in PyTorch.
+ * names the step and where it came up first, a layer's output for a loss, and the row of the data, if they hold one.
+ * Weights and state stay as they were before that step. A plan goes on at full speed: a chunk in which something came up is
+ * done again in the explicit loop. Off unless asked for, as in PyTorch.
  *
  * ```ts
  * await fit(model, { ...options, callbacks: [callbacks.failOnNaN()] })

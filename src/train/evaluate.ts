@@ -4,7 +4,7 @@ import { checkInt, checkOptions } from '../base/check.js'
 import { bothWays, type Place, type Steps, toEventLoop } from '../base/drive.js'
 import { AnnealError, phrase, rangeError, shapeError, typeError } from '../base/errors.js'
 import { DataLoader } from '../data/index.js'
-import { rowsOf } from '../data/rows.js'
+import { concatRows, rowsOf } from '../data/rows.js'
 import { type Batch, firstForward } from '../engine/batch.js'
 import { evaluateBatch } from '../engine/eager_trainer.js'
 import { meanLoss } from '../engine/engine.js'
@@ -99,7 +99,7 @@ function* predictSteps(model: Model, x: Tensor | readonly Tensor[], options: Pre
       parts.push(at === 0 ? firstOutput(batch, rows, given => firstForward(model, given, forward)) : forward(batch))
       yield toEventLoop
     }
-    return joinRows(parts)
+    return concatRows(parts)
   }
   return yield* inEvalMode(model, predictAll)
 }
@@ -121,19 +121,6 @@ function firstOutput(batch: readonly Tensor[], all: number, forward: (given: rea
   if (!maybeSample || !(cause instanceof AnnealError) || cause.code !== 'ERR_SHAPE') throw cause
   const message = phrase('predict', 'x to have shape [rows, …]', shapeText([all]))
   throw new AnnealError('ERR_SHAPE', `${message}; for one sample add a dimension: x.reshape([1, ${all}])`, { cause })
-}
-
-function joinRows(parts: readonly Tensor[]): Tensor {
-  const [first] = parts
-  const rows = parts.reduce((sum, part) => sum + part.shape[0], 0)
-  const shape = [rows, ...first.shape.slice(1)]
-  const values = first.dtype === 'int32' ? new Int32Array(sizeOf(shape)) : new Float32Array(sizeOf(shape))
-  let at = 0
-  for (const part of parts) {
-    values.set(part.data, at)
-    at += part.size
-  }
-  return new Tensor(shape, first.dtype, values)
 }
 
 /**

@@ -1,4 +1,7 @@
-/** `fit`: a run from its options or from the newest checkpoint, as the only user of what it trains. Not here: its epochs (fit_run.ts). */
+/**
+ * `fit`: a run from its options or from the newest checkpoint, as the only user of what it trains. Not here: its epochs
+ * (fit_run.ts).
+ */
 
 import { bothWays, type Steps } from '../base/drive.js'
 import { AnnealError } from '../base/errors.js'

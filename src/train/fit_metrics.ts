@@ -3,11 +3,10 @@
 import { suggesting } from '../base/check.js'
 import { rangeError, typeError } from '../base/errors.js'
 import { isPlainObject } from '../base/kinds.js'
-import { gatherRows } from '../data/rows.js'
-import { labelsOf } from '../engine/accuracy.js'
+import { concatRows, gatherRows } from '../data/rows.js'
+import { hasIgnoredLabels, labelsOf } from '../engine/accuracy.js'
 import * as scores from '../metrics/index.js'
 import type { Loss } from '../nn/index.js'
-import { sizeOf } from '../ops/spec.js'
 import { noGrad, Tensor } from '../tensor/index.js'
 
 /** A metric of one's own: a number from all targets and the model's outputs for them, as they are. */
@@ -133,20 +132,8 @@ class Gathered {
   take(): [target: Tensor, prediction: Tensor] | null {
     const [targets, predictions] = [this.#targets, this.#predictions]
     ;[this.#targets, this.#predictions] = [[], []]
-    return targets.length === 0 ? null : [joined(targets), joined(predictions)]
+    return targets.length === 0 ? null : [concatRows(targets), concatRows(predictions)]
   }
-}
-
-function joined(parts: readonly Tensor[]): Tensor {
-  const [{ shape, dtype }] = parts
-  const all = [parts.reduce((sum, part) => sum + part.shape[0], 0), ...shape.slice(1)]
-  const values = dtype === 'int32' ? new Int32Array(sizeOf(all)) : new Float32Array(sizeOf(all))
-  let at = 0
-  for (const { data, size } of parts) {
-    values.set(data, at)
-    at += size
-  }
-  return new Tensor(all, dtype, values)
 }
 
 /** Values of an epoch by name. */
@@ -173,7 +160,7 @@ export class EpochMetrics {
   add(trains: boolean, prediction: Tensor, target: Tensor): void {
     const { classifies, ignoreIndex } = this.loss
     const gathered = this.#gathered[trains ? 'train' : 'test']
-    if (!classifies || target.shape.length !== 1 || !target.data.includes(ignoreIndex)) {
+    if (!classifies || !hasIgnoredLabels(target, ignoreIndex)) {
       gathered.add(prediction, target)
       return
     }

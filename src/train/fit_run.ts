@@ -1,6 +1,6 @@
 /**
- * One run of `fit`: epochs of training with schedule, evaluation, callbacks and abort, around an engine that does the work. Not
- * here: what comes before and after it (fit.ts).
+ * One run of `fit`: epochs of training with schedule, evaluation, callbacks and abort, around an engine that does the
+ * work. Not here: what comes before and after it (fit.ts).
  */
 
 import type { Steps } from '../base/drive.js'
