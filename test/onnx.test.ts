@@ -31,7 +31,8 @@ class Net extends nn.Module {
 
 const lossNames = ['crossEntropy', 'nllLoss', 'mseLoss', 'l1Loss', 'smoothL1Loss', 'huberLoss']
 const unexported = [...lossNames, 'binaryCrossEntropy', 'binaryCrossEntropyWithLogits', 'dropout']
-const onRuntime = describe.runIf(runtime)
+const found = runtime ? 'ONNX Runtime' : 'skipped: onnxruntime-node has no binary here'
+const onRuntime = (title: string, tests: () => void) => describe.runIf(runtime)(`${title} (${found})`, tests)
 
 onRuntime('every op, on its samples', () => {
   const entries = (Object.entries(registry) as [keyof typeof ops, OpSpec][]).filter(

@@ -101,7 +101,9 @@ describe('files of Python', () => {
     }
   })
 
-  it.skipIf(!process.env.ANNEAL_PYTHON)('Python reads ours, and writes them again with the same bytes', () => {
+  const python = process.env.ANNEAL_PYTHON
+  const title = `Python reads ours, and writes them again with the same bytes (${python ? 'found' : 'skipped: no ANNEAL_PYTHON'})`
+  it.skipIf(!python)(title, () => {
     const path = inFolder('live.safetensors')
     const script = fileURLToPath(new URL('./golden/make_safetensors.py', import.meta.url))
     const random = chance(7)

@@ -6,7 +6,7 @@ import { sqlite } from './helpers/sqlite.js'
 
 const Sqlite = sqlite()
 
-describe.skipIf(Sqlite === null)('better-sqlite3', () => {
+describe.skipIf(Sqlite === null)(`better-sqlite3 (${Sqlite ? 'found' : 'skipped: it could not be built'})`, () => {
   const database = () => {
     const db = new Sqlite!(':memory:')
     db.exec('CREATE TABLE people (age INTEGER, income REAL, city TEXT, big INTEGER)')
