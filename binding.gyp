@@ -24,23 +24,26 @@
       'targets': [
         {
           'target_name': 'sse2',
+          'defines': ['ANNEAL_ISA=sse2'],
           'type': 'static_library',
-          'sources': ['<!@(node -p "<(sources).isa.x64.find(i => i.name === \'sse2\').sources.join(\' \')")'],
+          'sources': ['<!@(node -p "[...<(sources).kernels, ...<(sources).isa.x64.find(i => i.name === \'sse2\').sources].join(\' \')")'],
           'cflags': ['<!@(node -p "<(sources).isa.x64.find(i => i.name === \'sse2\').flags.join(\' \')")'],
           'xcode_settings': { 'OTHER_CFLAGS': ['<!@(node -p "<(sources).isa.x64.find(i => i.name === \'sse2\').flags.join(\' \')")'] },
         },
         {
           'target_name': 'avx2',
+          'defines': ['ANNEAL_ISA=avx2'],
           'type': 'static_library',
-          'sources': ['<!@(node -p "<(sources).isa.x64.find(i => i.name === \'avx2\').sources.join(\' \')")'],
+          'sources': ['<!@(node -p "[...<(sources).kernels, ...<(sources).isa.x64.find(i => i.name === \'avx2\').sources].join(\' \')")'],
           'cflags': ['<!@(node -p "<(sources).isa.x64.find(i => i.name === \'avx2\').flags.join(\' \')")'],
           'xcode_settings': { 'OTHER_CFLAGS': ['<!@(node -p "<(sources).isa.x64.find(i => i.name === \'avx2\').flags.join(\' \')")'] },
           'msvs_settings': { 'VCCLCompilerTool': { 'AdditionalOptions': ['<!@(node -p "<(sources).isa.x64.find(i => i.name === \'avx2\').msvc.join(\' \')")'] } },
         },
         {
           'target_name': 'avx512',
+          'defines': ['ANNEAL_ISA=avx512'],
           'type': 'static_library',
-          'sources': ['<!@(node -p "<(sources).isa.x64.find(i => i.name === \'avx512\').sources.join(\' \')")'],
+          'sources': ['<!@(node -p "[...<(sources).kernels, ...<(sources).isa.x64.find(i => i.name === \'avx512\').sources].join(\' \')")'],
           'cflags': ['<!@(node -p "<(sources).isa.x64.find(i => i.name === \'avx512\').flags.join(\' \')")'],
           'xcode_settings': { 'OTHER_CFLAGS': ['<!@(node -p "<(sources).isa.x64.find(i => i.name === \'avx512\').flags.join(\' \')")'] },
           'msvs_settings': { 'VCCLCompilerTool': { 'AdditionalOptions': ['<!@(node -p "<(sources).isa.x64.find(i => i.name === \'avx512\').msvc.join(\' \')")'] } },
@@ -52,8 +55,9 @@
       'targets': [
         {
           'target_name': 'neon',
+          'defines': ['ANNEAL_ISA=neon'],
           'type': 'static_library',
-          'sources': ['<!@(node -p "<(sources).isa.arm64.find(i => i.name === \'neon\').sources.join(\' \')")'],
+          'sources': ['<!@(node -p "[...<(sources).kernels, ...<(sources).isa.arm64.find(i => i.name === \'neon\').sources].join(\' \')")'],
           'cflags': ['<!@(node -p "<(sources).isa.arm64.find(i => i.name === \'neon\').flags.join(\' \')")'],
         },
       ],

@@ -18,8 +18,8 @@ const here = `${process.platform}-${process.arch}`
 /** All that a binary shows of itself (native/exports.map). */
 const exported = ['napi_register_module_v1', 'node_api_module_get_api_version_v1']
 
-/** All that an instruction set's object may define for others: its tables. */
-const table = /^anneal::(kernels|stream_math)_[a-z0-9]+$/
+/** All that an instruction set's object may define for others: its kernels in its own namespace, its streams' arithmetic. */
+const own = isa => new RegExp(`^anneal::(${isa}::\\w+\\(anneal::Call const&\\)|stream_math_${isa})$`)
 
 /** What no object of an instruction set may contain, as objdump prints it (x64). */
 const vex = /^\s*[0-9a-f]+:\s+v[a-z0-9]+\s/
@@ -91,14 +91,16 @@ function objectsBelow(folder) {
 
 /** The instruction set that an object was compiled for, or 'common'. */
 function isaOf(object, isas) {
-  const source = object.replace(/(\.cc)?\.(o|obj)$/, '.cc')
-  return isas.find(({ sources }) => sources.some(name => source.endsWith(name)))?.name ?? 'common'
+  const folders = object.split(/[\\/]/).map(name => name.replace(/\.dir$/, ''))
+  return isas.find(({ name }) => folders.includes(name))?.name ?? 'common'
 }
 
-/** What an instruction set's object offers to the linker beyond its tables: weak symbols, or any function. */
-function offered(object, target) {
+/** What an instruction set's object offers to the linker beyond its own: weak symbols, or any function. */
+function offered(object, isa, target) {
   const symbols = tool(target, 'nm', '-C', object).matchAll(/^[0-9a-f]* +([A-TV-ZVWuvw]) (.*)$/gm)
-  return [...symbols].filter(([, kind, name]) => /[VWuvw]/.test(kind) || !table.test(name)).map(([line]) => line.trim())
+  return [...symbols]
+    .filter(([, kind, name]) => /[VWuvw]/.test(kind) || !own(isa).test(name))
+    .map(([line]) => line.trim())
 }
 
 function objectProblems(object, isas, target) {
@@ -107,7 +109,7 @@ function objectProblems(object, isas, target) {
   const problems =
     isa === 'common'
       ? []
-      : offered(object, target).map(name => `${shown}: expected only its tables but it defines ${name}`)
+      : offered(object, isa, target).map(name => `${shown}: expected only its kernels but it defines ${name}`)
   const pattern = target.split('-')[1] === 'x64' && forbidden[isa]
   const bad =
     pattern && firstOutsideOfClones(tool(target, 'objdump', '-d', '--no-show-raw-insn', object).split('\n'), pattern)

@@ -1,15 +1,20 @@
-// Hands out the tables that the ISA units define. Compiled for the baseline: nothing here may need a newer processor.
+// Makes a table for each instruction set and hands them out. Compiled for the baseline: nothing here may need a newer
+// processor.
 #include "dispatch.h"
 
-namespace anneal {
-
 #if defined(__x86_64__) || defined(_M_X64)
-extern const KernelFn kernels_sse2[];
-extern const KernelFn kernels_avx2[];
-extern const KernelFn kernels_avx512[];
+#define ANNEAL_ISA sse2
+#include "isa_table.inc"
+#define ANNEAL_ISA avx2
+#include "isa_table.inc"
+#define ANNEAL_ISA avx512
+#include "isa_table.inc"
 #else
-extern const KernelFn kernels_neon[];
+#define ANNEAL_ISA neon
+#include "isa_table.inc"
 #endif
+
+namespace anneal {
 
 const KernelFn* kernels(Isa isa) {
   switch (isa) {

@@ -1,4 +1,4 @@
-// The bodies of isa/avx512.cc over emulated instructions: see avx512_on_avx2.h for what this proves and what not.
+// The kernels of AVX-512 over emulated instructions: see avx512_on_avx2.h for what this proves and what not.
 // The target is set here, so that the build systems need to know nothing of it.
 #if defined(__x86_64__)
 
@@ -12,8 +12,20 @@
 
 #include "../base/vec_avx512.h"
 
-#define ANNEAL_TABLE kernels_avx512_on_avx2
-#include "../kernels/table.inc"
+#define ANNEAL_ISA avx512_on_avx2
+#define ANNEAL_OWN_WORDS
+#include "../kernels/product.cc"
+#include "../kernels/elementwise.cc"
+#include "../kernels/loss.cc"
+#include "../kernels/shape.cc"
+#include "../kernels/classes.cc"
+#include "../kernels/norm.cc"
+#include "../kernels/update.cc"
+#include "../kernels/panel.cc"
+#include "../kernels/narrow.cc"
+#include "../kernels/layout.cc"
+
+#include "../kernels/isa_table.inc"
 
 #if defined(__clang__)
 #pragma clang attribute pop
