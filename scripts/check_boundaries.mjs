@@ -45,7 +45,7 @@ function matches(file, pattern) {
 
 function layerOf(path) {
   const [, name] = path.split('/')
-  return name.replace(/\.(ts|cc|h)$/, '')
+  return name.replace(/\.(ts|js|cc|h)$/, '')
 }
 
 function checkArrow(file, line, target) {

@@ -160,6 +160,48 @@ describe('a run that goes on from any of its checkpoints', () => {
   })
 })
 
+describe('a run that is aborted', () => {
+  /** A signal that is aborted from the n-th time on that it is looked at, which is a few times per chunk. */
+  function abortedAt(n: number): AbortSignal {
+    let looks = 0
+    return Object.defineProperty(new AbortController().signal, 'aborted', { get: () => ++looks >= n })
+  }
+
+  it.each(Object.entries(recipes))('is saved where it stands, and goes on from there: %s', async (_, recipe) => {
+    const whole = await outcomeOf(make(recipe))
+    chunkSettings.steps = 2
+    const steps = new Set<number>()
+    for (let at = 2; at < 40; at += 5) {
+      const dir = newFolder()
+      const keep = () => callbacks.checkpoint({ dir, everyEpochs: 1000, onAbort: true })
+      const job = make(recipe)
+      const asked = { ...job, callbacks: [...(job.callbacks ?? []), keep()] }
+      const { code, history } = await outcomeOf({ ...asked, signal: abortedAt(at) }).catch(error => error)
+      const updates = history.lr.length
+      if (updates === whole.history.lr.length) break // all was done before it was looked at so often
+      const name = `checkpoint-${String(updates).padStart(10, '0')}.safetensors`
+      expect([code, readdirSync(dir)]).toEqual(['ERR_ABORTED', updates > 0 ? [name] : []])
+      steps.add(updates)
+      const again = make(recipe)
+      const got = await outcomeOf({ ...again, callbacks: [...(again.callbacks ?? []), keep()], resume: dir })
+      expect(got, `aborted at ${at}`).toEqual(whole)
+    }
+    expect(steps.size).toBeGreaterThan(2)
+  })
+
+  it('goes on with other callbacks behind those that keep state', async () => {
+    const whole = await outcomeOf(make({}))
+    const dir = newFolder()
+    const keep = callbacks.checkpoint({ dir, everyEpochs: 1000, onAbort: true })
+    const watching = { watchOnly: true, onEpoch: () => true }
+    chunkSettings.steps = 2
+    const aborted = { ...make({}), callbacks: [keep, watching], signal: abortedAt(8) }
+    await expect(outcomeOf(aborted)).rejects.toMatchObject({ code: 'ERR_ABORTED' })
+    expect(readdirSync(dir)).toHaveLength(1)
+    expect(await outcomeOf({ ...make({}), callbacks: [keep], resume: dir })).toEqual(whole)
+  })
+})
+
 describe('a disk that fails', { timeout: 120_000 }, () => {
   it('at any operation: the fit rejects with its error or ends well, and goes on from the checkpoint before', async () => {
     const whole = await outcomeOf(make({}))
@@ -279,6 +321,7 @@ describe('options', () => {
     { dir: 'x', everyEpochs: 1.5 },
     { dir: 'x', everySeconds: 0 },
     { dir: 'x', keep: 0 },
+    { dir: 'x', onAbort: 1 },
     { dir: 'x', best: { monitor: 'loss' } },
     { dir: 'x', best: 'testLoss' },
   ])('%o are refused', options => {

@@ -294,6 +294,43 @@ describe('a table', () => {
   })
 })
 
+describe('writeTable', () => {
+  const table = data.tableFrom({
+    n: [1, NaN, -0.1, 1e300, 2 ** -1074],
+    i: [1, 2, 3, 4, 5],
+    big: [2n ** 60n, 1n, 2n, null, 3n],
+    flag: [true, false, null, true, false],
+    day: [new Date('2020-02-29'), new Date('2020-02-29T12:30:00Z'), null, new Date(0), new Date(1)],
+    words: ['plain', 'a, b', 'say "so"', 'two\nlines', ' space'],
+  })
+
+  it.each(['csv', 'tsv'])('%s that is read back is the same table', async format => {
+    const path = join(folder, `written.${format}`)
+    await data.writeTable(path, table)
+    const again = await data.readTable(path)
+    expect(again.names).toEqual(table.names)
+    for (const name of table.names)
+      expect([...(again.column(name) as Iterable<unknown>)]).toEqual([...(table.column(name) as Iterable<unknown>)])
+  })
+
+  it('writes many rows, and none', async () => {
+    const path = join(folder, 'rows.csv')
+    const long = data.tableFrom({ row: Float64Array.from({ length: 10_000 }, (_, i) => i / 3) })
+    await data.writeTable(path, long)
+    expect((await data.readTable(path)).column('row')).toEqual(long.column('row'))
+    await data.writeTable(path, table.take([]))
+    expect((await data.readTable(path)).names).toEqual(table.names)
+  })
+
+  it('refuses what it cannot write', async () => {
+    const code = (promise: Promise<unknown>) => promise.then(String, error => error.code)
+    expect(await code(data.writeTable('', table))).toBe('ERR_ARG_TYPE')
+    expect(await code(data.writeTable('x.csv', {} as never))).toBe('ERR_ARG_TYPE')
+    expect(await code(data.writeTable('x.csv', table, { format: 'xls' as never }))).toBe('ERR_ARG_VALUE')
+    expect(await code(data.writeTable(join(folder, 'no', 'where.csv'), table))).toBe('ENOENT')
+  })
+})
+
 describe('options and sources that are none', () => {
   it.each([
     [3, {}, 'ERR_ARG_TYPE'],

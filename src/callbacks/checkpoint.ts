@@ -1,7 +1,7 @@
 /** The callback that has a run written down as it goes. Not here: when and what is written (train/checkpoints.ts). */
 
 import { mkdirSync } from 'node:fs'
-import { checkInt, checkNumber, checkOptions } from '../base/check.js'
+import { checkBoolean, checkInt, checkNumber, checkOptions } from '../base/check.js'
 import { typeError } from '../base/errors.js'
 import type { Callback } from '../train/callbacks.js'
 import { checkFigure, type Figure } from '../train/history.js'
@@ -16,6 +16,8 @@ export interface CheckpointOptions {
   everySteps?: number
   /** Also when so many seconds have gone by since the last one. */
   everySeconds?: number
+  /** Also when the run's `signal` aborts it, after the update that is under way. Default false. */
+  onAbort?: boolean
   /** Checkpoints left in the folder. Default 2. */
   keep?: number
   /** Also keep the model of the best epoch, as `best.safetensors`, which `io.load` reads. */
@@ -36,8 +38,8 @@ export interface CheckpointOptions {
  */
 export function checkpoint(options: CheckpointOptions): Callback {
   const where = 'checkpoint'
-  checkOptions(where, options, ['dir', 'everyEpochs', 'everySteps', 'everySeconds', 'keep', 'best'])
-  const { dir, everyEpochs = 1, everySteps, everySeconds, keep = 2, best } = options
+  checkOptions(where, options, ['dir', 'everyEpochs', 'everySteps', 'everySeconds', 'onAbort', 'keep', 'best'])
+  const { dir, everyEpochs = 1, everySteps, everySeconds, onAbort = false, keep = 2, best } = options
   if (typeof dir !== 'string' || dir === '') throw typeError(where, 'dir to be a folder', dir)
   const monitor = best === undefined ? null : checkOptions(where, best, ['monitor']).monitor
   const settings = {
@@ -46,6 +48,7 @@ export function checkpoint(options: CheckpointOptions): Callback {
     everySteps: everySteps === undefined ? Infinity : checkInt(where, 'everySteps', everySteps, { min: 1 }),
     everySeconds:
       everySeconds === undefined ? Infinity : checkNumber(where, 'everySeconds', everySeconds, { above: 0 }),
+    onAbort: checkBoolean(where, 'onAbort', onAbort),
     keep: checkInt(where, 'keep', keep, { min: 1 }),
     monitor: monitor === null ? null : checkFigure(where, 'best.monitor', monitor),
   }

@@ -55,10 +55,8 @@ async function bench({ backends, suite, milliseconds, out }: Options): Promise<v
   if (out !== undefined) console.log((await writeBench(results, out, console.log)).join('\n'))
 }
 
-export function addBench(program: Command): void {
-  program
-    .command('bench')
-    .description('time kernels, updates and fits of the backends')
+export function define(command: Command): void {
+  command
     .option('--backends <names>', `some of ${backendNames.join(', ')} (default: all that load)`, listOf(backendNames))
     .option('--suite <names>', `some of ${suiteNames.join(', ')} (default: all)`, listOf(suiteNames))
     .option('--milliseconds <n>', 'time for each case and backend', integer(1, 1e6), 200)

@@ -26,10 +26,8 @@ function build(options: Options): void {
   process.exitCode = status ?? 1
 }
 
-export function addBuild(program: Command): void {
-  program
-    .command('build')
-    .description('compile the native addon from the sources in this package')
+export function define(command: Command): void {
+  command
     .option('--cmake', 'by cmake-js (the default where there is a cmake)')
     .option('--gyp', 'by node-gyp')
     .option('--force', 'although the binary is up to date')

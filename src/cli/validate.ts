@@ -53,10 +53,8 @@ native/kernels/kernels.def, for updates and losses of TensorFlow.js twice that, 
 along a training run. Case i has the seed S + i. TensorFlow.js is compared where it is:
 ${installTfjs}`
 
-export function addValidate(program: Command): void {
-  program
-    .command('validate')
-    .description('compare kernels, optimizers and training runs of the backends with float64')
+export function define(command: Command): void {
+  command
     .option('--backend <names>', `some of ${backendNames.join(', ')} (default: all that load)`, listOf(backendNames))
     .option('--kernel <names>', 'some of the names in the table (default: all)', listOf(subjects.map(s => s.name)))
     .option('--cases <n>', 'random cases of each', integer(1, 1e6), 200)

@@ -30,8 +30,14 @@ export interface EpochFigures {
   loss: number
   /** A fraction. */
   accuracy?: number
+  /** Loss on the test rows. */
+  testLoss?: number
   /** The rate of the epoch's last update. */
   lr: number
+  /** Updates per second. */
+  stepsPerSecond?: number
+  /** Seconds until the run will have ended. */
+  secondsLeft?: number
 }
 
 /** A display of progress. */
@@ -63,9 +69,25 @@ export async function trainingProgress(options: ProgressOptions): Promise<Progre
   return bars ? barProgress(bars, label, epochs, stream) : lineProgress(label, epochs, stream)
 }
 
-function figuresText({ loss, accuracy, lr }: EpochFigures): string {
-  const percent = accuracy === undefined ? '' : `  accuracy ${(accuracy * 100).toFixed(1).padStart(5)} %`
-  return `loss ${loss.toFixed(4)}${percent}  lr ${formatNumber(lr)}`
+function figuresText({ loss, testLoss, accuracy, lr, stepsPerSecond, secondsLeft }: EpochFigures): string {
+  return [
+    `loss ${loss.toFixed(4)}`,
+    testLoss === undefined ? '' : `test loss ${testLoss.toFixed(4)}`,
+    accuracy === undefined ? '' : `accuracy ${(accuracy * 100).toFixed(1).padStart(5)} %`,
+    `lr ${formatNumber(lr)}`,
+    stepsPerSecond === undefined ? '' : `${formatNumber(Number(stepsPerSecond.toPrecision(3)))} steps/s`,
+    secondsLeft === undefined ? '' : `${timeText(secondsLeft)} left`,
+  ]
+    .filter(Boolean)
+    .join('  ')
+}
+
+/** Hours, minutes and seconds: `1:02:03`, `0:07`. */
+function timeText(seconds: number): string {
+  const whole = Math.round(seconds)
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60]
+  const two = (part: number) => String(part).padStart(2, '0')
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`
 }
 
 function lineProgress(label: string, epochs: number, stream: ProgressStream): Progress {

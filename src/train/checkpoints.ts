@@ -20,6 +20,7 @@ export interface CheckpointSettings {
   readonly everyEpochs: number
   readonly everySteps: number
   readonly everySeconds: number
+  readonly onAbort: boolean
   readonly keep: number
   readonly monitor: Figure | null
 }
@@ -63,16 +64,22 @@ export class Checkpoints {
     return everySteps < Infinity ? everySteps - (done % everySteps) : Infinity
   }
 
+  /** Whether an abort waits for a checkpoint. */
+  get onAbort(): boolean {
+    return this.settings.onAbort
+  }
+
   /** Whether one is due after so many updates, in the middle of an epoch. */
-  isDue(steps: number): boolean {
-    const { everySteps, everySeconds } = this.settings
+  isDue(steps: number, aborted: boolean): boolean {
+    const { everySteps, everySeconds, onAbort } = this.settings
     const late = performance.now() - this.#written >= everySeconds * 1000
-    return steps !== this.#steps && (late || (everySteps < Infinity && steps % everySteps === 0))
+    const asked = late || (aborted && onAbort) || (everySteps < Infinity && steps % everySteps === 0)
+    return steps !== this.#steps && asked
   }
 
   /** Whether one is due after this epoch; `over`: the run is. */
-  isDueAfter({ epoch }: EpochEvent, steps: number, over: boolean): boolean {
-    return over || epoch % this.settings.everyEpochs === 0 || this.isDue(steps)
+  isDueAfter({ epoch }: EpochEvent, steps: number, over: boolean, aborted: boolean): boolean {
+    return over || epoch % this.settings.everyEpochs === 0 || this.isDue(steps, aborted)
   }
 
   *write(steps: number, parts: readonly Uint8Array[]): Steps<void> {

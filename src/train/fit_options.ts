@@ -90,7 +90,7 @@ function checkResume(where: string, options: FitOptions): void {
     throw typeError(where, 'resume to be a folder', resume)
   if (wantsCheckpoints(options) && backend) throw rangeError(where, 'no backend with checkpoints', backend.name)
   const midway = callbacks.some(
-    ({ checkpoint }) => checkpoint && Math.min(checkpoint.everySteps, checkpoint.everySeconds) < Infinity,
+    ({ checkpoint: asked }) => asked && (asked.onAbort || Math.min(asked.everySteps, asked.everySeconds) < Infinity),
   )
   if (metrics && midway)
     throw rangeError(where, 'checkpoints at ends of epochs only (everyEpochs) with metrics', 'others')

@@ -137,7 +137,7 @@ export class FitRun implements Run {
 
   *#epochs(): Steps<void> {
     const { model, options, history } = this
-    this.#checkAbort()
+    if (this.#isAborted) this.#abort()
     this.#begun = true
     for (const callback of this.#callbacks) yield callback.onStart?.(model, options)
     this.resumed?.callbacks.forEach((state, i) => {
@@ -154,7 +154,9 @@ export class FitRun implements Run {
       this.#stepPlateauOrEpoch(event)
       yield* this.#tellWatchers()
       if (!(yield* this.#report(event))) this.#stopped = true
-      yield* this.#saveEpoch(event)
+      const aborted = this.#isAborted
+      yield* this.#saveEpoch(event, aborted)
+      if (aborted) this.#abort()
     }
     yield* this.#emitProgress(history.trainLoss[history.trainLoss.length - 1])
   }
@@ -199,22 +201,29 @@ export class FitRun implements Run {
   *afterChunk(sums: EpochSums): Steps<void> {
     yield* this.#reportProgress(sums)
     yield* this.#tellWatchers()
-    this.#checkAbort()
-    const due = this.#checkpoints.filter(folder => folder.isDue(this.#rates.count))
+    const aborted = this.#isAborted
+    const due = this.#checkpoints.filter(folder => folder.isDue(this.#rates.count, aborted))
     const place = due.length > 0 ? this.engine.place() : null
     if (place) yield* this.#save(due, place)
+    // Where nothing can be saved, as in a pass of evaluation, the run goes on to the next place or the end of the epoch.
+    if (aborted && (place || !due.some(folder => folder.onAbort))) this.#abort()
   }
 
   updatesLeft(): number {
+    if (this.#isAborted) return 1
     return Math.min(Infinity, ...this.#checkpoints.map(folder => folder.updatesAhead(this.#rates.count)))
   }
 
+  get #isAborted(): boolean {
+    return this.options.signal?.aborted ?? false
+  }
+
   /** Checkpoints between two epochs, when everybody was told of the last one. */
-  *#saveEpoch(event: EpochEvent): Steps<void> {
+  *#saveEpoch(event: EpochEvent, aborted: boolean): Steps<void> {
     const over = this.#stopped || event.epoch === this.options.epochs
     const show: Engine['show'] = read => this.engine.show(read)
     for (const folder of this.#checkpoints) yield* folder.writeBest(event, this.model, show)
-    const due = this.#checkpoints.filter(folder => folder.isDueAfter(event, this.#rates.count, over))
+    const due = this.#checkpoints.filter(folder => folder.isDueAfter(event, this.#rates.count, over, aborted))
     if (due.length > 0) yield* this.#save(due, null)
   }
 
@@ -302,7 +311,6 @@ export class FitRun implements Run {
     }
     if (this.options.onEpochEnd && (yield this.options.onEpochEnd(event)) === false) goOn = false
     if (this.#asks) this.#hold.renew() // they may have changed the model
-    this.#checkAbort()
     return goOn
   }
 
@@ -334,9 +342,8 @@ export class FitRun implements Run {
     for (const callback of this.#callbacks) yield callback.onProgress?.(event)
   }
 
-  #checkAbort(): void {
-    const { signal } = this.options
-    if (signal?.aborted) throw new AbortedError(signal.reason, this.#historySoFar())
+  #abort(): never {
+    throw new AbortedError(this.options.signal!.reason, this.#historySoFar())
   }
 
   #historySoFar(): History {

@@ -103,6 +103,11 @@ function isPlace({ train }: FitOptions): Check {
     (value as NonNullable<RunState['place']>).sums.batches < train.length
 }
 
+/** Whether every state is of a callback that keeps one. */
+function haveTakers(states: readonly unknown[], { callbacks = [] }: FitOptions): boolean {
+  return states.every((state, i) => state === null || callbacks[i]?.stateDict)
+}
+
 function formOf(model: Model, options: FitOptions): Record<keyof RunState, Check> {
   return {
     configuration: isData,
@@ -115,7 +120,7 @@ function formOf(model: Model, options: FitOptions): Record<keyof RunState, Check
     place: orNull(isPlace(options)),
     history: isHistory(options),
     rates: value => isPlainObject(value) && isRates(value),
-    callbacks: isList(anything, options.callbacks?.length ?? 0),
+    callbacks: value => isList(anything)(value) && haveTakers(value as unknown[], options),
     stopped: isBoolean,
     best: isList(orNull(isNumber)),
   }

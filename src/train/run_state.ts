@@ -63,6 +63,15 @@ function loaderConfiguration(name: string, loader: FitOptions['test']): Configur
   }
 }
 
+/** Which callbacks keep state; those that only watch may come and go behind them. */
+function stateful(callbacks: NonNullable<FitOptions['callbacks']>): string {
+  const last = callbacks.findLastIndex(({ stateDict }) => stateDict)
+  return callbacks
+    .slice(0, last + 1)
+    .map(({ stateDict }) => (stateDict ? 'with state' : 'without'))
+    .join(' ')
+}
+
 /** What a run of these options is, whatever has become of its weights, rates and counts. */
 export function configurationOf(model: Model, options: FitOptions): Configuration {
   const { loss, optimizer, scheduler, stepSchedulerEvery, clipGradNorm, accumulate = 1, callbacks = [] } = options
@@ -77,7 +86,7 @@ export function configurationOf(model: Model, options: FitOptions): Configuratio
     stepSchedulerEvery: String(stepSchedulerEvery),
     clipGradNorm: String(clipGradNorm),
     accumulate: String(accumulate),
-    callbacks: callbacks.map(callback => (callback.stateDict ? 'with state' : 'without')).join(' '),
+    callbacks: stateful(callbacks),
     metrics: metricNames(options.metrics ?? []).join(' '),
     onEpochEnd: options.onEpochEnd ? 'given' : 'none',
     ...loaderConfiguration('train', options.train),

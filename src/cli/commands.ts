@@ -1,0 +1,31 @@
+/** The list of commands: a new one is a file and a line here. Each is loaded when it is asked for, and only then. */
+
+import type { Command } from 'commander'
+
+/** What the file of a command offers: its options, examples and action, put into the command. */
+export interface CommandFile {
+  define(command: Command): void
+}
+
+export interface CommandEntry {
+  readonly name: string
+  /** One line of `anneal --help`. */
+  readonly about: string
+  readonly load: () => Promise<CommandFile>
+}
+
+export const commands: readonly CommandEntry[] = [
+  { name: 'info', about: 'what runs here: versions, CPU, binary, packages', load: () => import('./info.js') },
+  { name: 'doctor', about: 'what would stop this machine, and what to do', load: () => import('./doctor.js') },
+  {
+    name: 'validate',
+    about: 'compare kernels, optimizers and training runs of the backends with float64',
+    load: () => import('./validate.js'),
+  },
+  { name: 'bench', about: 'time kernels, updates and fits of the backends', load: () => import('./bench.js') },
+  {
+    name: 'build',
+    about: 'compile the native addon from the sources in this package',
+    load: () => import('./build.js'),
+  },
+]
