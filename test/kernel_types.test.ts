@@ -31,7 +31,7 @@ it('the adapters pass every argument on in its place', () => {
   const y = new Float32Array(2)
   addon.kernels.sub({ n: 2, y, b: Float32Array.of(1, 2), a })
   expect([...y]).toEqual([4, 4])
-  addon.kernels.clamp({ high: 5.5, x: a, low: 5.25, y, n: 2 })
+  addon.kernels.clamp_fwd({ high: 5.5, x: a, low: 5.25, y, n: 2 })
   expect([...y]).toEqual([5.25, 5.5])
   expect(() => addon.kernels.sub({ a, b: a, n: 2 } as never)).toThrow('sub: expected y to be a Float32Array')
 })

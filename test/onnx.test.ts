@@ -6,9 +6,10 @@ import { data, fit, io, nn, noGrad, ops, optim, predict, preprocessing, random, 
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import * as registry from '../src/ops/index.js'
 import type { OpSpec } from '../src/ops/spec.js'
+import * as composed from '../src/tensor/composed/index.js'
 import { layers } from './helpers/layers.js'
 import { distance, runtime, sessionOf } from './helpers/onnx.js'
-import { floats, operands } from './helpers/samples.js'
+import { asOne, floats, operands } from './helpers/samples.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'anneal-onnx-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -35,20 +36,20 @@ const found = runtime ? 'ONNX Runtime' : 'skipped: onnxruntime-node has no binar
 const onRuntime = (title: string, tests: () => void) => describe.runIf(runtime)(`${title} (${found})`, tests)
 
 onRuntime('every op, on its samples', () => {
-  const entries = (Object.entries(registry) as [keyof typeof ops, OpSpec][]).filter(
-    ([name]) => !unexported.includes(name),
-  )
+  const entries = (
+    Object.entries({ ...registry, ...composed }) as [keyof typeof ops, Pick<OpSpec, 'samples'>][]
+  ).filter(([name]) => !unexported.includes(name))
   it.each(entries)('%s', async (name, spec) => {
     for (const [i, sample] of spec.samples().entries()) {
       const { args } = operands(sample, floats(3000 + i), Float32Array)
-      const given = args.slice(0, sample.x.length).filter(arg => arg instanceof Tensor)
       const rest = args.slice(sample.x.length)
       const first = args.slice(0, sample.x.length)
-      const compute: Forward = (...inputs) =>
-        (ops[name] as (...a: unknown[]) => Tensor)(
-          ...first.map(arg => (arg instanceof Tensor ? inputs.shift() : arg)),
-          ...rest,
-        )
+      const given = first.flat().filter(arg => arg instanceof Tensor)
+      const compute: Forward = (...inputs) => {
+        const next = (arg: unknown): unknown => (arg instanceof Tensor ? inputs.shift() : arg)
+        const again = first.map(arg => (Array.isArray(arg) ? arg.map(next) : next(arg)))
+        return asOne((ops[name] as (...a: unknown[]) => unknown)(...again, ...rest))
+      }
       if (given.some(t => t.size === 0)) continue // nothing to compare, and no batch
       const scalar = given[0].shape.length === 0
       const inputs = Object.fromEntries(given.map((t, k) => [`x${k}`, { shape: t.shape, dtype: t.dtype }]))

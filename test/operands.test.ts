@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import * as nn from '../src/nn/index.js'
 import * as registry from '../src/ops/index.js'
+import * as composed from '../src/tensor/composed/index.js'
 import { ops, Tensor, tensor } from '../src/tensor/index.js'
 import { floats, operands } from './helpers/samples.js'
 
@@ -21,7 +22,7 @@ function refuses(where: string, call: (...args: never[]) => unknown, args: reado
 }
 
 describe('ops', () => {
-  it.each(Object.values(registry).map(spec => [spec.name, spec] as const))('%s', (name, spec) => {
+  it.each(Object.values({ ...registry, ...composed }).map(spec => [spec.name, spec] as const))('%s', (name, spec) => {
     const { args } = operands(spec.samples()[0], floats(1), Float32Array)
     const others = args.findIndex(arg => !(arg instanceof Tensor))
     const count = others < 0 ? args.length : others

@@ -1,4 +1,7 @@
-/** Every op of the registry: gradients against differences in float64, native against the reference, bad input. */
+/**
+ * Every op of the registry, and what is composed of ops: gradients against differences in float64, native against the
+ * reference, the plan against eager, bad input.
+ */
 
 import { describe, expect, it } from 'vitest'
 import { nativeEmitter } from '../src/emitters/native.js'
@@ -6,33 +9,38 @@ import { referenceEmitter } from '../src/emitters/reference.js'
 import * as registry from '../src/ops/index.js'
 import type { OpSpec, Sample } from '../src/ops/spec.js'
 import { opTwins } from '../src/ops/twins.js'
+import * as composed from '../src/tensor/composed/index.js'
 import { ops, type Tensor } from '../src/tensor/index.js'
 import { withEmitter } from '../src/tensor/tape.js'
 import { type Draw, floats, operands, weighted } from './helpers/samples.js'
 
 const reference = referenceEmitter(opTwins)
-const entries = Object.entries(registry) as [keyof typeof ops, OpSpec][]
+type Tested = Pick<OpSpec, 'samples' | 'badSamples'> & Partial<OpSpec>
+const entries = Object.entries({ ...registry, ...composed }) as [keyof typeof ops, Tested][]
 
 /** Value of Σ weights · op(args) and its gradients, in float64. */
 function inReference(name: keyof typeof ops, sample: Sample, draw: Draw) {
   return withEmitter(reference, () => weighted(name, sample, draw, Float64Array))
 }
 
+/** Every element of every gradient against the difference that a nudge of the input makes. */
+function checkGradients(name: keyof typeof ops, sample: Sample, draw: Draw): void {
+  const base = inReference(name, sample, draw)
+  base.inputs.forEach((input, k) => {
+    for (let j = 0; j < input.length; j++) {
+      const eps = 1e-6
+      const moved = [eps, -eps].map(d => inReference(name, sample, draw.nudged(k, j, d)).value)
+      expect(base.grads[k][j]).toBeCloseTo((moved[0] - moved[1]) / (2 * eps), 5)
+    }
+  })
+}
+
 describe.each(entries)('%s', (name, spec) => {
   const samples = spec.samples()
 
   it.each(samples.map((sample, i) => ({ i, sample })))('gradients equal differences, sample $i', ({ i, sample }) => {
-    if (!spec.backward) return expect(spec.infer.length).toBeGreaterThan(0)
-    const draw = floats(1000 + i)
-    const base = inReference(name, sample, draw)
-    base.inputs.forEach((input, k) => {
-      const analytic = base.grads[k]
-      for (let j = 0; j < input.length; j++) {
-        const eps = 1e-6
-        const moved = [eps, -eps].map(d => inReference(name, sample, draw.nudged(k, j, d)).value)
-        expect(analytic[j]).toBeCloseTo((moved[0] - moved[1]) / (2 * eps), 5)
-      }
-    })
+    if (spec.infer && !spec.backward) return expect(spec.infer.length).toBeGreaterThan(0)
+    checkGradients(name, sample, floats(1000 + i))
   })
 
   it.each(samples.map((sample, i) => ({ i, sample })))('native equals reference, sample $i', ({ i, sample }) => {

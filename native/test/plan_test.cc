@@ -339,6 +339,7 @@ void check_split(const KernelInfo& info, const std::vector<int64_t>& dims) {
 std::vector<std::vector<int64_t>> large_sizes(const KernelInfo& info) {
   if (info.dim_count == 1) return {{32768}, {50001}};
   if (info.dim_count == 2) return {{1024, 32}, {77, 431}, {4099, 8}};
+  if (info.dim_count == 4) return {{64, 20, 30, 40}, {77, 13, 33, 19}, {5, 100, 90, 81}};
   for (const BufferSpec& buffer : info.buffers) {  // rows that are looked up
     if (buffer.dtype == Dtype::i32 && buffer.role == Role::in) return {{64, 96, 400}, {77, 33, 1001}, {1000, 40, 33}};
   }

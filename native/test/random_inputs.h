@@ -94,6 +94,9 @@ inline double random_scalar(Rng& rng, const char* name, const int64_t* dims) {
   if (!strcmp(name, "padding")) return static_cast<double>(rng.below(dims[2] + 1) - 1);
   if (!strcmp(name, "label_smoothing")) return rng.chance(50) ? 0.0 : rng.chance(20) ? 1.0 : rng.uniform();
   if (!strcmp(name, "momentum")) return rng.chance(20) ? -1.0 : rng.uniform();
+  if (!strcmp(name, "start")) return static_cast<double>(rng.below(2 * dims[1] + 2) - dims[1]);
+  if (!strcmp(name, "step")) return rng.chance(50) ? 1.0 : static_cast<double>(rng.below(5) - 2);
+  if (!strcmp(name, "reverse")) return static_cast<double>(rng.below(2));
   if (!strcmp(name, "unbias") || !strcmp(name, "ratio")) return 1 + rng.uniform();
   for (const char* option : {"slope", "alpha", "beta", "delta", "threshold"}) {
     if (!strcmp(name, option)) return rng.chance(20) ? static_cast<double>(rng.below(2)) : 3 * rng.uniform();

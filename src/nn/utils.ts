@@ -46,5 +46,5 @@ export function clipGradValue(parameters: Iterable<Tensor>, clipValue: number): 
   checkNumber('clipGradValue', 'clipValue', clipValue, { min: 0, max: Infinity })
   const { kernels } = currentEmitter()
   for (const { buf, size } of gradients('clipGradValue', parameters))
-    kernels.clamp({ x: buf, y: buf, n: size, low: -clipValue, high: clipValue })
+    kernels.clamp_fwd({ x: buf, y: buf, n: size, low: -clipValue, high: clipValue })
 }

@@ -30,7 +30,4 @@ export const reference: Twins = {
     for (let i = 0; i < n; i++) total += squares[i]
     scale[0] = Math.min(1, max_norm / (Math.sqrt(total) + 1e-6))
   },
-  clamp({ x, y, n, low, high }) {
-    for (let i = 0; i < n; i++) y[i] = Math.min(high, Math.max(low, x[i]))
-  },
 }

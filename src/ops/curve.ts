@@ -44,6 +44,8 @@ interface CurveSpec<P extends readonly unknown[]> {
   readonly onnx: OnnxForm<Chosen>
   /** Where the function has values. Default: everywhere. */
   readonly domain?: { readonly from: number; readonly to: number }
+  /** Options that every sample of a shape is given. Default: none. */
+  readonly args?: P
   readonly samples?: readonly Sample[]
   readonly badSamples?: readonly BadSample[]
 }
@@ -70,7 +72,7 @@ function emitCurve(e: Emitter, kernel: string, args: Record<string, Buf | number
 
 /** The op y = f(x), elementwise, with options that choose among its curves. */
 export function defineCurve<P extends readonly unknown[]>(spec: CurveSpec<P>) {
-  const { name, slopeOf, curves, choose, onnx, domain, samples = [], badSamples = [] } = spec
+  const { name, slopeOf, curves, choose, onnx, domain, args, samples = [], badSamples = [] } = spec
   return defineOp({
     name,
     parse: (x: Operand, ...options: P) => ({ operands: [checkOperand(name, 'x', x)], attrs: choose(...options) }),
@@ -89,7 +91,7 @@ export function defineCurve<P extends readonly unknown[]>(spec: CurveSpec<P>) {
     },
     reference: Object.assign({}, ...Object.entries(curves).map(([kernel, curve]) => twins(kernel, curve, slopeOf))),
     onnx,
-    samples: () => [...shapes.map(shape => ({ x: [domain ? { shape, ...domain } : shape] })), ...samples],
+    samples: () => [...shapes.map(shape => ({ x: [domain ? { shape, ...domain } : shape], args })), ...samples],
     badSamples: () => [{ x: [undefined], message: 'x to be a Tensor' }, ...badSamples],
   })
 }

@@ -19,7 +19,8 @@ export type Scalar = Operand | number
 /** Gradients with respect to the two widened operands; null where `needs` says so. */
 type BinaryBackward = (e: Emitter, grad: Buf, a: Buf, b: Buf, n: number, needs: readonly boolean[]) => (Buf | null)[]
 
-function operandOrNumber(where: string, name: string, value: unknown): Scalar {
+/** An operand, or a number that stands for one. */
+export function operandOrNumber(where: string, name: string, value: unknown): Scalar {
   return typeof value === 'number' ? value : checkOperand(where, name, value)
 }
 
@@ -32,13 +33,14 @@ function wide(e: Emitter, app: Application<void>, i: number): Buf {
 type UnaryKernel = KernelsTaking<{ x: Buf; y: Buf; n: number }>
 type BinaryKernel = KernelsTaking<{ a: Buf; b: Buf; y: Buf; n: number }>
 
-/** An op on two float32 operands with broadcasting. */
+/** An op on two float32 operands with broadcasting; `of` makes a shape the operand of a sample. */
 export function binary(
   name: string,
   kernel: BinaryKernel,
   backward: BinaryBackward,
   twin: (a: number, b: number) => number,
   opType: string,
+  of: (shape: readonly number[]) => unknown = shape => shape,
 ) {
   return {
     name,
@@ -67,7 +69,7 @@ export function binary(
       },
     } as Twins,
     onnx: sameNode(opType),
-    samples: () => binaryShapes.map(x => ({ x })),
+    samples: () => binaryShapes.map(shapes => ({ x: shapes.map(of) })),
     badSamples: () => [
       { x: [[2, 3], [2]], message: 'broadcast' },
       { x: [[2], null], message: 'b to be a Tensor' },
@@ -119,6 +121,13 @@ export function sameShape(name: string) {
     checkDtype(name, 'x', x, 'float32')
     return x
   }
+}
+
+/** A new float32 buffer: a where the condition is not 0, else b; 0 for one that is null. */
+export function emitChoose(e: Emitter, condition: Buf, a: Buf | null, b: Buf | null, n: number): Buf {
+  const y = e.alloc('float32', n)
+  e.kernels.choose({ condition, a, b, y, n })
+  return y
 }
 
 /** Sorts the arguments of an op with one operand and nothing else. */

@@ -1,7 +1,7 @@
-/** Matrix product, vectors and batches included, made of the three products of linear.ts. */
+/** Matrix product, vectors and batches included: one product as in linear.ts, or the products of a batch. */
 
 import { AnnealError, shapeError } from '../base/errors.js'
-import type { Buf, Emitter } from '../emitters/emitter.js'
+import type { Buf, Emitter, Floats } from '../emitters/emitter.js'
 import { broadcastShape, expand, reduceTo } from './broadcast.js'
 import { sameNode } from './onnx.js'
 import { checkDtype, checkOperand, defineOp, type Meta, type Operand, shapeText, sizeOf, type Value } from './spec.js'
@@ -35,34 +35,49 @@ function resultShape(a: readonly number[], b: readonly number[]): number[] {
   return [...batch, ...(a.length === 1 ? [] : [m]), ...(b.length === 1 ? [] : [n])]
 }
 
-/** Runs `each(batch index)` over the matrices of a batch, as offsets into the widened operands. */
-function forEachMatrix({ batch }: Plan, each: (i: number) => void): void {
-  const count = sizeOf(batch)
-  for (let i = 0; i < count; i++) each(i)
+/** Whether the left matrices lie one behind the other and meet one right matrix: one product of all their rows. */
+function foldsRows({ a, b, batch }: Plan): boolean {
+  return sizeOf(b.slice(0, -2)) === 1 && sizeOf(a.slice(0, -2)) === sizeOf(batch)
+}
+
+/** One product, on the kernels that a plan has on panels; null where there are several. */
+function singleOf(p: Plan): { m: number; k: number; n: number } | null {
+  return foldsRows(p) ? { m: sizeOf(p.batch) * p.m, k: p.k, n: p.n } : null
 }
 
 function widen(e: Emitter, value: Value, from: readonly number[], batch: readonly number[]): Buf {
   return expand(e, value.buf, from, [...batch, ...from.slice(-2)])
 }
 
-function gradA(e: Emitter, p: Plan, grad: Buf, b: Buf): Buf {
+function gradA(e: Emitter, p: Plan, dy: Buf, b: Buf): Buf {
   const { m, k, n } = p
-  const da = e.alloc('float32', sizeOf(p.batch) * m * k)
-  forEachMatrix(p, i => {
-    const [dy, w] = [e.slice(grad, i * m * n, m * n), e.slice(b, i * k * n, k * n)]
-    e.kernels.linear_fwd({ x: dy, w, y: e.slice(da, i * m * k, m * k), m, k: n, n: k })
-  })
-  return reduceTo(e, da, [...p.batch, m, k], p.a)
+  const [single, s] = [singleOf(p), sizeOf(p.batch)]
+  const y = e.alloc('float32', s * m * k)
+  if (single) e.kernels.linear_fwd({ x: dy, w: b, y, m: single.m, k: n, n: k })
+  else e.kernels.batch_matmul_nt({ a: dy, b, y, s, m, k: n, n: k })
+  return single ? y : reduceTo(e, y, [...p.batch, m, k], p.a)
 }
 
-function gradB(e: Emitter, p: Plan, grad: Buf, a: Buf): Buf {
+function gradB(e: Emitter, p: Plan, dy: Buf, a: Buf): Buf {
   const { m, k, n } = p
-  const db = e.alloc('float32', sizeOf(p.batch) * k * n)
-  forEachMatrix(p, i => {
-    const [x, dy] = [e.slice(a, i * m * k, m * k), e.slice(grad, i * m * n, m * n)]
-    e.kernels.linear_weight_bwd({ dy: x, x: dy, dw: e.slice(db, i * k * n, k * n), m, k: n, n: k })
-  })
-  return reduceTo(e, db, [...p.batch, k, n], p.b)
+  const [single, s] = [singleOf(p), sizeOf(p.batch)]
+  const y = e.alloc('float32', (single ? 1 : s) * k * n)
+  if (single) e.kernels.linear_weight_bwd({ dy: a, x: dy, dw: y, m: single.m, k: n, n: k })
+  else e.kernels.batch_matmul_tn({ a, b: dy, y, s, m: k, k: m, n })
+  return single ? y : reduceTo(e, y, [...p.batch, k, n], p.b)
+}
+
+/** An element of the matrix i of a batch. */
+type ElementOf = (i: number, row: number, column: number) => number
+
+function products(s: number, m: number, k: number, n: number, y: Floats, a: ElementOf, b: ElementOf): void {
+  for (let i = 0; i < s; i++)
+    for (let r = 0; r < m; r++)
+      for (let c = 0; c < n; c++) {
+        let sum = 0
+        for (let p = 0; p < k; p++) sum += a(i, r, p) * b(i, p, c)
+        y[(i * m + r) * n + c] = sum
+      }
 }
 
 /**
@@ -86,19 +101,53 @@ export const matmul = defineOp({
   forward(e, app) {
     const p = plan(app.inputs[0].shape, app.inputs[1].shape)
     const { m, k, n } = p
-    const a = widen(e, app.inputs[0], p.a, p.batch)
-    const b = widen(e, app.inputs[1], p.b, p.batch)
+    const [single, s] = [singleOf(p), sizeOf(p.batch)]
     const y = e.alloc('float32', sizeOf(app.shape))
-    app.saved = [a, b]
-    forEachMatrix(p, i => {
-      const [x, w] = [e.slice(a, i * m * k, m * k), e.slice(b, i * k * n, k * n)]
-      e.kernels.linear_input_bwd({ dy: x, w, dx: e.slice(y, i * m * n, m * n), m, k: n, n: k })
-    })
+    const operands = [p.a, p.b].map((from, i) => (single ? app.inputs[i].buf : widen(e, app.inputs[i], from, p.batch)))
+    const [a, b] = operands
+    app.saved = operands
+    if (single) e.kernels.linear_input_bwd({ dy: a, w: b, dx: y, m: single.m, k: n, n: k })
+    else e.kernels.batch_matmul({ a, b, y, s, m, k, n })
     return y
   },
   backward(e, { inputs, saved: [a, b], needs }, grad) {
     const p = plan(inputs[0].shape, inputs[1].shape)
     return [needs[0] ? gradA(e, p, grad.buf, b) : null, needs[1] ? gradB(e, p, grad.buf, a) : null]
+  },
+  reference: {
+    batch_matmul({ a, b, y, s, m, k, n }) {
+      products(
+        s,
+        m,
+        k,
+        n,
+        y,
+        (i, r, p) => a[(i * m + r) * k + p],
+        (i, p, c) => b[(i * k + p) * n + c],
+      )
+    },
+    batch_matmul_nt({ a, b, y, s, m, k, n }) {
+      products(
+        s,
+        m,
+        k,
+        n,
+        y,
+        (i, r, p) => a[(i * m + r) * k + p],
+        (i, p, c) => b[(i * n + c) * k + p],
+      )
+    },
+    batch_matmul_tn({ a, b, y, s, m, k, n }) {
+      products(
+        s,
+        m,
+        k,
+        n,
+        y,
+        (i, r, p) => a[(i * k + p) * m + r],
+        (i, p, c) => b[(i * k + p) * n + c],
+      )
+    },
   },
   onnx: sameNode('MatMul'),
   samples: () => [
@@ -127,6 +176,18 @@ export const matmul = defineOp({
       x: [
         [5, 2, 3],
         [3, 2],
+      ],
+    },
+    {
+      x: [
+        [2, 3],
+        [4, 3, 2],
+      ],
+    },
+    {
+      x: [
+        [2, 0, 3],
+        [2, 3, 2],
       ],
     },
     {

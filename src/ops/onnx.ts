@@ -59,3 +59,13 @@ export function constantOf(graph: OnnxGraph, value: number, shape: readonly numb
 }
 
 export const scalar = (graph: OnnxGraph, value: number): OnnxName => constantOf(graph, value, [])
+
+/** Places `start` to `end` along a dimension. */
+export function sliceOf(graph: OnnxGraph, x: OnnxValue, dim: number, start: number, end: number): OnnxName {
+  return graph.node('Slice', [x, ...[start, end, dim].map(value => graph.constant('int64', [value]))])
+}
+
+/** A boolean: where a number is not 0. */
+export function isNotZero(graph: OnnxGraph, x: Value): OnnxName {
+  return graph.node('Not', [graph.node('Equal', [x, graph.constant(x.dtype, [0], [])])])
+}

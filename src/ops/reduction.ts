@@ -18,13 +18,22 @@ export interface ReductionOptions {
   keepdim?: boolean
 }
 
+/** One dimension or several. */
+export type Dims = number | readonly number[]
+
+/** Each of them non-negative. */
+export function parseDims(where: string, name: string, dims: unknown, rank: number): number[] {
+  const wanted: unknown[] = Array.isArray(dims) ? dims : [dims]
+  const found = wanted.map(dim => normalizeDim(where, dim, rank, name))
+  if (new Set(found).size !== found.length) throw rangeError(where, 'each dim to appear once', wanted)
+  return found
+}
+
 export function parseReduction(name: string) {
-  return (x: Operand, dim?: number | readonly number[] | null, options: ReductionOptions = {}) => {
+  return (x: Operand, dim?: Dims | null, options: ReductionOptions = {}) => {
     const rank = checkOperand(name, 'x', x).shape.length
     const { keepdim = false } = checkOptions(name, options, ['keepdim'])
-    const wanted = dim === undefined || dim === null ? x.shape.map((_, i) => i) : Array.isArray(dim) ? dim : [dim]
-    const dims = wanted.map(d => normalizeDim(name, d, rank))
-    if (new Set(dims).size !== dims.length) throw rangeError(name, 'each dim to appear once', wanted)
+    const dims = parseDims(name, 'dim', dim ?? x.shape.map((_, i) => i), rank)
     return { operands: [x], attrs: { dims, keepdim: checkBoolean(name, 'keepdim', keepdim) } }
   }
 }

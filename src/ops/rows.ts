@@ -3,19 +3,20 @@
 import type { Buf, Emitter } from '../emitters/emitter.js'
 import { sizeOf } from './spec.js'
 
-interface Split {
+interface Around {
   outer: number
   n: number
   inner: number
 }
 
-function split(shape: readonly number[], dim: number): Split {
+/** A shape as [outer, n, inner] with `dim` in the middle; a scalar is one row of one. */
+export function around(shape: readonly number[], dim: number): Around {
   return { outer: sizeOf(shape.slice(0, dim)), n: shape[dim] ?? 1, inner: sizeOf(shape.slice(dim + 1)) }
 }
 
 /** Rows and their length along `dim`; a scalar is one row of one. */
 export function rowSizes(shape: readonly number[], dim: number): [m: number, n: number] {
-  const { outer, n, inner } = split(shape, dim)
+  const { outer, n, inner } = around(shape, dim)
   return [outer * inner, n]
 }
 
@@ -29,12 +30,12 @@ function moveLast(e: Emitter, x: Buf, outer: number, rows: number, inner: number
 
 /** `x` of `shape` with `dim` moved to the end. */
 export function toRows(e: Emitter, x: Buf, shape: readonly number[], dim: number): Buf {
-  const { outer, n, inner } = split(shape, dim)
+  const { outer, n, inner } = around(shape, dim)
   return moveLast(e, x, outer, n, inner)
 }
 
 /** The inverse of `toRows`. */
 export function fromRows(e: Emitter, rows: Buf, shape: readonly number[], dim: number): Buf {
-  const { outer, n, inner } = split(shape, dim)
+  const { outer, n, inner } = around(shape, dim)
   return moveLast(e, rows, outer, inner, n)
 }

@@ -47,10 +47,10 @@ export interface Application<A> extends Meta {
 export interface Sample {
   /**
    * Operands: a shape stands for random values, `{ shape, from, to }` for values in a range, `{ labels }` for an int32
-   * tensor; anything else is passed as it is.
+   * tensor (with a `shape` where it has not one dimension), `{ list }` for several; anything else is passed as it is.
    */
   readonly x: readonly unknown[]
-  /** The other arguments; in options, `{ shape }` stands for a tensor of positive values, `{ parameter }` for an operand. */
+  /** The other arguments, labels as above; in options, `{ shape }` stands for a tensor of positive values, `{ parameter }` for an operand. */
   readonly args?: readonly unknown[]
 }
 
@@ -71,6 +71,8 @@ export interface OpSpec<A = any, P extends readonly any[] = any[]> {
   readonly forward: (e: Emitter, app: Application<A>) => Buf
   /** Gradients with respect to each input, null where not needed. Absent: the result is a constant. */
   readonly backward?: (e: Emitter, app: Application<A>, grad: Value) => (Buf | null)[]
+  /** Whether the first argument is a list of tensors, so that there is no such method. */
+  readonly takesList?: true
   /** The inputs, by position, that forward also writes. Absent: none. */
   readonly writes?: (attrs: A) => readonly number[]
   /** float64 twins of the kernels this op brings. */

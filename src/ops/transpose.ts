@@ -3,7 +3,8 @@
 import type { Buf, Emitter } from '../emitters/emitter.js'
 import { checkDtype, checkOperand, defineOp, normalizeDim, type Operand, sizeOf } from './spec.js'
 
-function swap(e: Emitter, x: Buf, shape: readonly number[], dim0: number, dim1: number): Buf {
+/** `x` with two dimensions swapped; itself where they are one. */
+export function emitSwap(e: Emitter, x: Buf, shape: readonly number[], dim0: number, dim1: number): Buf {
   if (dim0 === dim1) return x
   const [p, q] = dim0 < dim1 ? [dim0, dim1] : [dim1, dim0]
   const [outer, mid, inner] = [shape.slice(0, p), shape.slice(p + 1, q), shape.slice(q + 1)].map(sizeOf)
@@ -34,7 +35,7 @@ export const transpose = defineOp({
         dims: [p, q],
       },
     },
-  ) => swap(e, x.buf, x.shape, p, q),
+  ) => emitSwap(e, x.buf, x.shape, p, q),
   backward: (
     e,
     {
@@ -43,7 +44,7 @@ export const transpose = defineOp({
       },
     },
     grad,
-  ) => [swap(e, grad.buf, grad.shape, p, q)],
+  ) => [emitSwap(e, grad.buf, grad.shape, p, q)],
   reference: {
     transpose({ x, y, o, r, m, c, i }) {
       let at = 0

@@ -6,7 +6,16 @@
 import { addon } from '../native/addon.js'
 import type { KernelBuffers, KernelName } from '../native/types.js'
 import { formsOf, isNarrow, narrows } from './narrow.js'
-import { bufferEntries, type CallOf, identity, originsOf, type Slot, type SlotCall, substitute } from './program.js'
+import {
+  bufferEntries,
+  type CallOf,
+  identity,
+  originsOf,
+  type Slot,
+  type SlotCall,
+  substitute,
+  wholeOf,
+} from './program.js'
 
 /** `narrow`: whether the model is (narrow.ts). */
 type Pass = (calls: readonly SlotCall[], narrow: boolean) => SlotCall[]
@@ -14,10 +23,15 @@ type Pass = (calls: readonly SlotCall[], narrow: boolean) => SlotCall[]
 type Slots = Readonly<Record<string, Slot | null | undefined>>
 
 function uses(call: SlotCall, slot: Slot): boolean {
-  return bufferEntries(call).some(([, other]) => other === slot)
+  return bufferEntries(call).some(([, other]) => other === slot || wholeOf(other) === slot)
 }
 
-/** Calls that name a slot. */
+/** Whether a call names a slot as a whole. */
+function names(call: SlotCall | undefined, slot: Slot): call is SlotCall {
+  return call !== undefined && bufferEntries(call).some(([, other]) => other === slot)
+}
+
+/** Calls that name a slot or a part of it. */
 function usersOf(calls: readonly SlotCall[], slot: Slot): SlotCall[] {
   return calls.filter(call => uses(call, slot))
 }
@@ -26,7 +40,7 @@ function usersOf(calls: readonly SlotCall[], slot: Slot): SlotCall[] {
 function onlyConsumer(calls: readonly SlotCall[], producer: SlotCall, slot: Slot): SlotCall | undefined {
   if (slot.origin.kind !== 'temp') return undefined
   const users = usersOf(calls, slot).filter(call => call !== producer)
-  return users.length === 1 ? users[0] : undefined
+  return users.length === 1 && names(users[0], slot) ? users[0] : undefined
 }
 
 /** A call that stands for others. */
@@ -111,7 +125,7 @@ const dropLossCopies: Pass = (calls, narrow) => {
     const { x, y } = copy.buffers
     if (x.origin.kind !== 'temp' || y.origin.kind !== 'losses' || x.length !== y.length) continue
     const [producer, ...others] = usersOf(calls, x).filter(call => call !== copy)
-    if (!producer || others.length > 0) continue
+    if (!names(producer, x) || others.length > 0) continue
     const rest = replaced(calls, producer, madeOf([producer, copy], producer as CallOf<KernelName>), [copy])
     return dropLossCopies(substitute(rest, x, y), narrow)
   }

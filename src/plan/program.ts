@@ -144,6 +144,11 @@ export function identity(slot: Slot): unknown {
   return slot
 }
 
+/** The buffer that a slot is part of, or the slot itself. */
+export function wholeOf(slot: Slot): Slot {
+  return slot.origin.kind === 'slice' ? slot.origin.of : slot
+}
+
 /** The buffers that a call names, with their names. */
 export function bufferEntries({ buffers }: SlotCall): [name: string, slot: Slot][] {
   return Object.entries(buffers).filter((entry): entry is [string, Slot] => Boolean(entry[1]))

@@ -71,7 +71,9 @@ export class Recorder implements Emitter {
 
   slice(buf: Buf, start: number, length: number): Slot {
     const of = this.#asSlot(buf)
-    return this.slot(of.dtype, length, { kind: 'slice', of, start })
+    const { origin } = of
+    const whole = origin.kind === 'slice' ? { of: origin.of, start: origin.start + start } : { of, start }
+    return this.slot(of.dtype, length, { kind: 'slice', ...whole })
   }
 
   bernoulli(length: number, probability: number): Slot {
@@ -84,6 +86,7 @@ export class Recorder implements Emitter {
     if (ArrayBuffer.isView(labels))
       return checkedLabels(where, labels as unknown as Int32Array, classes, ignoreIndex, as)
     const { origin, length } = labels as Slot
+    if (this.#makesIndices(labels as Slot, classes)) return labels
     if (origin.kind !== 'batch') throw new Unplannable(`${as?.name ?? 'labels'} are computed by the model`)
     this.labelChecks.push({ column: origin.column, where, classes, ignoreIndex, as })
     return this.slot('int32', length, origin)
@@ -99,6 +102,12 @@ export class Recorder implements Emitter {
     else if (!this.#makesProbabilities(values as Slot)) {
       throw new Unplannable(`${where} is given values that no sigmoid or softmax made`)
     }
+  }
+
+  /** Whether the call that wrote a buffer can only have written numbers of so many classes. */
+  #makesIndices(slot: Slot, classes: number): boolean {
+    const maker = this.calls.find(call => bufferEntries(call).some(([, buffer]) => buffer.id === slot.id))
+    return maker?.kernel === 'argmax' && maker.buffers.y.id === slot.id && maker.dims.n <= classes
   }
 
   /** Whether the call that wrote a buffer can only have written values in [0, 1]. */

@@ -4,17 +4,36 @@ import { AnnealError, phrase, shapeError, typeError } from '../base/errors.js'
 import type { Buf } from '../emitters/emitter.js'
 import * as registry from '../ops/index.js'
 import { type OpSpec, shapeText } from '../ops/spec.js'
+import type { Composed } from './composed/composed.js'
+import * as composed from './composed/index.js'
 import { apply, currentEmitter, runBackward } from './tape.js'
 import { checkAttached, Tensor } from './tensor.js'
 
-type OpName = keyof typeof registry
-type OpArgs<K extends OpName> = Parameters<(typeof registry)[K]['parse']>
+type Registry = typeof registry
+type OpName = keyof Registry
+type ComposedName = keyof typeof composed
+
+/** Every op, and what is composed of ops, as a function of tensors: `ops.add(a, b)`. */
+export type OpFunctions = {
+  readonly [K in OpName]: (...args: Parameters<Registry[K]['parse']>) => Tensor
+} & { readonly [K in ComposedName]: (typeof composed)[K]['call'] }
+
+/** A function as a method of its first argument; up to two signatures. */
+type AsMethod<F> = F extends {
+  (first: never, ...rest: infer P): infer R
+  (first: never, ...rest: infer Q): infer S
+}
+  ? { (...rest: P): R; (...rest: Q): S }
+  : never
 type AfterFirst<P> = P extends [unknown, ...infer R] ? R : never
 
-/** Every op as a function of tensors: `ops.add(a, b)`. */
-export type OpFunctions = { readonly [K in OpName]: (...args: OpArgs<K>) => Tensor }
-/** Every op as a method of its first operand: `a.add(b)`. */
-export type OpMethods = { [K in OpName]: (...args: AfterFirst<OpArgs<K>>) => Tensor }
+/** The ops whose first argument is a list. */
+type ListOp = { [K in OpName]: Parameters<Registry[K]['parse']>[0] extends readonly unknown[] ? K : never }[OpName]
+
+/** Every op as a method of its first operand: `a.add(b)`; not those of lists. */
+export type OpMethods = {
+  [K in Exclude<OpName, ListOp>]: (...args: AfterFirst<Parameters<Registry[K]['parse']>>) => Tensor
+} & { [K in ComposedName]: AsMethod<(typeof composed)[K]['call']> }
 
 /** The methods of Tensor that are put on its prototype here. */
 export interface TensorMethods extends OpMethods {
@@ -26,7 +45,7 @@ export interface TensorMethods extends OpMethods {
 }
 
 /** Every op as a function; the same ops are methods of Tensor. */
-export const ops = {} as { -readonly [K in OpName]: OpFunctions[K] }
+export const ops = {} as { -readonly [K in keyof OpFunctions]: OpFunctions[K] }
 
 function unitGradient({ size, shape }: Tensor): Buf {
   if (size !== 1)
@@ -60,9 +79,16 @@ function define(name: string, value: (this: Tensor, ...args: never[]) => unknown
 }
 
 define('backward', backward)
-for (const [name, spec] of Object.entries(registry) as [OpName, OpSpec][]) {
-  ops[name] = ((...args: unknown[]) => apply(spec, args)) as never
+
+/** A function of tensors under its name, and as a method where its first argument is one. */
+function offer(name: string, call: (...args: unknown[]) => unknown, takesList = false): void {
+  ;(ops as Record<string, unknown>)[name] = call
+  if (takesList) return
   define(name, function (...args: unknown[]) {
-    return apply(spec, [this, ...args])
+    return call(this, ...args)
   })
 }
+
+for (const [name, spec] of Object.entries(registry) as [string, OpSpec][])
+  offer(name, (...args) => apply(spec, args), spec.takesList)
+for (const [name, { call }] of Object.entries(composed) as [string, Composed][]) offer(name, call)

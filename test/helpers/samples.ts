@@ -75,25 +75,41 @@ function withTensors(options: object, draw: Draw, Floats: FloatArray, inputs: Te
   return Object.fromEntries(Object.entries(options).map(([key, value]) => [key, convert(value)]))
 }
 
+/** The int32 tensor that a sample describes. */
+function labelsOf(operand: unknown): Tensor | null {
+  const { labels, shape = [labels?.length ?? 0] } = (operand ?? {}) as { labels?: number[]; shape?: number[] }
+  return labels ? new Tensor(shape, 'int32', Int32Array.from(labels)) : null
+}
+
 /** The arguments of a sample; `inputs` are the float operands, which require gradients. */
 export function operands({ x, args = [] }: Sample, draw: Draw, Floats: FloatArray) {
   const inputs: Tensor[] = []
-  const made = x.map(operand => {
-    const labels = (operand as { labels?: number[] } | null)?.labels
-    if (labels) return new Tensor([labels.length], 'int32', Int32Array.from(labels))
-    const float = floatOperand(operand)
-    return float ? input(float.shape, draw, Floats, inputs, float.range) : operand
-  })
+  const make = (operand: unknown): unknown => {
+    const list = (operand as { list?: unknown[] } | null)?.list
+    if (list) return list.map(make)
+    const float = labelsOf(operand) ? null : floatOperand(operand)
+    return labelsOf(operand) ?? (float ? input(float.shape, draw, Floats, inputs, float.range) : operand)
+  }
+  const made = x.map(make)
   const isOptions = (arg: unknown) => typeof arg === 'object' && arg !== null && !Array.isArray(arg)
-  const rest = args.map(arg => (isOptions(arg) ? withTensors(arg as object, draw, Floats, inputs) : arg))
+  const rest = args.map(
+    arg => labelsOf(arg) ?? (isOptions(arg) ? withTensors(arg as object, draw, Floats, inputs) : arg),
+  )
   return { args: [...made, ...rest], inputs }
+}
+
+/** The one tensor that a result is, or what it has of tensors with gradients, one behind the other. */
+export function asOne(result: unknown): Tensor {
+  if (result instanceof Tensor) return result
+  const parts: Tensor[] = Array.isArray(result) ? result : [(result as { values: Tensor }).values]
+  return ops.cat(parts.map(part => part.reshape([-1])))
 }
 
 /** Σ weights · op(args) with random weights: value, result and the gradient of every float operand. Each call draws the same. */
 export function weighted(name: keyof typeof ops, sample: Sample, draw: Draw, Floats: FloatArray) {
   manualSeed(5)
   const { args, inputs } = operands(sample, draw, Floats)
-  const out = (ops[name] as (...a: unknown[]) => Tensor)(...args)
+  const out = asOne((ops[name] as (...a: unknown[]) => unknown)(...args))
   const result = out.data as unknown as Float64Array
   if (!out.requiresGrad) return { value: 0, out: result, inputs: [], grads: [] }
   const weights = Floats.from(draw.values(7, out.size))

@@ -29,6 +29,7 @@ double once_rounded(double s) { return static_cast<float>(s); }
 
 #include "elementwise.inc"
 #include "activation.inc"
+#include "compare.inc"
 #include "loss.inc"
 #include "product.inc"
 #include "panel.inc"
@@ -43,6 +44,8 @@ double once_rounded(double s) { return static_cast<float>(s); }
 #include "panel_update.inc"
 #include "norm.inc"
 #include "embedding.inc"
+#include "axis.inc"
+#include "extreme.inc"
 
 }  // namespace twin
 

@@ -1,0 +1,29 @@
+/**
+ * The shape of a function that is composed of ops: it has no kernel, no gradient and no ONNX form of its own, because its
+ * parts have them; a plan records the parts. Not here: ops (ops/spec.ts).
+ */
+
+import { AnnealError, phrase } from '../../base/errors.js'
+import type { BadSample, Sample } from '../../ops/spec.js'
+import type { Tensor } from '../tensor.js'
+
+/** A function of a tensor, which comes first, with samples for every generic test. */
+// biome-ignore lint/suspicious/noExplicitAny: the registry holds functions of all kinds.
+export interface Composed<F extends (...args: any[]) => unknown = (...args: any[]) => unknown> {
+  readonly name: string
+  readonly call: F
+  readonly samples: () => Sample[]
+  readonly badSamples: () => BadSample[]
+}
+
+/** Identity with inference of the function. */
+// biome-ignore lint/suspicious/noExplicitAny: see above.
+export function compose<F extends (...args: any[]) => unknown>(composed: Composed<F>): Composed<F> {
+  return composed
+}
+
+/** Refuses what has no dimensions, or no such. Returns its size along `dim`, which is not negative. */
+export function sizeAlong(where: string, { shape }: Tensor, dim: number): number {
+  if (shape.length === 0) throw new AnnealError('ERR_SHAPE', phrase(where, 'x to have at least 1 dimension', '[]'))
+  return shape[dim]
+}

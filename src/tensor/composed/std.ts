@@ -1,0 +1,20 @@
+/** Standard deviation over dimensions. */
+
+import type { Dims } from '../../ops/reduction.js'
+import type { Tensor } from '../tensor.js'
+import { compose } from './composed.js'
+import { deviations, type VarianceOptions, variance } from './var.js'
+
+/**
+ * `√var` over `dim` (a number or several; all by default); `{ correction, keepdim }`. The gradient is 0 where it is 0.
+ * Source: torch.std.
+ */
+export const std = compose({
+  name: 'std',
+  call(x: Tensor, dim?: Dims | null, options: VarianceOptions = {}): Tensor {
+    const { differences, dims, divisor, keepdim } = deviations('std', x, dim, options)
+    return differences.norm(2, dims, { keepdim }).div(Math.sqrt(divisor))
+  },
+  samples: variance.samples,
+  badSamples: variance.badSamples,
+})
