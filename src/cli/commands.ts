@@ -15,6 +15,9 @@ export interface CommandEntry {
 }
 
 export const commands: readonly CommandEntry[] = [
+  { name: 'train', about: 'train a model on a table', load: () => import('./train.js') },
+  { name: 'predict', about: 'add the predicted column to a table', load: () => import('./predict.js') },
+  { name: 'evaluate', about: 'say how good a model is for a table', load: () => import('./evaluate.js') },
   { name: 'info', about: 'what runs here: versions, CPU, binary, packages', load: () => import('./info.js') },
   { name: 'doctor', about: 'what would stop this machine, and what to do', load: () => import('./doctor.js') },
   {

@@ -20,6 +20,20 @@ export function integer(min: number, max: number): (text: string) => number {
   }
 }
 
+/** A parser of finite numbers for commander. */
+export function number({ min = -Infinity, above = -Infinity, below = Infinity }): (text: string) => number {
+  const bounds = [
+    ...(min > -Infinity ? [`at least ${min}`] : []),
+    ...(above > -Infinity ? [`above ${above}`] : []),
+    ...(below < Infinity ? [`below ${below}`] : []),
+  ]
+  return text => {
+    const value = Number(text)
+    if (text.trim() !== '' && Number.isFinite(value) && value >= min && value > above && value < below) return value
+    throw new InvalidArgumentError(`${['Expected a number', bounds.join(' and ')].filter(Boolean).join(' ')}.`)
+  }
+}
+
 /** A parser of comma-separated names for commander, also of an option given several times. */
 export function listOf(known: readonly string[]): (text: string, before?: readonly string[]) => string[] {
   return (text, before = []) => {

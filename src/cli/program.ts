@@ -5,10 +5,8 @@
 
 import { Command, CommanderError } from 'commander'
 import { commands } from './commands.js'
+import { Interrupted } from './interrupts.js'
 import { readPackage } from './package_json.js'
-
-/** A run that Ctrl-C ended in good order. */
-export class Interrupted extends Error {}
 
 /** All commands by name, and the one that is asked for with all it takes: nothing else of the library is loaded. */
 async function programFor(args: readonly string[]): Promise<Command> {

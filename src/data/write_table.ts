@@ -5,7 +5,7 @@ import { driveAsync } from '../base/drive.js'
 import { AnnealError, describe, phrase, typeError } from '../base/errors.js'
 import { atomicWrite } from '../io/atomic_write.js'
 import { promisingDisk } from '../io/disk.js'
-import { type Cell, type Column, cellOf } from './column.js'
+import { type Cell, cellOf } from './column.js'
 import { Table } from './table.js'
 
 /** Options of `writeTable`. */
@@ -31,7 +31,13 @@ function quoted(text: string, delimiter: string): string {
   return text.includes(delimiter) || /["\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
-function* lines(columns: readonly Column[], rows: number, delimiter: string): Generator<Uint8Array> {
+/** A table's lines, many at a time. Throws ERR_SHAPE for a column whose rows have a shape. */
+export function* linesOf(table: Table, delimiter: ',' | '\t'): Generator<Uint8Array> {
+  const { rows } = table
+  const columns = table.columns()
+  const wide = columns.find(({ shape }) => shape.length > 0)
+  if (wide)
+    throw new AnnealError('ERR_SHAPE', phrase(where, `one value per row in ${describe(wide.name)}`, `${wide.shape}`))
   const line = (texts: readonly string[]) => `${texts.map(text => quoted(text, delimiter)).join(delimiter)}\n`
   yield Buffer.from(line(columns.map(({ name }) => name)))
   for (let from = 0; from < rows; from += ROWS) {
@@ -57,9 +63,5 @@ export async function writeTable(path: string, table: Table, options: WriteTable
   if (!(table instanceof Table)) throw typeError(where, 'table to be a Table', table)
   const { format = /\.tsv$/i.test(path) ? 'tsv' : 'csv' } = checkOptions(where, options, ['format'])
   checkOneOf(where, 'format', format, ['csv', 'tsv'])
-  const columns = table.columns()
-  const wide = columns.find(({ shape }) => shape.length > 0)
-  if (wide)
-    throw new AnnealError('ERR_SHAPE', phrase(where, `one value per row in ${describe(wide.name)}`, `${wide.shape}`))
-  await driveAsync(atomicWrite(promisingDisk, path, lines(columns, table.rows, format === 'tsv' ? '\t' : ',')))
+  await driveAsync(atomicWrite(promisingDisk, path, linesOf(table, format === 'tsv' ? '\t' : ',')))
 }
