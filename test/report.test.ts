@@ -3,7 +3,7 @@
 import { Resvg } from '@resvg/resvg-js'
 import { DOMParser } from 'linkedom'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { importOptional } from '../src/base/optional.js'
+import { missingPackage } from '../src/base/optional.js'
 import * as report from '../src/report/index.js'
 
 const epochs = Array.from({ length: 20 }, (_, i) => i + 1)
@@ -584,9 +584,9 @@ describe('a missing optional package', () => {
     throw new Error('Cannot find package')
   }
 
-  it('is an error that names it and says how to install it, with the cause', async () => {
+  it('is an error that names it and says how to install it, with the cause', () => {
     const cause = new Error("Cannot find package 'x'\nstack")
-    const failure = await importOptional('lineChart', ['x', 'y'], () => Promise.reject(cause)).catch(error => error)
+    const failure = missingPackage('lineChart', ['x', 'y'], cause)
     expect(failure).toMatchObject({ name: 'AnnealError', code: 'ERR_MISSING_PACKAGE', cause })
     expect(failure.message).toBe(
       `lineChart: expected x and y to be installed but received "Cannot find package 'x'"; run: npm install x y`,

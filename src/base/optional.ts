@@ -1,34 +1,22 @@
-/** Loading of optional peer packages at the moment they are needed. Not a resolver: `load` says where from. */
+/**
+ * What is said where an optional peer package is missing. It is imported where it is used, in a try block of its own:
+ * bundlers (esbuild, webpack) take only that for a package that may be missing. Not a resolver.
+ */
 
 import { AnnealError } from './errors.js'
 
-/**
- * The module that `load` imports; if that fails, an error that says which packages to install.
- * Throws `AnnealError` `ERR_MISSING_PACKAGE` with the failure as its cause.
- */
-export async function importOptional<T>(
-  where: string,
-  packages: readonly string[],
-  load: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await load()
-  } catch (cause) {
-    throw missing(where, packages, cause)
-  }
-}
-
-function missing(where: string, packages: readonly string[], cause: unknown): AnnealError {
+/** `ERR_MISSING_PACKAGE`, which says which packages to install, with the failure as its cause. */
+export function missingPackage(where: string, packages: readonly string[], cause: unknown): AnnealError {
   const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause)
   const message = `${where}: expected ${packages.join(' and ')} to be installed but received "${reason}"`
   return new AnnealError('ERR_MISSING_PACKAGE', `${message}; run: npm install ${packages.join(' ')}`, { cause })
 }
 
-/** The same for what is only looked up, without loading it. */
+/** What `find` finds of packages that are only looked up, without loading them. */
 export function requireOptional<T>(where: string, packages: readonly string[], find: () => T): T {
   try {
     return find()
   } catch (cause) {
-    throw missing(where, packages, cause)
+    throw missingPackage(where, packages, cause)
   }
 }

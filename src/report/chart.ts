@@ -6,7 +6,7 @@
 import type { Markish, PlotOptions } from '@observablehq/plot'
 import { checkInt } from '../base/check.js'
 import { typeError } from '../base/errors.js'
-import { importOptional } from '../base/optional.js'
+import { missingPackage } from '../base/optional.js'
 import type { Chart, ChartPage } from './page.js'
 import { renderPng } from './png.js'
 import { fontFamily, fontSize, ink } from './style.js'
@@ -29,8 +29,12 @@ export function checkPage<T extends ChartPage>(where: string, page: T, texts: re
 export type Plot = typeof import('@observablehq/plot')
 
 /** Plot itself, loaded when the first chart is drawn. */
-export function loadPlot(where: string): Promise<Plot> {
-  return importOptional(where, ['@observablehq/plot'], () => import('@observablehq/plot'))
+export async function loadPlot(where: string): Promise<Plot> {
+  try {
+    return await import('@observablehq/plot')
+  } catch (cause) {
+    throw missingPackage(where, ['@observablehq/plot'], cause)
+  }
 }
 
 /** A position in pixels of the page instead of in the units of an axis. */
@@ -74,9 +78,17 @@ interface SvgElement {
   querySelector(selector: string): { remove(): void } | null
 }
 
+async function loadLinkedom(where: string) {
+  try {
+    return await import('linkedom')
+  } catch (cause) {
+    throw missingPackage(where, ['linkedom'], cause)
+  }
+}
+
 /** Draw with Plot into a document of its own and finish the picture. */
 export async function drawChart(where: string, plot: Plot, page: ChartPage, options: PlotOptions): Promise<Chart> {
-  const { DOMParser } = await importOptional(where, ['linkedom'], () => import('linkedom'))
+  const { DOMParser } = await loadLinkedom(where)
   const document = new DOMParser().parseFromString('<svg xmlns="http://www.w3.org/2000/svg"/>', 'image/svg+xml')
   const [width, height] = [options.width ?? 0, options.height ?? 0]
   const paper = plot.rect([0], {

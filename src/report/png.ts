@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import type { ResvgRenderOptions } from '@resvg/resvg-js'
 import { checkNumber } from '../base/check.js'
 import { AnnealError, phrase } from '../base/errors.js'
-import { importOptional } from '../base/optional.js'
+import { missingPackage } from '../base/optional.js'
 import { ink } from './style.js'
 
 type Resvg = typeof import('@resvg/resvg-js').Resvg
@@ -19,10 +19,18 @@ function fontOptions(loadSystemFonts: boolean): ResvgRenderOptions['font'] {
   return { loadSystemFonts, fontFiles: [fontFile], defaultFontFamily: 'Arimo', sansSerifFamily: 'Arimo' }
 }
 
+async function loadResvg() {
+  try {
+    return await import('@resvg/resvg-js')
+  } catch (cause) {
+    throw missingPackage(where, ['@resvg/resvg-js'], cause)
+  }
+}
+
 /** A finished SVG as a PNG file, `scale` pixels per unit. Throws `AnnealError` `ERR_MISSING_FONT`. */
 export async function renderPng(svg: string, scale = 2): Promise<Uint8Array> {
   checkNumber(where, 'scale', scale, { above: 0, max: 10 })
-  const { Resvg } = await importOptional(where, ['@resvg/resvg-js'], () => import('@resvg/resvg-js'))
+  const { Resvg } = await loadResvg()
   const foreign = visibleCharacters(svg).filter(char => !canDraw(Resvg, char, false))
   const missing = foreign.filter(char => !canDraw(Resvg, char, true))
   if (missing.length) {

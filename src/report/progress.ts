@@ -48,6 +48,14 @@ export interface Progress {
   stop(): void
 }
 
+async function loadBars() {
+  try {
+    return await import('cli-progress')
+  } catch {
+    return undefined
+  }
+}
+
 /**
  * A display of epoch, loss, accuracy and learning rate: a bar where the stream is a terminal and the optional package
  * cli-progress is installed, one line per epoch otherwise.
@@ -65,7 +73,7 @@ export async function trainingProgress(options: ProgressOptions): Promise<Progre
   const { label, stream = process.stdout } = options
   if (typeof label !== 'string') throw typeError('trainingProgress', 'label to be a string', label)
   const epochs = checkInt('trainingProgress', 'epochs', options.epochs, { min: 1 })
-  const bars = stream.isTTY ? await import('cli-progress').catch(() => undefined) : undefined
+  const bars = stream.isTTY ? await loadBars() : undefined
   return bars ? barProgress(bars, label, epochs, stream) : lineProgress(label, epochs, stream)
 }
 

@@ -1,6 +1,6 @@
 /** Arrow IPC, files (Feather 2) and streams, read by apache-arrow. Not here: the types of its columns (arrow_columns.ts). */
 
-import { importOptional } from '../../base/optional.js'
+import { missingPackage } from '../../base/optional.js'
 import { arrowColumns } from '../arrow_columns.js'
 import { checkNames } from '../row_builders.js'
 import { Table } from '../table.js'
@@ -13,12 +13,20 @@ const NULL = 1
 /** How a message of a stream begins. */
 const CONTINUATION = '\xff\xff\xff\xff'
 
+async function loadArrow() {
+  try {
+    return await import('apache-arrow')
+  } catch (cause) {
+    throw missingPackage('readTable', ['apache-arrow'], cause)
+  }
+}
+
 export const arrow: TableReader = {
   format: 'arrow',
   endings: ['arrow', 'arrows', 'feather', 'ipc'],
   begins: head => beginsWith(head, MAGIC) || beginsWith(head, CONTINUATION),
   async read(input, { asked }) {
-    const { tableFromIPC } = await importOptional('readTable', ['apache-arrow'], () => import('apache-arrow'))
+    const { tableFromIPC } = await loadArrow()
     const bytes = await input.bytes()
     const isFile = beginsWith(bytes, MAGIC)
     if (!isFile && !beginsWith(bytes, CONTINUATION)) refuseFile(input.name, `${MAGIC} at the beginning`, 'other bytes')

@@ -2,7 +2,7 @@
 
 import type { Options, Parser } from 'csv-parse'
 import { describe } from '../../base/errors.js'
-import { importOptional } from '../../base/optional.js'
+import { missingPackage } from '../../base/optional.js'
 import type { Input } from '../input.js'
 import { numberOf } from '../parse_text.js'
 import { checkNames, TextRows } from '../row_builders.js'
@@ -97,6 +97,14 @@ interface CsvPlace {
 /** Where the lines that were taken end; null where only a parser knows. */
 export type TextEnd = Pick<TextOffset, 'byte' | 'lines' | 'delimiter'> | null
 
+async function loadCsvParse() {
+  try {
+    return await import('csv-parse')
+  } catch (cause) {
+    throw missingPackage('readTable', ['csv-parse'], cause)
+  }
+}
+
 /**
  * Feeds a file to `open`'s sink, a piece at every step of the iteration. `from`: where the input begins, in the middle of
  * the file.
@@ -107,7 +115,7 @@ export async function* feedCsv(
   open: (names: readonly string[]) => RowSink,
   from?: TextOffset,
 ): AsyncGenerator<TextEnd> {
-  const csvParse = await importOptional('readTable', ['csv-parse'], () => import('csv-parse'))
+  const csvParse = await loadCsvParse()
   const records = new Records(input.name, options, open)
   let plain: PlainLines | null = from
     ? new PlainLines(input.name, from.delimiter, records, from.byte, from.lines)

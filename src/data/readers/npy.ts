@@ -3,7 +3,7 @@
 import type { UnzipFileInfo } from 'fflate'
 import { describe } from '../../base/errors.js'
 import { float16ToNumber } from '../../base/float16.js'
-import { importOptional } from '../../base/optional.js'
+import { missingPackage } from '../../base/optional.js'
 import type { Column, ColumnValues, NumberArray } from '../column.js'
 import { storeOf } from '../column_stores.js'
 import { checkNames } from '../row_builders.js'
@@ -165,12 +165,20 @@ function checkSizes(
   return entry.endsWith('.npy')
 }
 
+async function loadFflate() {
+  try {
+    return await import('fflate')
+  } catch (cause) {
+    throw missingPackage('readTable', ['fflate'], cause)
+  }
+}
+
 export const npz: TableReader = {
   format: 'npz',
   endings: ['npz'],
   begins: head => beginsWith(head, ZIP),
   async read(input, { asked }) {
-    const { unzipSync } = await importOptional('readTable', ['fflate'], () => import('fflate'))
+    const { unzipSync } = await loadFflate()
     const bytes = await input.bytes()
     if (!beginsWith(bytes, ZIP)) refuseFile(input.name, 'a zip file', 'other bytes at the beginning')
     const files = unzipSync(bytes, { filter: info => checkSizes(input.name, info, bytes.length) })

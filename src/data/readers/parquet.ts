@@ -1,19 +1,20 @@
 /** Parquet, read by hyparquet with its compressors. */
 
 import { describe } from '../../base/errors.js'
-import { importOptional } from '../../base/optional.js'
+import { missingPackage } from '../../base/optional.js'
 import type { ColumnType } from '../column.js'
 import { checkNames, ValueColumn } from '../row_builders.js'
 import { Table } from '../table.js'
 import { beginsWith, cellRefuser, refuseFile, type TableReader } from './reader.js'
 
-const PACKAGES = ['hyparquet', 'hyparquet-compressors']
-
 async function load() {
-  const [parquet, { compressors }] = await importOptional('readTable', PACKAGES, () =>
-    Promise.all([import('hyparquet'), import('hyparquet-compressors')]),
-  )
-  return { ...parquet, compressors }
+  try {
+    const parquet = await import('hyparquet')
+    const { compressors } = await import('hyparquet-compressors')
+    return { ...parquet, compressors }
+  } catch (cause) {
+    throw missingPackage('readTable', ['hyparquet', 'hyparquet-compressors'], cause)
+  }
 }
 
 /** A piece of a column: values from row `rowStart` on. */

@@ -3,7 +3,7 @@
  * Source: onnx.proto of the ONNX project, with its field numbers.
  */
 
-import { importOptional } from '../../base/optional.js'
+import { missingPackage } from '../../base/optional.js'
 import { info } from '../../native/info.js'
 import type { OnnxAttributes } from '../../ops/onnx.js'
 import { type Constant, elementTypes, type Graph, type Node, type Port } from './graph.js'
@@ -104,9 +104,17 @@ function valueInfoOf({ name, dtype, shape }: Port) {
   return { name, type: { tensorType: { elemType: elementTypes[dtype], shape: { dim } } } }
 }
 
+async function loadProtobuf() {
+  try {
+    return await import('protobufjs/light.js')
+  } catch (cause) {
+    throw missingPackage('exportOnnx', ['protobufjs'], cause)
+  }
+}
+
 /** What encodes a graph; loads protobufjs. */
 export async function encoder() {
-  const { default: protobuf } = await importOptional('exportOnnx', ['protobufjs'], () => import('protobufjs/light.js'))
+  const { default: protobuf } = await loadProtobuf()
   const nested = Object.fromEntries(Object.entries(messages).map(([name, fields]) => [name, descriptor(fields)]))
   const Model = protobuf.Root.fromJSON({ nested }).lookupType('Model')
   return (name: string, { nodes, constants }: Graph, inputs: readonly Port[], output: Port): Uint8Array =>
