@@ -66,7 +66,7 @@
   'targets': [
     {
       'target_name': 'anneal',
-      'sources': ['<!@(node -p "[...<(sources).binding, ...<(sources).common].join(\' \')")'],
+      'sources': ['<!@(node -p "[...<(sources).binding, ...<(sources).common, ...<(sources).threads].join(\' \')")'],
       'dependencies': ['<@(isa_libraries)'],
       'include_dirs': ['<!(node -p "process.env.ANNEAL_NODE_ADDON_API || require(\'node-addon-api\').include_dir")'],
       'defines': [

@@ -10,16 +10,18 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { root } from './build_native.mjs'
+import { here } from './nodes.mjs'
 import { findProgram } from './toolchain.mjs'
 
 const newestGlibc = [2, 34]
-const here = `${process.platform}-${process.arch}`
 
 /** All that a binary shows of itself (native/exports.map). */
 const exported = ['napi_register_module_v1', 'node_api_module_get_api_version_v1']
 
 /** All that an instruction set's object may define for others: its kernels in its own namespace, its streams' arithmetic. */
 const own = isa => new RegExp(`^anneal::(${isa}::\\w+\\(anneal::Call const&\\)|stream_math_${isa})$`)
+/** How COFF reaches another object's data: pointers, no code. */
+const coffPointer = /^\.refptr\./
 
 /** What no object of an instruction set may contain, as objdump prints it (x64). */
 const vex = /^\s*[0-9a-f]+:\s+v[a-z0-9]+\s/
@@ -62,6 +64,19 @@ function glibcProblems(file, target) {
   return [...new Set(problems)]
 }
 
+/** All that a WebAssembly module asks for besides Node-API: its C library's environment, and writing that never happens. */
+const wasiCalls = ['environ_get', 'environ_sizes_get', 'fd_close', 'fd_seek', 'fd_write', 'proc_exit']
+
+function wasmProblems(file) {
+  const imports = WebAssembly.Module.imports(new WebAssembly.Module(readFileSync(file)))
+  const foreign = imports.filter(({ module, name }) => {
+    return (
+      !/^_?(napi|node_api|emnapi)_/.test(name) && !(module === 'wasi_snapshot_preview1' && wasiCalls.includes(name))
+    )
+  })
+  return foreign.map(({ module, name }) => `${file}: expected only Node-API's imports but it has ${module}.${name}`)
+}
+
 /** The names that a binary shows. */
 function shownNames(file, target) {
   if (target.startsWith('win32')) {
@@ -73,6 +88,7 @@ function shownNames(file, target) {
 
 /** Every problem of one finished binary. */
 export function fileProblems(file, target = here) {
+  if (target === 'wasm32') return wasmProblems(file)
   const problems = target.startsWith('linux') && !target.endsWith('musl') ? glibcProblems(file, target) : []
   const names = shownNames(file, target)
   const leaked = names.filter(name => !exported.includes(name))
@@ -89,17 +105,17 @@ function objectsBelow(folder) {
     .map(name => join(folder, name))
 }
 
-/** The instruction set that an object was compiled for, or 'common'. */
+/** The instruction set that an object was compiled for, by the folder of its library, or 'common'. */
 function isaOf(object, isas) {
-  const folders = object.split(/[\\/]/).map(name => name.replace(/\.dir$/, ''))
-  return isas.find(({ name }) => folders.includes(name))?.name ?? 'common'
+  const [, library] = /.*[\\/](\w+?)(?:\.dir)?[\\/]native[\\/]/.exec(object)
+  return isas.find(({ name }) => name === library)?.name ?? 'common'
 }
 
 /** What an instruction set's object offers to the linker beyond its own: weak symbols, or any function. */
 function offered(object, isa, target) {
   const symbols = tool(target, 'nm', '-C', object).matchAll(/^[0-9a-f]* +([A-TV-ZVWuvw]) (.*)$/gm)
   return [...symbols]
-    .filter(([, kind, name]) => /[VWuvw]/.test(kind) || !own(isa).test(name))
+    .filter(([, kind, name]) => !coffPointer.test(name) && (/[VWuvw]/.test(kind) || !own(isa).test(name)))
     .map(([line]) => line.trim())
 }
 
@@ -119,7 +135,7 @@ function objectProblems(object, isas, target) {
 
 /** Every problem of binaries and of the objects in the folders of their builds. */
 export function checkBinary(files, { folders = ['build/cmake', 'build/Release/obj.target'], target = here } = {}) {
-  const isas = JSON.parse(readFileSync(join(root, 'native/sources.json'), 'utf8')).isa[target.split('-')[1]]
+  const isas = JSON.parse(readFileSync(join(root, 'native/sources.json'), 'utf8')).isa[target.split('-')[1] ?? target]
   const found = folders.flatMap(name => objectsBelow(join(root, name)))
   if (!found.length) throw new Error(`expected the objects of a build below ${folders.join(' or ')} but found none`)
   const problems = [

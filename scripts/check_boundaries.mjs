@@ -17,7 +17,7 @@ const layers = {
     ...['lr_scheduler', 'optim', 'nn', 'preprocessing', 'metrics', 'data', 'io'],
     ...['random', 'tensor', 'ops', 'emitters', 'streams', 'runs', 'native', 'base'],
   ],
-  native: ['test', 'binding', 'plan', 'kernels', 'base'],
+  native: ['test', 'binding', 'wasm', 'plan', 'kernels', 'base'],
 }
 
 /** The only file that may load a .node file. */

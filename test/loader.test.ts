@@ -130,7 +130,7 @@ describe('the loader', () => {
     expect(run.stderr).toBe('')
     expect(run.stdout.trim()).toBe('2')
     const without = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })
-    expect(without.stderr).toContain('Set ANNEAL_BINARY to the absolute path')
+    expect(without.stderr).toContain('set ANNEAL_BINARY to the absolute path')
   })
 
   it('names an instruction set that there is none of', () => {

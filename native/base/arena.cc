@@ -10,6 +10,8 @@
 #if defined(_WIN32)
 #define WIN32_LEAN_AND_MEAN
 #include <windows.h>
+#elif defined(__wasm__)
+#include <stdlib.h>
 #else
 #include <sys/mman.h>
 #endif
@@ -19,11 +21,14 @@ namespace {
 
 constexpr std::align_val_t kAlignment{64};
 constexpr int64_t kHugePage = int64_t{2} << 20;
+constexpr int64_t kMaxBytes = PTRDIFF_MAX < kMaxSize ? PTRDIFF_MAX - kHugePage : kMaxSize;  // 2 GiB of 32 bits
 
 // Zeroed pages, or null.
 void* map_pages(int64_t bytes) {
 #if defined(_WIN32)
   return VirtualAlloc(nullptr, static_cast<size_t>(bytes), MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+#elif defined(__wasm__)
+  return calloc(1, static_cast<size_t>(bytes));
 #else
   void* pages = mmap(nullptr, static_cast<size_t>(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   return pages == MAP_FAILED ? nullptr : pages;
@@ -33,6 +38,8 @@ void* map_pages(int64_t bytes) {
 void unmap_pages(void* pages, [[maybe_unused]] int64_t bytes) {
 #if defined(_WIN32)
   VirtualFree(pages, 0, MEM_RELEASE);
+#elif defined(__wasm__)
+  free(pages);
 #else
   munmap(pages, static_cast<size_t>(bytes));
 #endif
@@ -46,7 +53,7 @@ char* align_up(void* pages) {
 }  // namespace
 
 Arena::Arena(int64_t bytes) : bytes_(bytes) {
-  if (bytes < 0 || bytes > kMaxSize) throw std::bad_alloc();
+  if (bytes < 0 || bytes > kMaxBytes) throw std::bad_alloc();
   if (bytes < kHugePage) {
     const size_t size = bytes ? static_cast<size_t>(bytes) : 1;
     data_ = static_cast<char*>(::operator new(size, kAlignment));

@@ -18,7 +18,7 @@
 namespace anneal {
 namespace {
 
-#ifdef ANNEAL_X64
+#if defined(ANNEAL_X64)
 
 struct Registers {
   uint32_t a, b, c, d;
@@ -69,6 +69,10 @@ Features detect() {
   return found;
 }
 
+#elif defined(__wasm__)
+constexpr Isa kOnly = Isa::wasm;
+#else
+constexpr Isa kOnly = Isa::neon;
 #endif
 
 Isa best_isa() {
@@ -76,7 +80,7 @@ Isa best_isa() {
   if (isa_supported(Isa::avx512)) return Isa::avx512;
   return isa_supported(Isa::avx2) ? Isa::avx2 : Isa::sse2;
 #else
-  return Isa::neon;
+  return kOnly;
 #endif
 }
 
@@ -120,6 +124,7 @@ const char* isa_name(Isa isa) {
     case Isa::avx2: return "avx2";
     case Isa::avx512: return "avx512";
     case Isa::neon: return "neon";
+    case Isa::wasm: return "wasm";
   }
   return "?";
 }
@@ -131,7 +136,7 @@ bool isa_supported(Isa isa) {
   if (isa == Isa::avx2) return features.avx2;
   return isa == Isa::sse2;
 #else
-  return isa == Isa::neon;
+  return isa == kOnly;
 #endif
 }
 

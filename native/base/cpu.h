@@ -4,13 +4,14 @@
 
 namespace anneal {
 
-enum class Isa { sse2, avx2, avx512, neon };
+enum class Isa { sse2, avx2, avx512, neon, wasm };
 
-constexpr Isa kIsas[] = {Isa::sse2, Isa::avx2, Isa::avx512, Isa::neon};
+constexpr Isa kIsas[] = {Isa::sse2, Isa::avx2, Isa::avx512, Isa::neon, Isa::wasm};
 
 const char* isa_name(Isa isa);
 
-// What the hardware and the operating system support: CPUID and XGETBV on x86-64, always NEON on arm64.
+// What the hardware and the operating system support: CPUID and XGETBV on x86-64, always NEON on arm64 and
+// WebAssembly's own where that runs.
 bool isa_supported(Isa isa);
 
 // The best supported set, lowered by ANNEAL_MAX_ISA=avx512|avx2|sse2. Decided once per process.

@@ -8,6 +8,8 @@ namespace anneal {
 #if defined(__x86_64__) || defined(_M_X64)
 extern const StreamMath stream_math_sse2;
 extern const StreamMath stream_math_avx2;
+#elif defined(__wasm__)
+extern const StreamMath stream_math_wasm;
 #else
 extern const StreamMath stream_math_neon;
 #endif
@@ -16,6 +18,8 @@ const StreamMath& stream_math() {
 #if defined(__x86_64__) || defined(_M_X64)
   static const StreamMath& chosen = chosen_isa() == Isa::sse2 ? stream_math_sse2 : stream_math_avx2;
   return chosen;
+#elif defined(__wasm__)
+  return stream_math_wasm;
 #else
   return stream_math_neon;
 #endif

@@ -26,7 +26,7 @@ class Team {
   void parallel(PartFn body, void* context);
 
  private:
-  Worker* first_ = nullptr;  // the team's workers, linked
+  [[maybe_unused]] Worker* first_ = nullptr;  // the team's workers, linked
   int size_;
 };
 

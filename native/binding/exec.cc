@@ -69,6 +69,7 @@ Napi::Object describe_buffer(Napi::Env env, const KernelInfo& kernel, const Buff
   }
   buffer.Set("dims", dims);
   buffer.Set("padded", padded);
+  buffer.Set("factor", static_cast<double>(spec.factor));
   if (!spec.fields) return buffer;
   Napi::Array fields = Napi::Array::New(env, static_cast<size_t>(spec.factor));
   for (uint32_t f = 0; f < fields.Length(); f++) fields.Set(f, field_name(spec, f).text);

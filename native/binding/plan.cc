@@ -3,6 +3,10 @@
 // (plan/program.h) and how it is executed (plan/executor.h).
 #include "plan.h"
 
+#if defined(__wasm__)
+#include <emnapi.h>
+#endif
+
 #include <algorithm>
 #include <cstring>
 #include <vector>
@@ -132,6 +136,10 @@ napi_status array_of(napi_env env, napi_typedarray_type type, const Arena& from,
   napi_status status = napi_create_arraybuffer(env, bytes, &data, &buffer);
   if (status != napi_ok) return status;
   if (bytes) std::memcpy(data, from.data(), bytes);
+#if defined(__wasm__)  // `data` is a copy in this memory: the buffer is JavaScript's
+  if (bytes) status = emnapi_sync_memory(env, false, &buffer, 0, NAPI_AUTO_LENGTH);
+  if (status != napi_ok) return status;
+#endif
   return napi_create_typedarray(env, type, static_cast<size_t>(length), buffer, 0, array);
 }
 

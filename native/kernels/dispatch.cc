@@ -9,6 +9,9 @@
 #include "isa_table.inc"
 #define ANNEAL_ISA avx512
 #include "isa_table.inc"
+#elif defined(__wasm__)
+#define ANNEAL_ISA wasm
+#include "isa_table.inc"
 #else
 #define ANNEAL_ISA neon
 #include "isa_table.inc"
@@ -22,6 +25,8 @@ const KernelFn* kernels(Isa isa) {
     case Isa::sse2: return kernels_sse2;
     case Isa::avx2: return kernels_avx2;
     case Isa::avx512: return kernels_avx512;
+#elif defined(__wasm__)
+    case Isa::wasm: return kernels_wasm;
 #else
     case Isa::neon: return kernels_neon;
 #endif

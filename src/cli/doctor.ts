@@ -40,7 +40,14 @@ function binary({ binary, system }: Machine): Finding {
 }
 
 function instructionSet({ binary }: Machine): Finding[] {
-  if (!binary.loads || binary.isa !== 'sse2') return []
+  if (!binary.loads) return []
+  if (binary.isa === 'wasm') {
+    const next = process.env.ANNEAL_BACKEND
+      ? 'unset ANNEAL_BACKEND'
+      : 'npx anneal build compiles a binary for this machine'
+    return [{ state: 'warning', what: 'WebAssembly is slower than a binary and has one thread', next }]
+  }
+  if (binary.isa !== 'sse2') return []
   const lowered = process.env.ANNEAL_MAX_ISA
   const next = lowered ? 'unset ANNEAL_MAX_ISA' : 'nothing, unless a virtual machine hides AVX2 from its guests'
   return [{ state: 'warning', what: 'SSE2 is several times slower than AVX2, and its last bits differ', next }]

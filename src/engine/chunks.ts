@@ -2,10 +2,11 @@
 
 import { availableParallelism } from 'node:os'
 import type { Steps } from '../base/drive.js'
+import { addon } from '../native/addon.js'
 import type { NativePlan, PlanResult } from '../native/types.js'
 
-/** A chunk is about this long: Node waits for it when a worker is terminated. */
-const CHUNK_MS = 40
+/** A chunk is about this long: Node waits for it when a worker is terminated. WebAssembly's blocks the event loop. */
+const CHUNK_MS = addon.isa === 'wasm' ? 4 : 40
 /** Shorter work is done on this thread: going off it and back costs about as much. */
 const SHORT_MS = 2
 /** A cautious guess before anything was measured. */

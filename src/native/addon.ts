@@ -12,19 +12,31 @@ import { type Attempt, explain, isMusl } from './diagnose.js'
 import { faultOf } from './inspect.js'
 import { build, byName } from './kernels.gen.js'
 import type { NativeAddon } from './types.js'
+import { loadWasm } from './wasm.js'
 
-const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
-const require = createRequire(import.meta.url)
+const here = dirname(fileURLToPath(import.meta.url))
+const root = dirname(dirname(here))
+/** Not called `require`: webpack would take that for its own. */
+const requireFile = createRequire(import.meta.url)
 
-/** Where a binary may be, in the order in which the places are tried. `ANNEAL_BINARY` leaves no choice. */
+/** The package's prebuilds/, or a copy of it beside the file that a bundler made of the program and this package. */
+const prebuilds = [join(root, 'prebuilds'), join(here, 'prebuilds')].find(existsSync) ?? join(root, 'prebuilds')
+
+/**
+ * Where a binary may be, in the order in which the places are tried. `ANNEAL_BINARY` leaves no choice, and
+ * `ANNEAL_BACKEND=wasm` none but WebAssembly, which is there for machines that no binary fits.
+ */
 function* candidates(): Generator<string> {
-  const chosen = process.env.ANNEAL_BINARY
+  const { ANNEAL_BINARY: chosen, ANNEAL_BACKEND: backend } = process.env
   if (chosen) {
     yield chosen
     return
   }
-  yield join(root, 'build', 'anneal.node')
-  yield join(root, 'prebuilds', `${process.platform}-${process.arch}${isMusl() ? '-musl' : ''}`, 'anneal.node')
+  if (backend !== 'wasm') {
+    yield join(root, 'build', 'anneal.node')
+    yield join(prebuilds, `${process.platform}-${process.arch}${isMusl() ? '-musl' : ''}`, 'anneal.node')
+  }
+  if (backend !== 'native') yield join(prebuilds, 'wasm32', 'anneal.wasm')
 }
 
 /** What is wrong with a file before it is loaded; '' where nothing is. */
@@ -43,17 +55,28 @@ function tryLoad(file: string): NativeAddon | Attempt {
   const problem = problemOf(file)
   if (problem) return { file, reason: problem }
   try {
-    return require(file)
+    return file.endsWith('.wasm') ? loadWasm(dirname(file)) : requireFile(file)
   } catch (error) {
     return { file, reason: error instanceof Error ? error.message : String(error) }
   }
+}
+
+function warnOfWasm(attempts: readonly Attempt[]): void {
+  const reasons = attempts.map(({ file, reason }) => `${file}: ${reason}`).join('; ')
+  const why = reasons
+    ? `no native binary loads (${reasons}; npx anneal build compiles one)`
+    : 'ANNEAL_BACKEND=wasm asks for it'
+  process.emitWarning(`anneal runs as WebAssembly, on one thread and slower than natively, because ${why}`)
 }
 
 function load(): NativeAddon {
   const attempts: Attempt[] = []
   for (const file of candidates()) {
     const result = tryLoad(file)
-    if ('kernels' in result) return { ...result, kernels: byName(result.kernels as never) } as NativeAddon
+    if ('kernels' in result) {
+      if (file.endsWith('.wasm')) warnOfWasm(attempts)
+      return { ...result, kernels: byName(result.kernels as never) } as NativeAddon
+    }
     attempts.push(result)
   }
   throw new AnnealError('ERR_ADDON_LOAD', explain(attempts, root))

@@ -31,7 +31,9 @@ function describeAttempt({ file, reason }: Attempt): string {
 function buildAdvice(root: string): string[] {
   if (existsSync(join(root, 'tsconfig.json'))) return ['Build it in this checkout: npm run build']
   if (!existsSync(join(root, 'scripts', 'build_native.mjs')))
-    return ["Set ANNEAL_BINARY to the absolute path of an installed anneal's binary, as bundled programs do."]
+    return [
+      "Copy an installed anneal's prebuilds/ beside the bundle, or set ANNEAL_BINARY to the absolute path of a binary.",
+    ]
   return [
     'Build it from the sources in the package (a C++ compiler, and cmake or python3 and make), in your project:\n' +
       '       npm install --no-save node-addon-api cmake-js\n' +

@@ -6,7 +6,7 @@ import { addon } from './addon.js'
 export interface Info {
   /** Version of the package. */
   readonly version: string
-  /** Instruction set of the kernels: `sse2`, `avx2`, `avx512` or `neon`. */
+  /** Instruction set of the kernels: `sse2`, `avx2`, `avx512` or `neon`; `wasm` where no binary fits (docs/platforms.md). */
   readonly isa: string
   /** Physical cores that the process may use: the default of `fit`'s `threads`. */
   readonly threads: number

@@ -74,6 +74,8 @@ const formats: readonly Format[] = [
     machine: file => peMachines[file.readUInt16LE(peHeader(file) + 4)],
     length: peLength,
   },
+  // WebAssembly runs everywhere; the engine says itself what is cut off.
+  { platform: process.platform, matches: startsWith('\0asm'), machine: () => process.arch, length: () => 0 },
 ]
 
 const truncated = (length: number) => `the file is truncated: it ends after ${length} bytes`

@@ -33,6 +33,8 @@ export interface BufferSignature {
   readonly dims: readonly string[]
   /** Which of them are rounded up to whole panels. */
   readonly padded: readonly boolean[]
+  /** The elements for each of the dims' product. */
+  readonly factor: number
   /** The names of its elements, where they have names. */
   readonly fields?: readonly string[]
 }
@@ -109,7 +111,7 @@ export interface NativeAddon {
   /** That version and a fingerprint of its program format, as kernels.gen.ts has it. */
   readonly build: string
   readonly format: ProgramFormat
-  /** The instruction set in use: avx512, avx2, sse2 or neon. */
+  /** The instruction set in use: avx512, avx2, sse2, neon or wasm. */
   readonly isa: string
   /** Physical cores that this process may use. */
   readonly cores: number
