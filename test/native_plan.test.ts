@@ -27,9 +27,9 @@ function call(kernel: string, places: Place[], ...rest: number[]): number[] {
   return [addon.signatures[kernel].id, ...places.flat(), ...rest]
 }
 
-/** `perStep`: order, scalars, losses, counts and draws; no calls prefetch. */
+/** `perStep`: order, scalars, losses, counts and draws; no calls prefetch, no rows. */
 const program = (perStep: [number, number, number, number, number?], ...calls: number[][]) =>
-  Float64Array.from([...perStep.slice(0, 4), perStep[4] ?? 0, 0, 0, ...calls.flat()] as number[])
+  Float64Array.from([...perStep.slice(0, 4), perStep[4] ?? 0, 0, 0, 0, ...calls.flat()] as number[])
 const noOrder = new Int32Array(0)
 const noScalars = new Float64Array(0)
 
@@ -389,15 +389,33 @@ describe('hostile arguments', () => {
     expect(() => new any.Plan({ ...fields(), programs: new Array(2 ** 32 - 1) })).toThrow(RangeError)
   })
 
+  it('to programs for several numbers of rows', () => {
+    const [x, y] = [Float32Array.of(1, 2, 3), new Float32Array(3)]
+    const sum = [0, 0, 0, 0, 0, 0, 0, 4, ...call('add', [arena(0), arena(0), arena(4)], -1)]
+    const plan = new any.Plan({ arena: 8, programs: [Float64Array.from(sum)], stores: [] })
+    plan.infer(0, 3, 4, y, 0, x, 1)
+    expect(y).toEqual(Float32Array.of(2, 4, 6))
+    plan.infer(0, 2, 4, y, 0, Float32Array.of(5, 5, 5), 1)
+    expect(y).toEqual(Float32Array.of(10, 10, 6))
+    expect(() => plan.infer(0, 5, 4, y, 0, x, 1)).toThrow('rows to be an integer from 1 to 4')
+    expect(() => plan.infer(1, 1, 4, y, 0, x, 1)).toThrow('program to be an integer from 0 to 0')
+    expect(() => plan.infer(0, 1, 6, y, 0, x, 1)).toThrow("the arena's 8 words")
+    expect(() => plan.setRows(0, 0)).toThrow(RangeError)
+    const fixed = new any.Plan({ ...fields(), programs: [program([1, 0, 0, 0])] })
+    expect(() => fixed.infer(0, 1, 0, y, 0, x, 1)).toThrow(RangeError)
+    for (const args of replaced([0, 2, 4, y, 0, x, 1])) survives('infer', () => plan.infer(...args))
+    for (const args of replaced([0, 2])) survives('setRows', () => plan.setRows(...args))
+  })
+
   it('as numbers of a program, in every place', () => {
-    const good = [0, 0, 1, 0, 0, 0, 0, ...call('add', [arena(0), store(0, 0), arena(4)], 3)]
+    const good = [0, 0, 1, 0, 0, 0, 0, 0, ...call('add', [arena(0), store(0, 0), arena(4)], 3)]
     new addon.Plan({ arena: 8, programs: [Float64Array.from(good)], stores: fields().stores })
     const numbers = [NaN, Infinity, -Infinity, -1, 0.5, 2 ** 31, 2 ** 32 + 5, 2 ** 53, 2 ** 64, 1e300, 7, 15, 18]
     for (let place = 0; place < good.length; place++) {
       for (const value of numbers) {
         const plan = { arena: 8, programs: [Float64Array.from(good.with(place, value))], stores: fields().stores }
-        // Not the numbers per step, the kernel and the offsets: some of these values are right there.
-        if (place > 4 && ![7, 9, 11, 13].includes(place))
+        // Not the numbers per step, the rows, the kernel and the offsets: some of these values are right there.
+        if (place > 4 && ![7, 8, 10, 12, 14].includes(place))
           expect(() => new addon.Plan(plan), `${place} ${value}`).toThrow(RangeError)
         else survives(`number ${place} = ${value}`, () => new addon.Plan(plan))
       }
@@ -455,7 +473,7 @@ const longSteps = `
   const addon = require(${JSON.stringify(binary)})
   const product = [addon.signatures.linear_panel_fwd.id, 16, 0, 16, 0, 0, 0, 1, 0, 64, 256, 256, 0]
   const data = new addon.Store('float32', 256 * 256)
-  let plan = new addon.Plan({ arena: 64 * 256, programs: [Float64Array.of(0, 0, 0, 0, 0, 0, 0, ...product)], stores: [data] })
+  let plan = new addon.Plan({ arena: 64 * 256, programs: [Float64Array.of(0, 0, 0, 0, 0, 0, 0, 0, ...product)], stores: [data] })
   const run = steps => plan.runAsync(Int32Array.of(0, steps), new Int32Array(0), new Float64Array(0), 2)
   const begin = performance.now()
   plan.run(Int32Array.of(0, 10), new Int32Array(0), new Float64Array(0), 1)

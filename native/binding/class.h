@@ -64,7 +64,7 @@ template <class T>
 napi_value call_method(napi_env env, napi_callback_info info) {
   napi_value self = nullptr;
   napi_get_cb_info(env, info, nullptr, nullptr, &self, nullptr);
-  return guarded<5>(env, info, [env, self](const napi_value* values, size_t count, void* data) -> napi_value {
+  return guarded<7>(env, info, [env, self](const napi_value* values, size_t count, void* data) -> napi_value {
     const Method<T>& method = *static_cast<const Method<T>*>(data);
     Args args(env, values, count, method.name);
     std::shared_ptr<T> object = unwrap<T>(env, self);

@@ -1,6 +1,6 @@
-// new Plan({ arena, programs, stores }), write, read, run, runAsync, stop. A run's inputs are copied before they are
-// checked, where they could change meanwhile; its results are arrays of V8's own. Not here: what a program means
-// (plan/program.h) and how it is executed (plan/executor.h).
+// new Plan({ arena, programs, stores }), write, read, infer, setRows, run, runAsync, stop. A run's inputs are copied
+// before they are checked, where they could change meanwhile; its results are arrays of V8's own. Not here: what a
+// program means (plan/program.h) and how it is executed (plan/executor.h).
 #include "plan.h"
 
 #if defined(__wasm__)
@@ -72,10 +72,10 @@ bool is_written(const Plan& plan, const Extent& part) {
   return std::any_of(plan.written.begin(), plan.written.end(), [&](const Extent& other) { return other.meets(part); });
 }
 
-// The part of the arena that `array` is copied to or from. While a run is under way nothing is written, and only what
-// it does not write is read.
-char* arena_part(const Args& args, const Plan& plan, const Block& array, bool reads) {
-  const int64_t offset = args.integer(0, "offset", 0, kMaxArena);
+// The part of the arena, from the offset that is argument i on, that `array` is copied to or from. While a run is under
+// way nothing is written, and only what it does not write is read.
+char* arena_part(const Args& args, size_t i, const Plan& plan, const Block& array, bool reads) {
+  const int64_t offset = args.integer(i, "offset", 0, kMaxArena);
   const int64_t end = offset * kWord + static_cast<int64_t>(array.bytes());
   if (end > plan.space.arena->bytes()) {
     args.refuse_range("array",
@@ -88,14 +88,14 @@ char* arena_part(const Args& args, const Plan& plan, const Block& array, bool re
 
 napi_value write(const Args& args, const std::shared_ptr<Plan>& plan) {
   const Block from = args.block(1, "array");
-  char* to = arena_part(args, *plan, from, false);
+  char* to = arena_part(args, 0, *plan, from, false);
   if (from.length) std::memcpy(to, from.data, from.bytes());
   return nullptr;
 }
 
 napi_value read(const Args& args, const std::shared_ptr<Plan>& plan) {
   const Block to = args.block(1, "array");
-  const char* from = arena_part(args, *plan, to, true);
+  const char* from = arena_part(args, 0, *plan, to, true);
   if (to.length) std::memcpy(to.data, from, to.bytes());
   return nullptr;
 }
@@ -170,6 +170,39 @@ napi_value run(const Args& args, const std::shared_ptr<Plan>& plan) {
   return result;
 }
 
+// ---- Rows in, rows out ---------------------------------------------------------------------------------------------
+
+// Program number `i`, of so many rows from now on.
+size_t with_rows(const Args& args, Plan& plan) {
+  const auto number =
+      static_cast<int32_t>(args.integer(0, "program", 0, static_cast<double>(plan.programs.size()) - 1));
+  Program& program = plan.programs[number];
+  const int64_t rows = args.integer(1, "rows", 1, static_cast<double>(program.most_rows));
+  if (plan.busy) args.refuse_busy("the plan");
+  set_rows(program, rows);
+  return number;
+}
+
+napi_value set_rows(const Args& args, const std::shared_ptr<Plan>& plan) {
+  with_rows(args, *plan);
+  return nullptr;
+}
+
+// infer(program, rows, offset, output, offset, input, threads): writes the input to the arena, runs one step, reads the
+// output.
+napi_value infer(const Args& args, const std::shared_ptr<Plan>& plan) {
+  Program& program = plan->programs[with_rows(args, *plan)];
+  const Block output = args.block(3, "output"), input = args.block(5, "input");
+  const char* from = arena_part(args, 2, *plan, output, true);
+  char* to = arena_part(args, 4, *plan, input, false);
+  const auto threads = static_cast<int>(args.integer(6, "threads", 1, kMaxThreads));
+  if (input.length) std::memcpy(to, input.data, input.bytes());
+  Status status = run_step(program, threads);
+  if (!status.ok()) refuse(args.env(), status);
+  if (output.length) std::memcpy(output.data, from, output.bytes());
+  return nullptr;
+}
+
 // ---- Running off the event loop ------------------------------------------------------------------------------------
 
 struct AsyncRun {
@@ -227,7 +260,8 @@ napi_value stop(const Args&, const std::shared_ptr<Plan>& plan) {
 }
 
 constexpr Method<Plan> kMethods[] = {
-    {"write", write}, {"read", read}, {"run", run}, {"runAsync", run_async}, {"stop", stop},
+    {"write", write}, {"read", read},          {"infer", infer}, {"setRows", set_rows},
+    {"run", run},     {"runAsync", run_async}, {"stop", stop},
 };
 
 // exports.format: what the numbers of a program mean.
@@ -242,6 +276,7 @@ void register_format(Napi::Env env, Napi::Object exports) {
     header.Set(header.Length(), kMovingNames[i]);
   }
   for (const char* name : kPrefetchNames) header.Set(header.Length(), name);
+  header.Set(header.Length(), kRowsName);
   format.Set("regions", regions);
   format.Set("header", header);
   format.Set("word", static_cast<double>(kWord));

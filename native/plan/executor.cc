@@ -174,6 +174,15 @@ std::vector<Extent> written_by(const Plan& plan, const Run& run) {
   return all;
 }
 
+Status run_step(Program& program, int threads) {
+  for (const int64_t amount : program.per_step.of) {
+    if (amount != 0) return refuse("a program without tables", "one that goes through " + std::to_string(amount));
+  }
+  Team team(program.splits() ? threads : 1);
+  execute_step(program, team, nullptr);
+  return {};
+}
+
 void execute_run(Plan& plan, Run& run) {
   Places places(run);
   Team team(splits(plan, run) ? run.threads : 1);

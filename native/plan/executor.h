@@ -72,6 +72,9 @@ std::vector<Extent> written_by(const Plan& plan, const Run& run);
 // Proves that the run's inputs suffice for all its steps and makes room for its results.
 Status prepare_run(const Plan& plan, Run& run);
 
+// Executes one step of a program that reads and writes nothing but the arena, or refuses another.
+Status run_step(Program& program, int threads);
+
 // Executes a prepared run until its end or plan.stop.
 void execute_run(Plan& plan, Run& run);
 

@@ -31,6 +31,7 @@ constexpr uint64_t program_format() {
   }
   for (const char* name : kMovingNames) print.add(name);
   for (const char* name : kPrefetchNames) print.add(name);
+  print.add(kRowsName);
   return print.hash;
 }
 

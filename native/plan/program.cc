@@ -99,7 +99,9 @@ class Decoder {
       if (!status.ok()) return status;
       --call;
     }
-    return {};
+    Status status = integer("the number of rows", kMaxDim, program_.most_rows);
+    program_.rows = program_.most_rows;
+    return status;
   }
 
   Status next_call() {
@@ -107,7 +109,7 @@ class Decoder {
     Status status = integer("a kernel id", kernel_count() - 1, id);
     if (!status.ok()) return status;
     kernel_ = &kernel_info(static_cast<int>(id));
-    Instruction instruction{active_kernels()[id], false, kernel_->sums, {}};
+    Instruction instruction{kernel_, active_kernels()[id], false, kernel_->sums, {}};
     Place places[kMaxBuffers];
     status = operands(instruction.call, places);
     if (!status.ok()) return status;
@@ -130,13 +132,30 @@ class Decoder {
       if (!status.ok()) return status;
     }
     for (int d = 0; d < kernel_->dim_count; ++d) {
-      Status status = integer(std::string("dim ") + kernel_->dims[d].text, kMaxDim, call.dim[d]);
+      Status status = dim(d, call.dim[d]);
       if (!status.ok()) return status;
     }
     for (int s = 0; s < kernel_->scalar_count; ++s) {
       Status status = number(std::string("scalar ") + kernel_->scalars[s].text, call.scalar[s]);
       if (!status.ok()) return status;
     }
+    return {};
+  }
+
+  // One that goes with the rows is taken at the most of them.
+  Status dim(int d, int64_t& value) {
+    const std::string what = std::string("dim ") + kernel_->dims[d].text;
+    const bool per_row = program_.most_rows > 0 && at_ < length_ && code_[at_] < 0;
+    if (!per_row) return integer(what, kMaxDim, value);
+    int64_t factor;
+    Status status = integer(what + " per row", kMaxDim, factor, -1);
+    if (!status.ok()) return status;
+    value = checked_mul(factor, program_.most_rows);
+    if (value < 0 || value > kMaxDim) {
+      return refused(where(), what + " to be at most " + text(kMaxDim), text(factor) + " for each row");
+    }
+    if (kernel_->dims[d].text == std::string("rows")) return refused(where(), what + " to be fixed", "one per row");
+    program_.row_dims.push_back({static_cast<int>(program_.instructions.size()), d, factor});
     return {};
   }
 
@@ -259,6 +278,7 @@ class Decoder {
     const int64_t calls = static_cast<int64_t>(uses_.size());
     call_ = -1;
     if (gather < 0 && reader < 0) return {};
+    if (program_.most_rows > 0) return refused(where(), "no prefetch where rows differ from run to run", "one");
     if (gather < 0 || gather >= reader || reader >= calls) {
       return refused(where(), "a gather and a later reader among " + text(calls) + " calls",
                      text(gather + 1) + " and " + text(reader + 1));
@@ -309,11 +329,12 @@ class Decoder {
     return {};
   }
 
-  // An integer in [0, high].
-  Status integer(const std::string& what, int64_t high, int64_t& value) {
+  // An integer in [0, high]; `sign` -1: written with a minus.
+  Status integer(const std::string& what, int64_t high, int64_t& value, int sign = 1) {
     double found = 0;
     Status status = number(what, found);
     if (!status.ok()) return status;
+    found *= sign;
     if (!(found >= 0 && found <= static_cast<double>(high)) || found != std::floor(found)) {
       return refused(where(), what + " to be an integer from 0 to " + std::to_string(high), text(found));
     }
@@ -356,6 +377,16 @@ class Decoder {
 }  // namespace
 
 int64_t element_size(Dtype dtype) { return dtype == Dtype::f64 ? 8 : 4; }
+
+void set_rows(Program& program, int64_t rows) {
+  if (program.rows == rows) return;
+  program.rows = rows;
+  for (const RowDim& row_dim : program.row_dims) {
+    Instruction& instruction = program.instructions[row_dim.instruction];
+    instruction.call.dim[row_dim.dim] = row_dim.per_row * rows;
+    instruction.splits = worth_splitting(*instruction.kernel, instruction.call);
+  }
+}
 
 Status decode_program(const double* code, size_t length, int index, const Space& space, Program& program) {
   return Decoder(code, length, index, space, program).decode();

@@ -2,10 +2,13 @@
 // lays out, and proved to stay within their memory. What has been decoded can be executed without a further check, but
 // for the row numbers in `order`, which are a run's (executor.h). Not here: running it.
 //
-//   [order scalars losses counts draws per step, gather, reader]  then per call  [kernel id, (region, offset) per
-//   buffer, dims, scalars]
+//   [order scalars losses counts draws per step, gather, reader, rows]  then per call  [kernel id, (region, offset)
+//   per buffer, dims, scalars]
 // gather, reader: the calls, counted from 1, of which the one gathers a batch and the other, the last to read it,
 // fetches the next step's into its place; from the second step on the gather is then left out. Both 0: there are none.
+// rows: not 0 where the program computes up to that many rows, as many as a run asks for. A dim of -f is then f times
+// the rows: what is proved for all of them holds for fewer, since every buffer begins where it does and only gets
+// shorter.
 #pragma once
 
 #include <stdint.h>
@@ -32,6 +35,8 @@ constexpr int64_t kWord = 4;
 // What the moving regions are called, in the order of Region, and the other fields of a program's header.
 constexpr const char* kMovingNames[kMovingRegions] = {"order", "scalars", "losses", "counts", "draws"};
 constexpr const char* kPrefetchNames[] = {"gather", "reader"};
+constexpr const char* kRowsName = "rows";
+constexpr int kHeaderFields = kMovingRegions + 3;
 
 // Elements of each moving region, in the order of Region.
 struct Amounts {
@@ -54,6 +59,7 @@ struct Space {
 };
 
 struct Instruction {
+  const KernelInfo* kernel;
   KernelFn run;
   bool splits;  // large enough to be worth several threads, and the kernel honours part/parts
   bool sums;    // its parts want a call before and one after them
@@ -65,6 +71,12 @@ struct MovingPointer {
   void** pointer;
   Region region;
   int64_t offset, advance;  // bytes
+};
+
+// A dim of a call that goes with the rows: so many for each.
+struct RowDim {
+  int instruction, dim;
+  int64_t per_row;
 };
 
 // Bytes of the arena from `begin` to before `end`.
@@ -95,6 +107,9 @@ struct Program {
 
   Prefetch prefetch;
 
+  int64_t most_rows = 0, rows = 0;  // what it was proved for, and what it computes at the moment; 0: it has no rows
+  std::vector<RowDim> row_dims;
+
   Program() = default;
   Program(Program&&) = default;  // moving keeps the instructions, and so what `moving` points to, in place
   Program(const Program&) = delete;
@@ -108,6 +123,9 @@ struct Program {
 };
 
 int64_t element_size(Dtype dtype);
+
+// Has the program compute so many rows, at most most_rows.
+void set_rows(Program& program, int64_t rows);
 
 // Decodes and proves program number `index`. `code` is read once, element by element, so that nothing can change
 // between the check and the use. `program` must stay where it is.

@@ -121,7 +121,12 @@ void add_call(Tokens& code, Tokens& per_step, Rng& rng) {
     }
     append(code, {static_cast<double>(region), offset});
   }
-  for (const int64_t dim : dims) append(code, {static_cast<double>(dim)});
+  // Of a program with rows, most of the dims that can go with them do.
+  const auto rows = static_cast<int64_t>(per_step.back().value);
+  for (const int64_t dim : dims) {
+    const bool per_row = rows > 0 && dim > 0 && dim % rows == 0 && rng.chance(80);
+    append(code, {static_cast<double>(per_row ? -(dim / rows) : dim)});
+  }
   for (int s = 0; s < info.scalar_count; ++s) append(code, {random_scalar(rng, info.scalars[s].text, dims.data())});
 }
 
@@ -142,7 +147,8 @@ void add_prefetch(Tokens& calls, Tokens& header, Rng& rng) {
 }
 
 Tokens valid_program(Rng& rng) {
-  Tokens calls, per_step(kMovingRegions + 2);
+  Tokens calls, per_step(kHeaderFields);
+  if (rng.chance(20)) per_step.back().value = static_cast<double>(1 + rng.below(5));
   if (rng.chance(10)) add_prefetch(calls, per_step, rng);
   else
     for (int64_t left = 1 + rng.below(4); left > 0; --left) add_call(calls, per_step, rng);
@@ -215,6 +221,7 @@ bool try_program(const Tokens& tokens, const Space& space, Rng& rng) {
   run.segments = {{0, steps}};
   run.inputs = {order.view(), scalars.view(), draws.view()};
   run.threads = 1 + static_cast<int>(rng.below(3));
+  if (const int64_t most = plan.programs[0].most_rows) set_rows(plan.programs[0], 1 + rng.below(most));
   if (!prepare_run(plan, run).ok()) return false;
   execute_run(plan, run);
   return true;

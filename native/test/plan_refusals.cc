@@ -47,8 +47,8 @@ Code gather_of(At data, At order, double rows) {
 std::vector<Code> accepted() {
   const double id = kernel_id("add");
   return {
-      raw({0, 0, 0, 0, 0, 0, 0}),
-      raw({4, 8, 1, 1, 0, 0, 0, id, 1, 0, 1, 10, 1, 20, 10}),
+      raw({0, 0, 0, 0, 0, 0, 0, 0}),
+      raw({4, 8, 1, 1, 0, 0, 0, 0, id, 1, 0, 1, 10, 1, 20, 10}),
       add_of(arena(0), arena(10), arena(90), 10),
       add_of(arena(0), arena(10), arena(0), 10),
       add_of(arena(0), arena(0), arena(0), 100),
@@ -81,30 +81,37 @@ std::vector<Refusal> malformed_headers() {
       {"the number of the reader but received the end", raw({0, 0, 0, 0, 0, 0})},
       {"the number of the gather to be an integer", raw({0, 0, 0, 0, 0, -1, 0})},
       {"the number of the reader to be an integer", raw({0, 0, 0, 0, 0, 0, 0.5})},
-      {"a gather and a later reader among 0 calls but received 1 and 2", raw({0, 0, 0, 0, 0, 1, 2})},
-      {"a gather and a later reader among 0 calls but received 0 and 1", raw({0, 0, 0, 0, 0, 0, 1})},
+      {"the number of rows but received the end", raw({0, 0, 0, 0, 0, 0, 0})},
+      {"the number of rows to be an integer", raw({0, 0, 0, 0, 0, 0, 0, -3})},
+      {"a gather and a later reader among 0 calls but received 1 and 2", raw({0, 0, 0, 0, 0, 1, 2, 0})},
+      {"a gather and a later reader among 0 calls but received 0 and 1", raw({0, 0, 0, 0, 0, 0, 1, 0})},
   };
 }
 
 std::vector<Refusal> malformed_numbers() {
   const double id = kernel_id("add"), end = kernel_count();
   return {
-      {"call 0: expected a kernel id", raw({0, 0, 0, 0, 0, 0, 0, end})},
-      {"a kernel id", raw({0, 0, 0, 0, 0, 0, 0, -1})},
-      {"a kernel id", raw({0, 0, 0, 0, 0, 0, 0, kNan})},
-      {"a kernel id", raw({0, 0, 0, 0, 0, 0, 0, 0.5})},
-      {"call 0 (add): expected buffer a's region but received the end", raw({0, 0, 0, 0, 0, 0, 0, id})},
-      {"buffer a's offset but received the end", raw({0, 0, 0, 0, 0, 0, 0, id, 1})},
-      {"dim n but received the end", raw({0, 0, 0, 0, 0, 0, 0, id, 1, 0, 1, 10, 1, 20})},
-      {"call 1: expected a kernel id", raw({0, 0, 0, 0, 0, 0, 0, id, 1, 0, 1, 10, 1, 20, 10, -3})},
-      {"buffer a's region to be an integer", raw({0, 0, 0, 0, 0, 0, 0, id, -1, 0, 1, 10, 1, 20, 10})},
-      {"buffer a's region to be an integer", raw({0, 0, 0, 0, 0, 0, 0, id, 1e300, 0, 1, 10, 1, 20, 10})},
-      {"buffer b's offset to be an integer", raw({0, 0, 0, 0, 0, 0, 0, id, 1, 0, 1, -10, 1, 20, 10})},
-      {"buffer b's offset to be an integer", raw({0, 0, 0, 0, 0, 0, 0, id, 1, 0, 1, 1e17, 1, 20, 10})},
-      {"buffer y's offset to be an integer", raw({0, 0, 0, 0, 0, 0, 0, id, 1, 0, 1, 10, 1, 20.5, 10})},
+      {"call 0: expected a kernel id", raw({0, 0, 0, 0, 0, 0, 0, 0, end})},
+      {"a kernel id", raw({0, 0, 0, 0, 0, 0, 0, 0, -1})},
+      {"a kernel id", raw({0, 0, 0, 0, 0, 0, 0, 0, kNan})},
+      {"a kernel id", raw({0, 0, 0, 0, 0, 0, 0, 0, 0.5})},
+      {"call 0 (add): expected buffer a's region but received the end", raw({0, 0, 0, 0, 0, 0, 0, 0, id})},
+      {"buffer a's offset but received the end", raw({0, 0, 0, 0, 0, 0, 0, 0, id, 1})},
+      {"dim n but received the end", raw({0, 0, 0, 0, 0, 0, 0, 0, id, 1, 0, 1, 10, 1, 20})},
+      {"call 1: expected a kernel id", raw({0, 0, 0, 0, 0, 0, 0, 0, id, 1, 0, 1, 10, 1, 20, 10, -3})},
+      {"buffer a's region to be an integer", raw({0, 0, 0, 0, 0, 0, 0, 0, id, -1, 0, 1, 10, 1, 20, 10})},
+      {"buffer a's region to be an integer", raw({0, 0, 0, 0, 0, 0, 0, 0, id, 1e300, 0, 1, 10, 1, 20, 10})},
+      {"buffer b's offset to be an integer", raw({0, 0, 0, 0, 0, 0, 0, 0, id, 1, 0, 1, -10, 1, 20, 10})},
+      {"buffer b's offset to be an integer", raw({0, 0, 0, 0, 0, 0, 0, 0, id, 1, 0, 1, 1e17, 1, 20, 10})},
+      {"buffer y's offset to be an integer", raw({0, 0, 0, 0, 0, 0, 0, 0, id, 1, 0, 1, 10, 1, 20.5, 10})},
       {"dim n to be an integer", add_of(arena(0), arena(0), arena(0), -1)},
       {"dim n to be an integer", add_of(arena(0), arena(0), arena(0), kNan)},
       {"dim n to be an integer", add_of(arena(0), arena(0), arena(0), 2147483648.0)},
+      {"dim n to be an integer", add_of(arena(0), arena(10), arena(90), -1).rows(0)},
+      {"dim n per row to be an integer", add_of(arena(0), arena(20), arena(40), -1.5).rows(5)},
+      {"dim n to be at most 2147483647", add_of(arena(0), arena(20), arena(40), -1e6).rows(1e6)},
+      {"buffer y to end within the 100 elements of the arena", add_of(arena(0), arena(20), arena(91), -2).rows(5)},
+      {"dim rows to be fixed", gather_of(store(0, 0), order(0), -2).rows(4)},
       {"scalar s but received the end", Code({0, 0, 0, 0}).call("add_scalar", {arena(0), arena(10)}, {10})},
   };
 }
@@ -196,7 +203,7 @@ bool check_run(const RunRefusal& refusal) {
   auto plan = make_plan(kWords);
   // The second program needs 4 order values and 7 scalars per step, the third 4 numbers of 8 and of 6 rows, the fourth
   // 12 draws.
-  add_program(*plan, raw({0, 0, 0, 0, 0, 0, 0}).numbers);
+  add_program(*plan, raw({0, 0, 0, 0, 0, 0, 0, 0}).numbers);
   add_program(*plan, Code({4, 7, 1, 1}).call("sgd_update", {arena(0), arena(20), none(), scalars(0)}, {10}).numbers);
   add_program(
       *plan,

@@ -37,6 +37,12 @@ class Code {
     return *this;
   }
 
+  // Has it compute up to so many rows.
+  Code& rows(double most) {
+    numbers[kHeaderFields - 1] = most;
+    return *this;
+  }
+
   // `rest`: dims, then scalars.
   Code& call(const char* kernel, std::initializer_list<At> buffers, std::initializer_list<double> rest) {
     numbers.push_back(kernel_id(kernel));
@@ -48,7 +54,7 @@ class Code {
     return *this;
   }
 
-  static constexpr size_t kHeader = kMovingRegions + 2;
+  static constexpr size_t kHeader = kHeaderFields;
 
   std::vector<double> numbers;
 };

@@ -51,7 +51,7 @@ export function tensorBoard(options: TensorBoardOptions): Callback {
       const values: Value[] = scalarsOf(event).map(([tag, scalar]) => ({ tag, scalar }))
       if (every && event.epoch % every === 0) {
         for (const [tag, parameter] of model.namedParameters()) {
-          const histogram = histogramOf(parameter.data)
+          const histogram = histogramOf(parameter.values)
           if (histogram) values.push({ tag, histogram })
         }
       }

@@ -75,7 +75,7 @@ function checkWeights(given: Tensor | ArrayLike<number>): Tensor {
   const where = 'TensorDataset'
   if (!(given instanceof Tensor) && !Array.isArray(given) && !isNumberArray(given))
     throw typeError(where, 'sampleWeight to be a Tensor or an array of numbers', given)
-  const values = Float32Array.from(given instanceof Tensor ? given.data : given)
+  const values = Float32Array.from(given instanceof Tensor ? given.values : given)
   const weights = new Tensor(given instanceof Tensor ? given.shape : [values.length], 'float32', values)
   if (weights.shape.length !== 1) throw shapeError(where, 'sampleWeight to have shape [n]', shapeText(weights.shape))
   const odd = values.findIndex(w => !(w >= 0 && w < Infinity))

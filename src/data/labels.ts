@@ -41,7 +41,7 @@ export function uniqueOf(where: string, label: string, column: Column): Column {
 
 /** A Tensor's values, an array, a typed array, as they are; throws TypeError for anything else, ERR_DETACHED. */
 export function listOf(where: string, expected: string, given: unknown): ArrayLike<unknown> {
-  const values = given instanceof Tensor ? given.data : given
+  const values = given instanceof Tensor ? given.values : given
   const typed = ArrayBuffer.isView(values) && !(values instanceof DataView)
   if (!typed && !Array.isArray(values)) throw typeError(where, expected, given)
   if (typed && isDetached(values))

@@ -17,7 +17,7 @@ export function rowsOf(where: string, name: string, value: unknown): number {
 /** The values, unless their buffer was transferred or resized since. */
 function valuesOf(where: string, t: Tensor): Float32Array | Int32Array {
   checkAttached(where, t)
-  return t.data
+  return t.values
 }
 
 /** Values per row of x: [n, …]. */
@@ -67,7 +67,7 @@ export function concatRows(parts: readonly Tensor[]): Tensor {
   const all = [parts.reduce((sum, part) => sum + part.shape[0], 0), ...shape.slice(1)]
   const to = dtype === 'int32' ? new Int32Array(sizeOf(all)) : new Float32Array(sizeOf(all))
   let at = 0
-  for (const { data, size } of parts) {
+  for (const { values: data, size } of parts) {
     to.set(data, at)
     at += size
   }

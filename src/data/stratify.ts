@@ -10,7 +10,7 @@ export type Labels = Tensor | ArrayLike<number> | readonly string[]
 
 /** For every class, in rising order of its label, the rows that carry it. */
 function classRows(where: string, n: number, labels: Labels): Int32Array[] {
-  const values = labels instanceof Tensor ? labels.data : labels
+  const values = labels instanceof Tensor ? labels.values : labels
   if (typeof values !== 'object' || typeof values?.length !== 'number') {
     throw typeError(where, 'stratify to be a Tensor or an array of labels', labels)
   }

@@ -142,7 +142,7 @@ class Part {
 
   /** Copies `count` rows from `at` on. */
   add(tensors: readonly Tensor[], at: number, count: number): void {
-    tensors.forEach(({ data, shape }, i) => {
+    tensors.forEach(({ values: data, shape }, i) => {
       const width = shape.slice(1).reduce((a, b) => a * b, 1)
       this.#values[i].set(data.subarray(at * width, (at + count) * width), this.rows * width)
     })

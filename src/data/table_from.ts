@@ -108,7 +108,7 @@ function columnOf(name: string, source: ArrayLike<unknown> | Tensor, type: Colum
   if (source instanceof Tensor) {
     const [rows, ...shape] = source.shape
     if (rows === undefined) throw shapeError(WHERE, `${describe(name)} to have rows`, 'a scalar')
-    return numberColumn(name, source.data.slice(), shape)
+    return numberColumn(name, source.values.slice(), shape)
   }
   if (typeof source !== 'object' || source === null || !Number.isSafeInteger(source.length) || source.length < 0)
     throw typeError(WHERE, `${describe(name)} to be an array, a typed array or a Tensor`, source)

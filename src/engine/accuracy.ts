@@ -27,19 +27,19 @@ export function countCorrect(
 ): { correct: number; rows: number } {
   const count = new Int32Array(1)
   const labels = labelsOf(prediction, target)
-  const values = labels.dtype === 'int32' ? (labels.data as Int32Array) : Int32Array.from(labels.data)
+  const values = labels.dtype === 'int32' ? (labels.values as Int32Array) : Int32Array.from(labels.values)
   const ignored = labels === target ? ignoredIn(values, ignoreIndex) : 0
   // An ignored label may be a class as well: of no row it is the largest score as -1.
   const y = ignored > 0 ? values.map(label => (label === ignoreIndex ? -1 : label)) : values
   // Computed in float64 where another emitter than the native one trains.
-  const scores = prediction.data instanceof Float32Array ? prediction.buf : Float32Array.from(prediction.data)
+  const scores = prediction.values instanceof Float32Array ? prediction.buf : Float32Array.from(prediction.values)
   emitCorrect(nativeEmitter, new Tensor(prediction.shape, 'float32', scores), y, count)
   return { correct: count[0], rows: labels.size - ignored }
 }
 
 /** Whether some labels of a data set do not count. */
 export function hasIgnoredLabels(target: Tensor | undefined, ignoreIndex: number | null): boolean {
-  return ignoreIndex !== null && target?.shape.length === 1 && target.data.includes(ignoreIndex)
+  return ignoreIndex !== null && target?.shape.length === 1 && target.values.includes(ignoreIndex)
 }
 
 function ignoredIn(labels: Int32Array, ignoreIndex: number): number {

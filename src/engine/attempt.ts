@@ -281,7 +281,7 @@ const targetsOf = ({ columns }: Segment) => partsOf(columns.present?.() ?? colum
 /** How many labels of each batch count, of the batches with these rows. */
 function countedLabels(segment: Segment, rows: Int32Array): number[] {
   const { parts, ignoreIndex } = segment.recorded
-  const labels = targetsOf(segment)!.data
+  const labels = targetsOf(segment)!.values
   const counted: number[] = []
   for (let at = 0; at < rows.length; ) {
     for (const size of parts) {

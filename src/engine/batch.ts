@@ -42,20 +42,21 @@ export function* eachBatch(batches: Batches, use: (tensors: readonly Tensor[]) =
   }
 }
 
+/** The loss of a batch's predictions. */
+export function lossOf(loss: Loss, prediction: Tensor, { target, weight }: Batch): Tensor {
+  if (weight) return loss.forward(prediction, target, weight)
+  return target ? loss.forward(prediction, target) : loss.forward(prediction)
+}
+
 /** The model's output for a batch, and its loss. */
-export function forward(
-  model: Model,
-  loss: Loss,
-  { inputs, target, weight }: Batch,
-): { prediction: Tensor; value: Tensor } {
-  const prediction = model.forward(...inputs)
-  if (weight) return { prediction, value: loss.forward(prediction, target, weight) }
-  return { prediction, value: target ? loss.forward(prediction, target) : loss.forward(prediction) }
+export function forward(model: Model, loss: Loss, batch: Batch): { prediction: Tensor; value: Tensor } {
+  const prediction = model.forward(...batch.inputs)
+  return { prediction, value: lossOf(loss, prediction, batch) }
 }
 
 /** Whether no sample of a batch counts: its loss is 0/0, and it makes no update. */
 export function weighsNothing({ weight }: Batch): boolean {
-  return weight !== undefined && !weight.data.some(w => w > 0)
+  return weight !== undefined && !weight.values.some(w => w > 0)
 }
 
 /** The same tensor, which tells when its values are asked for. */

@@ -8,7 +8,7 @@ import { batchOf } from '../data/dataset.js'
 import { type DataLoader, StreamTable } from '../data/index.js'
 import type { Loss } from '../nn/index.js'
 import { defaultGenerator } from '../streams/index.js'
-import { noGrad } from '../tensor/index.js'
+import { noGrad, writableData } from '../tensor/index.js'
 import type { Model } from './options.js'
 import { keepAll } from './side_effects.js'
 
@@ -35,8 +35,8 @@ export function dryRunLastBatch(model: Model, loss: Loss, loader: DataLoader): v
 }
 
 function keepBuffers(model: Model): () => void {
-  const buffers = model.namedBuffers().map(([, { data }]) => ({ data, before: data.slice() }))
+  const buffers = model.namedBuffers().map(([, t]) => ({ t, before: t.values.slice() }))
   return () => {
-    for (const { data, before } of buffers) data.set(before)
+    for (const { t, before } of buffers) writableData('fit', t).set(before)
   }
 }

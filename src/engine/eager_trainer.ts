@@ -6,7 +6,7 @@ import type { Loss } from '../nn/index.js'
 import { clipGradNorm } from '../nn/utils.js'
 import { noGrad, Tensor, tensor } from '../tensor/index.js'
 import { withEmitter } from '../tensor/tape.js'
-import { type Batch, forward } from './batch.js'
+import { type Batch, forward, lossOf } from './batch.js'
 import { FiniteChecks, hasLoss } from './finite.js'
 import type { Model } from './options.js'
 import { dropGradients } from './state.js'
@@ -22,11 +22,11 @@ function meanOf(values: readonly Tensor[]): Tensor {
   return values.length === 1 ? values[0] : tensor(values.reduce((sum, value) => sum + value.item(), 0) / values.length)
 }
 
-/** A batch's loss and prediction, without gradients. */
-export function evaluateBatch(model: Model, loss: Loss, batch: Batch): BatchResult {
+/** A batch's loss and prediction, which may be known, without gradients. */
+export function evaluateBatch(model: Model, loss: Loss, batch: Batch, known?: Tensor): BatchResult {
   return noGrad(() => {
-    const { prediction, value } = forward(model, loss, batch)
-    return { loss: value.item(), prediction }
+    const prediction = known ?? model.forward(...batch.inputs)
+    return { loss: lossOf(loss, prediction, batch).item(), prediction }
   })
 }
 

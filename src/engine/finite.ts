@@ -17,7 +17,7 @@ export class NotFinite extends Error {
   }
 }
 
-const oddIn = ({ data }: Tensor) => data.find(value => !Number.isFinite(value))
+const oddIn = ({ values }: Tensor) => values.find(value => !Number.isFinite(value))
 
 /** Whether weights, buffers and state all are. */
 export function allFinite(model: Model, optimizer: Optimizer): boolean {
@@ -88,5 +88,5 @@ function told(name: string, t: Tensor): string | null {
 
 /** Whether a batch has a loss: some label is not ignored. */
 export function hasLoss({ classifies, ignoreIndex }: Loss, target: Tensor | undefined): boolean {
-  return !classifies || target === undefined || target.size === 0 || target.data.some(label => label !== ignoreIndex)
+  return !classifies || target === undefined || target.size === 0 || target.values.some(label => label !== ignoreIndex)
 }

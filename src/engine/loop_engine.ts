@@ -134,7 +134,7 @@ export class LoopEngine implements Engine {
   #tellPredictions(run: Run, trains: boolean, { prediction }: BatchResult, { target }: Batch): void {
     if (!this.options.metrics) return
     // Computed in float64 where another emitter than the native one trains.
-    const values = prediction.data instanceof Float32Array ? prediction.data : Float32Array.from(prediction.data)
+    const values = prediction.values instanceof Float32Array ? prediction.values : Float32Array.from(prediction.values)
     run.afterPredictions?.(trains, new Tensor(prediction.shape, 'float32', values), target)
   }
 

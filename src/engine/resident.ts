@@ -30,7 +30,7 @@ export function columnsBehind(loader: DataLoader): PassColumns {
 /** Refuses weights of which a batch may have none but zeros: it would make no update, and a plan's every step makes one. */
 function checkWeightless({ samples, batchSize, dropLast, sampler }: DataLoader, { weights, indices }: Columns): void {
   if (!weights) return
-  const zeros = rowsAt(weights, indices ?? Int32Array.from(weights.data.keys())).filter(w => w === 0).length
+  const zeros = rowsAt(weights, indices ?? Int32Array.from(weights.values.keys())).filter(w => w === 0).length
   const smallest = dropLast ? batchSize : samples % batchSize || batchSize
   // A sampler may draw a row many times.
   if (zeros >= smallest || (sampler && zeros > 0)) throw new Unplannable('a batch may weigh nothing')
@@ -58,13 +58,13 @@ export function rowsOf({ indices, placesOf }: PassColumns, order: Int32Array): I
 export function checkLabels({ tensors, indices }: Columns, checks: readonly ColumnCheck[]): void {
   for (const check of checks) {
     const column = tensors[check.column]
-    const values = indices ? rowsAt(column, indices) : column.data
+    const values = indices ? rowsAt(column, indices) : column.values
     if ('classes' in check) checkedLabels(check.where, values, check.classes, check.ignoreIndex, check.as)
     else checkProbabilities(check.where, check.name, values)
   }
 }
 
-function rowsAt({ data, shape }: Tensor, rows: Int32Array): Float64Array {
+function rowsAt({ values: data, shape }: Tensor, rows: Int32Array): Float64Array {
   const width = sizeOf(shape.slice(1))
   return Float64Array.from(
     { length: rows.length * width },
@@ -74,7 +74,7 @@ function rowsAt({ data, shape }: Tensor, rows: Int32Array): Float64Array {
 
 function valuesOf(t: Tensor, dtype: 'float32' | 'int32'): TypedArray {
   checkAttached('fit', t, 'a column of the data set')
-  return t.dtype === dtype ? t.data : Int32Array.from(t.data)
+  return t.dtype === dtype ? t.values : Int32Array.from(t.values)
 }
 
 /** The form of a data set: the columns that recorded steps gather from. */

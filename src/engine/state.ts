@@ -60,7 +60,7 @@ function keepTensors(tensors: Iterable<Tensor>): () => void {
   const kept = [...new Set(tensors)].map(t => [t, writableData('fit', t).slice(), t.grad] as const)
   return () => {
     for (const [t, values, grad] of kept) {
-      t.data.set(values)
+      writableData('fit', t).set(values)
       t.grad = grad
     }
   }

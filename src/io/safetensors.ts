@@ -74,7 +74,7 @@ export function safetensorsParts(
     throw rangeError(where, `names and metadata of at most ${MAX_HEADER} bytes`, header.length)
   return [
     header,
-    ...sorted.map(({ tensor: { data } }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
+    ...sorted.map(({ tensor: { values: data } }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
   ]
 }
 
@@ -246,8 +246,8 @@ function checkEntry(where: string, name: string, tensor: unknown): Tensor {
   if (!(tensor instanceof Tensor)) throw typeError(where, `tensors[${describe(name)}] to be a Tensor`, tensor)
   if (tensor.shape.length > MAX_RANK)
     throw shapeError(where, `${describe(name)} to have at most ${MAX_RANK} dimensions`, String(tensor.shape.length))
-  if (tensor.data.length !== tensor.size) {
-    const received = `${tensor.data.length}: its buffer was transferred or resized`
+  if (tensor.values.length !== tensor.size) {
+    const received = `${tensor.values.length}: its buffer was transferred or resized`
     throw new AnnealError('ERR_DETACHED', phrase(where, `${describe(name)} to have ${tensor.size} values`, received))
   }
   return tensor

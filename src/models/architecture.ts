@@ -34,6 +34,14 @@ function isLayer(value: unknown): value is LayerClass {
   return typeof value === 'function' && value.prototype instanceof nn.Module
 }
 
+/** The `forward` of each of them as it came. */
+const forwards = new Map([...classes.values()].map(known => [known, known.prototype.forward]))
+
+/** Whether a module is one of the library's layers and computes what that does. */
+export function isOwnLayer(module: nn.Module): boolean {
+  return forwards.get(module.constructor as LayerClass) === module.forward
+}
+
 /** The name under which `nn` exports a module's class; undefined for others. */
 const classNameOf = (module: nn.Module) => [...classes].find(([, known]) => known === module.constructor)?.[0]
 

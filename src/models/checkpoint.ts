@@ -18,7 +18,7 @@ const CHECKSUM = 'sha256'
 function checksumOf(text: string, tensors: TensorMap): string {
   const hash = createHash('sha256').update(text)
   for (const name of Object.keys(tensors).sort()) {
-    const { dtype, shape, data } = tensors[name]
+    const { dtype, shape, values: data } = tensors[name]
     hash.update(`\n${name} ${dtype} ${shape.join()}\n`)
     hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
   }

@@ -61,7 +61,7 @@ export function unpack({ text, tensors }: Packed): unknown {
   }
   const unmarked = ({ [MARK]: kind, value }: Marked): unknown => {
     if (kind === 'tensor') return found(value)
-    if (kind === 'float64') return new Float64Array((found(value).data as Int32Array).slice().buffer)
+    if (kind === 'float64') return new Float64Array((found(value).values as Int32Array).slice().buffer)
     if (kind === 'bytes') return new Uint8Array(Buffer.from(value, 'base64'))
     if (kind === 'number') return Number(value)
     throw new Error(`expected a kind of value but received ${describe(kind)}`)

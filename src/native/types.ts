@@ -65,7 +65,7 @@ export interface ProgramFormat {
   /** Regions by name: what the first number of a buffer's place means. */
   readonly regions: Readonly<Record<'absent' | 'arena' | 'store' | keyof PerStep, number>>
   /** The numbers that a program begins with. */
-  readonly header: readonly (keyof PerStep | 'gather' | 'reader')[]
+  readonly header: readonly (keyof PerStep | 'gather' | 'reader' | 'rows')[]
   /** Bytes that an offset in the arena counts. */
   readonly word: number
   /** Columns of a panel. */
@@ -92,6 +92,18 @@ export interface PlanResult {
 export interface NativePlan {
   write(offset: number, values: TypedArray): void
   read(offset: number, values: TypedArray): void
+  /** Runs one step of a program on so many rows: the input goes to its offset in the arena, the output comes from its. */
+  infer(
+    program: number,
+    rows: number,
+    to: number,
+    output: TypedArray,
+    from: number,
+    input: TypedArray,
+    threads: number,
+  ): void
+  /** Has a program that was made for several numbers of rows compute so many. */
+  setRows(program: number, rows: number): void
   /** `segments`: pairs of program and steps. */
   run(segments: Int32Array, order: Int32Array, scalars: Float64Array, threads: number, draws?: Float32Array): PlanResult
   runAsync(

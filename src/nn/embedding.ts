@@ -35,9 +35,9 @@ export class Embedding extends Module {
     checkInt(where, 'numEmbeddings * embeddingDim', numEmbeddings * embeddingDim, { max: 2 ** 31 - 1 })
     const padding = checkPadding(where, paddingIdx, numEmbeddings)
     this.paddingIdx = padding
-    this.weight = newParameter([numEmbeddings, embeddingDim], ({ data }) => {
-      defaultGenerator.normal_(data as Float32Array)
-      if (padding !== null) data.fill(0, padding * embeddingDim, (padding + 1) * embeddingDim)
+    this.weight = newParameter([numEmbeddings, embeddingDim], ({ values }) => {
+      defaultGenerator.normal_(values as Float32Array)
+      if (padding !== null) values.fill(0, padding * embeddingDim, (padding + 1) * embeddingDim)
     })
   }
 

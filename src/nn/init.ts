@@ -322,7 +322,8 @@ export function sparse_(t: Tensor, sparsity: number, options: Drawn & { std?: nu
   const [rows, columns] = checkMatrix('sparse_', t)
   normal_(t, { std, generator })
   for (let c = 0; c < columns; c++) {
-    for (const r of defaultGenerator.randperm(rows).subarray(0, Math.ceil(sparsity * rows))) t.data[r * columns + c] = 0
+    for (const r of defaultGenerator.randperm(rows).subarray(0, Math.ceil(sparsity * rows)))
+      t.values[r * columns + c] = 0
   }
   return t
 }

@@ -161,7 +161,7 @@ export abstract class Module {
       const received = `missing [${missing.join(', ')}], unknown [${unknown.join(', ')}]`
       throw new AnnealError('ERR_STATE', phrase('loadStateDict', `the keys of ${name}`, received))
     }
-    const values = Object.keys(own).map(key => [own[key].data, checkEntry(key, own[key], state[key]).data] as const)
+    const values = Object.keys(own).map(key => [own[key].values, checkEntry(key, own[key], state[key]).values] as const)
     for (const [to, from] of values) to.set(from)
   }
 
@@ -302,7 +302,7 @@ function eachChild(module: Module, f: (child: Module, name: string) => void): vo
 
 function copyOfTensor(t: Tensor): Tensor {
   checkAttached('clone', t)
-  const values = new Tensor(t.shape, t.dtype, t.data.slice())
+  const values = new Tensor(t.shape, t.dtype, t.values.slice())
   if (t instanceof Parameter) return new Parameter(values, t.requiresGrad)
   if (!t.node && t.requiresGrad) values.requiresGrad = true
   return values

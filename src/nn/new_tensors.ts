@@ -29,7 +29,7 @@ export function newParameter(shape: readonly number[], init: (values: Parameter)
 
 /** A parameter with the same value everywhere. */
 export function filled(shape: readonly number[], value: number): Parameter {
-  return newParameter(shape, ({ data }) => data.fill(value))
+  return newParameter(shape, ({ values }) => values.fill(value))
 }
 
 /** A tensor of a layer's state that is not trained, with the same value everywhere. */

@@ -29,7 +29,7 @@ function checkDecay(where: string, decay: number): number {
 /** Moves each average by `weight` of the way; integers are cut off, as in PyTorch. */
 function moveAll(averaged: readonly Tensor[], current: readonly Tensor[], weight: number): void {
   averaged.forEach((a, i) => {
-    const [own, other] = [writableData('updateParameters', a), current[i].data]
+    const [own, other] = [writableData('updateParameters', a), current[i].values]
     if (a.dtype === 'float32') nativeEmitter.kernels.lerp({ a: own, b: other, n: a.size, weight })
     else for (let j = 0; j < own.length; j++) own[j] = Math.trunc(own[j] * (1 - weight) + other[j] * weight)
   })
@@ -134,12 +134,12 @@ function move(
 
 /** Counts as numbers that ops take; they are cut off when they are copied back. */
 function asFloats(t: Tensor): Tensor {
-  return t.dtype === 'float32' ? t : tensor(Float32Array.from(t.data), { shape: t.shape })
+  return t.dtype === 'float32' ? t : tensor(Float32Array.from(t.values), { shape: t.shape })
 }
 
 function copyAll(to: readonly Tensor[], from: readonly Tensor[]): void {
   to.forEach((t, i) => {
-    writableData('updateParameters', t).set(from[i].data)
+    writableData('updateParameters', t).set(from[i].values)
   })
 }
 

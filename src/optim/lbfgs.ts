@@ -6,7 +6,7 @@
 import { checkFunction, checkInt, checkOneOf } from '../base/check.js'
 import { rangeError, typeError } from '../base/errors.js'
 import type { Floats } from '../emitters/emitter.js'
-import { Tensor } from '../tensor/index.js'
+import { Tensor, writableData } from '../tensor/index.js'
 import { aim, dot, type Evaluation, fresh, largest, type Memory, read, written } from './lbfgs_memory.js'
 import { Optimizer, type ParamGroup, type ParamState, type Params } from './optimizer.js'
 import { numberOption, type UpdateRule } from './rule.js'
@@ -200,10 +200,10 @@ export class LBFGS extends Optimizer {
 /** The gradients of all parameters in one row, zero where there is none. Its type is that of the parameters' values. */
 function flatGradient(params: readonly Tensor[]): Floats {
   const size = params.reduce((sum, p) => sum + p.size, 0)
-  const flat = new (params[0].data.constructor as Float32ArrayConstructor)(size) as Floats
+  const flat = new (params[0].values.constructor as Float32ArrayConstructor)(size) as Floats
   let at = 0
   for (const { grad, size: count } of params) {
-    if (grad) flat.set(grad.data, at)
+    if (grad) flat.set(grad.values, at)
     at += count
   }
   return flat
@@ -212,16 +212,19 @@ function flatGradient(params: readonly Tensor[]): Floats {
 function objective(params: readonly Tensor[], evaluate: () => Evaluation): Objective {
   const move = (t: number, d: Floats) => {
     let at = 0
-    for (const { data } of params) for (let i = 0; i < data.length; i++) data[i] += t * d[at++]
+    for (const p of params) {
+      const values = writableData('LBFGS', p)
+      for (let i = 0; i < values.length; i++) values[i] += t * d[at++]
+    }
   }
   const tryStep = (t: number, d: Floats) => {
-    const before = params.map(({ data }) => data.slice())
+    const before = params.map(p => p.values.slice())
     move(t, d)
     try {
       return evaluate()
     } finally {
-      params.forEach(({ data }, i) => {
-        data.set(before[i])
+      params.forEach((p, i) => {
+        writableData('LBFGS', p).set(before[i])
       })
     }
   }

@@ -135,8 +135,8 @@ export function read(saved: SavedState, n: number): Memory {
   const count = (key: string): number => checkInt('loadStateDict', key, readNumber(key, saved[key]), { min: 0 })
   const vector = (key: string, value: unknown): Floats => {
     const t = tensorFrom('loadStateDict', key, value)
-    if (t.size !== n || t.data.length !== n) throw badState(`${key} to be a Tensor of ${n} elements`, value)
-    const values = Float32Array.from(t.data)
+    if (t.size !== n || t.values.length !== n) throw badState(`${key} to be a Tensor of ${n} elements`, value)
+    const values = Float32Array.from(t.values)
     if (!values.every(Number.isFinite)) throw badState(`values of ${key} that are finite`, 'others')
     return values
   }

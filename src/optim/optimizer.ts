@@ -10,6 +10,7 @@ import { shapeText } from '../ops/spec.js'
 import { checkAttached, checkTensor, noGrad, Tensor } from '../tensor/index.js'
 import { currentEmitter } from '../tensor/tape.js'
 import { busyError } from '../tensor/tensor.js'
+import { noteWrite } from '../tensor/writes.js'
 import { checkRate, emitUpdate, packScalars, type StateScalars, slotsUnder, type UpdateRule } from './rule.js'
 import { type OptimizerStateDict, readState, readStateDict, type SavedState, writeStateDict } from './state_dict.js'
 
@@ -162,6 +163,7 @@ export class Optimizer {
   emitUpdate(group: ParamGroup, p: Tensor, grad: Tensor, state: ParamState, scalars: Buf): void {
     const buffers: Record<string, Buf> = {}
     for (const { key } of slotsUnder(this.rule, group)) buffers[key] = state.tensors[key].buf
+    noteWrite(p.buf)
     emitUpdate(this.rule, currentEmitter(), { p: p.buf, g: grad.buf, state: buffers, scalars, shape: p.shape }, group)
   }
 }

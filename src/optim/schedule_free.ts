@@ -9,6 +9,7 @@ import type { Floats, Twins } from '../emitters/emitter.js'
 import type { Tensor } from '../tensor/index.js'
 import { currentEmitter } from '../tensor/tape.js'
 import { busyError } from '../tensor/tensor.js'
+import { noteWrite } from '../tensor/writes.js'
 import { Optimizer, type ParamGroup, stepsByRule } from './optimizer.js'
 import { blended, numberOption, type StateScalars } from './rule.js'
 import type { OptimizerStateDict } from './state_dict.js'
@@ -121,6 +122,7 @@ export abstract class ScheduleFree extends Optimizer {
       group.trainMode = trainMode
       const weight = weightOf(this.betaOf(group))
       for (const p of group.params.filter(started)) {
+        noteWrite(p.buf)
         currentEmitter().kernels.lerp({ a: p.buf, b: this.state.get(p)!.tensors.z.buf, n: p.size, weight })
       }
     }

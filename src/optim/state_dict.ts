@@ -123,7 +123,7 @@ function readTensor({ key, min = -Infinity }: Slot<never>, p: Tensor, value: unk
     throw badState(`${key} to be a Tensor of float32 ${shapeText(p.shape)}`, `${given.dtype} ${shapeText(given.shape)}`)
   }
   checkAttached('loadStateDict', given, key)
-  const values = Float32Array.from(given.data)
+  const values = Float32Array.from(given.values)
   // A square that overflowed stops a parameter, as in PyTorch; an infinite step would spoil it.
   const bad = values.find(v => !(v >= min && (v < Infinity || min === 0) && v > -Infinity))
   if (bad !== undefined) throw badState(`values of ${key} ${min === 0 ? 'from 0' : 'that are finite'}`, bad)

@@ -6,10 +6,12 @@
 import type { AnnealError } from '../base/errors.js'
 import { addon } from '../native/addon.js'
 import type { KernelName, NativePlan, NativeStore } from '../native/types.js'
+import { noteWrite } from '../tensor/writes.js'
 import { fuse } from './fuse.js'
 import { LayoutPass, type Physical, type PhysicalCall } from './layout.js'
 import { type Prefetch, prefetchOf } from './prefetch.js'
 import type { Advance, Batch, Column, DataForm, Memory, Origin, Recording } from './program.js'
+import { withRows } from './rows.js'
 import { detachedError, writeSlices } from './slices.js'
 
 interface Program {
@@ -17,6 +19,8 @@ interface Program {
   readonly advance: Advance
   readonly dataSet: number
   readonly prefetch: Prefetch | null
+  /** The most rows of a program that runs on any number of them. */
+  readonly rows?: number
 }
 
 const { regions, header, word } = addon.format
@@ -48,9 +52,12 @@ export class Placement {
    */
   constructor(recordings: readonly Recording[], data: readonly DataForm[] = [], published: readonly number[] = []) {
     const shared = new Map<unknown, Physical>()
-    this.programs = recordings.map(({ calls: recorded, advance, dataSet }) => {
-      const calls = new LayoutPass(shared).run(fuse(recorded))
-      return { calls, advance, dataSet, prefetch: prefetchOf(calls, data[dataSet]) }
+    this.programs = recordings.map(({ calls: recorded, advance, dataSet, rows }) => {
+      // Lanes of samples are whole words of rows: no size that goes with each of them.
+      const calls = new LayoutPass(shared).run(fuse(recorded, !rows))
+      if (!rows) return { calls, advance, dataSet, prefetch: prefetchOf(calls, data[dataSet]) }
+      const fewer = new LayoutPass(new Map()).run(fuse(rows.calls, false))
+      return { calls: withRows(calls, fewer, rows), advance, dataSet, prefetch: null, rows: rows.most }
     })
     this.stored = [...shared.values()]
     let at = 0
@@ -135,6 +142,12 @@ function writes({ kernel, buffers }: PhysicalCall): Physical[] {
   return written.flatMap(buffer => (buffer ? [buffer.within?.base ?? buffer] : []))
 }
 
+/** An input is there before the first call, an output after the last. */
+function lifeOf({ slot: { origin }, layout }: Physical, at: number, end: number): { first: number; last: number } {
+  if (layout.pack) return { first: at, last: at }
+  return { first: origin.kind === 'input' ? 0 : at, last: origin.kind === 'output' ? end : at }
+}
+
 /** First and last call that names each buffer of the arena, in the order of the first. */
 function lifetimesOf(calls: readonly PhysicalCall[]): Map<Physical, { first: number; last: number }> {
   const lifetimes = new Map<Physical, { first: number; last: number }>()
@@ -143,8 +156,8 @@ function lifetimesOf(calls: readonly PhysicalCall[]): Map<Physical, { first: num
       const buffer = named.within?.base ?? named
       if (tablePlace(buffer)) continue
       const seen = lifetimes.get(buffer)
-      if (seen) seen.last = i
-      else lifetimes.set(buffer, { first: i, last: i })
+      if (seen) seen.last = Math.max(seen.last, i)
+      else lifetimes.set(buffer, lifeOf(buffer, i, calls.length))
     }
   })
   return lifetimes
@@ -178,17 +191,19 @@ class Encoder {
 
 /** Encodes a placed program; `stores`: the keys of the data sets' columns, in order. */
 function encode(placement: Placement, program: Program, data: readonly DataForm[], stores: readonly string[]) {
-  const { calls, advance, dataSet, prefetch } = program
+  const { calls, advance, dataSet, prefetch, rows } = program
   const numberOf = (call: PhysicalCall | undefined) => (call ? calls.indexOf(call) + 1 : 0)
   const encoder = new Encoder({
     ...advance,
+    rows,
     gather: numberOf(prefetch?.gather),
     reader: numberOf(prefetch?.reader),
   })
   for (const call of calls) {
     const entries = Object.entries<Physical>(call.buffers).map(([name, buffer]) => [name, placement.placeOf(buffer)])
     const places: Record<string, Place> = Object.fromEntries(entries)
-    if (call.kind === 'kernel') encoder.call(call.kernel, places, { ...call.dims, ...call.scalars })
+    if (call.kind === 'kernel')
+      encoder.call(call.kernel, places, { ...call.dims, ...call.scalars, ...negated(call.perRow) })
     else {
       const { column, start, rows: m, width: k } = call.buffers.x.slot.origin as Batch
       const store = stores.indexOf(storeKey(dataSet, column, call.buffers.x.dtype))
@@ -197,6 +212,11 @@ function encode(placement: Placement, program: Program, data: readonly DataForm[
     }
   }
   return encoder.done()
+}
+
+/** As a program writes dims that go with the rows. */
+function negated(perRow: Readonly<Record<string, number>> = {}): Record<string, number> {
+  return Object.fromEntries(Object.entries(perRow).map(([name, each]) => [name, -each]))
 }
 
 const NO_ORDER = new Int32Array(0)
@@ -281,7 +301,10 @@ export class CompiledPlan {
     for (const kept of this.placement.written) {
       const [array, { length }] = [arrays[memoryIndex(kept)], kept.slot]
       if (array.length !== length) detached = detachedError(length, array.length)
-      else this.native.read(this.#staging.get(kept) ?? this.placement.offsetOf(kept), array)
+      else {
+        noteWrite(array)
+        this.native.read(this.#staging.get(kept) ?? this.placement.offsetOf(kept), array)
+      }
     }
     if (detached) throw detached
   }

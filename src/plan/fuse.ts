@@ -239,9 +239,9 @@ export interface Fused {
   readonly narrow: boolean
 }
 
-/** Drops what is of no use, then all passes, in order. */
-export function fuse(recorded: readonly SlotCall[]): Fused {
+/** Drops what is of no use, then all passes, in order. `mayBeNarrow`: whether samples may be lanes (narrow.ts). */
+export function fuse(recorded: readonly SlotCall[], mayBeNarrow = true): Fused {
   const used = dropUnused(dropUnitScale(recorded, false), false)
-  const narrow = isNarrow(used)
+  const narrow = mayBeNarrow && isNarrow(used)
   return { calls: passes.reduce((calls, pass) => pass(calls, narrow), used), narrow }
 }

@@ -42,6 +42,8 @@ export interface KernelCall {
   readonly scalars: Sizes
   /** The recorded calls that it stands for; none for a conversion. */
   readonly from: readonly SlotCall[]
+  /** The dims that go with the rows: so much for each. */
+  readonly perRow?: Sizes
 }
 
 /** Rows of a data set, by the order of the step, put into a buffer. Set and order are known when it is encoded. */
@@ -99,6 +101,9 @@ function isElementwise(kernel: KernelName): boolean {
   )
 }
 
+/** Numbers that others read or bring as they are. */
+const rowMajorOnly: ReadonlySet<Origin['kind']> = new Set(['losses', 'slice', 'output'])
+
 /** Kernels that gather rows of a data set, one for each layout and dtype of what they make. */
 const gathers = (Object.keys(addon.signatures) as KernelName[]).filter(kernel => kernel.startsWith('gather_'))
 
@@ -136,7 +141,7 @@ export class LayoutPass {
   #commonLayout({ buffers, dims }: SlotCall): Layout | undefined {
     const slots = Object.values(buffers).filter((slot): slot is Slot => Boolean(slot))
     const [n] = Object.values(dims)
-    if (slots.some(({ origin }) => origin.kind === 'losses' || origin.kind === 'slice')) return undefined
+    if (slots.some(({ origin }) => rowMajorOnly.has(origin.kind))) return undefined
     for (const slot of slots) {
       if (slot.dtype !== 'float32' || slot.length !== n) continue
       const copies = this.#copiesOf(slot)

@@ -117,6 +117,6 @@ function addSlot(key: (number | string)[], slot: Slot, known: Set<Slot>): void {
     key.push(origin.start)
   } else if (origin.kind === 'constant') for (const value of origin.values) key.push(value)
   else if (origin.kind === 'batch') key.push(origin.column, origin.start, origin.rows, origin.width)
-  else if (origin.kind === 'memory') key.push(origin.index)
-  else if (origin.kind !== 'temp') key.push(origin.offset)
+  else if (origin.kind === 'memory' || origin.kind === 'input') key.push(origin.index)
+  else if ('offset' in origin) key.push(origin.offset)
 }

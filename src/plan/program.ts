@@ -33,6 +33,9 @@ export type Origin =
    * correct rows), random numbers drawn before it. Where they are among the step's.
    */
   | { readonly kind: Table; readonly offset: number }
+  /** Row-major numbers that whoever runs the program brings, by number, and those that it gets. */
+  | { readonly kind: 'input'; readonly index: number }
+  | { readonly kind: 'output' }
   /** Part of another buffer. */
   | { readonly kind: 'slice'; readonly of: Slot; readonly start: number }
 
@@ -67,6 +70,15 @@ export interface Recording {
   readonly calls: readonly SlotCall[]
   readonly advance: Advance
   readonly dataSet: number
+  /** For a program that runs on any number of rows up to that of this recording. */
+  readonly rows?: Rows
+}
+
+/** The rows of a recording, and the same program recorded for fewer, which shows what of it goes with the rows. */
+export interface Rows {
+  readonly most: number
+  readonly fewer: number
+  readonly calls: readonly SlotCall[]
 }
 
 /** A column of a data set, as a program gathers from it. */
@@ -141,6 +153,7 @@ export function identity(slot: Slot): unknown {
   if (origin.kind === 'memory') return `memory ${origin.index}`
   if (origin.kind === 'constant') return `constant ${origin.values.join()}`
   if (origin.kind === 'batch') return `batch ${origin.column} ${origin.start} ${dtype}`
+  if (origin.kind === 'input') return `input ${origin.index}`
   return slot
 }
 

@@ -41,6 +41,12 @@ for (const [kernel, { buffers, dims, scalars }] of Object.entries(addon.signatur
   })
 }
 
+/** The number of the column or input that values are from, which is checked before a run; undefined for others. */
+function columnOf(origin: Origin): number | undefined {
+  if (origin.kind === 'batch') return origin.column
+  return origin.kind === 'input' ? origin.index : undefined
+}
+
 function numbers(names: readonly string[], args: NamedArguments): Record<string, number> {
   const named: Record<string, number> = {}
   for (const name of names) named[name] = args[name] as number
@@ -85,10 +91,12 @@ export class Recorder implements Emitter {
   labels(where: string, labels: Buf, classes: number, ignoreIndex: number, as?: LabelNames): Buf {
     if (ArrayBuffer.isView(labels))
       return checkedLabels(where, labels as unknown as Int32Array, classes, ignoreIndex, as)
-    const { origin, length } = labels as Slot
+    const { origin, length, dtype } = labels as Slot
     if (this.#makesIndices(labels as Slot, classes)) return labels
-    if (origin.kind !== 'batch') throw new Unplannable(`${as?.name ?? 'labels'} are computed by the model`)
-    this.labelChecks.push({ column: origin.column, where, classes, ignoreIndex, as })
+    const column = columnOf(origin)
+    if (column === undefined) throw new Unplannable(`${as?.name ?? 'labels'} are computed by the model`)
+    if (origin.kind === 'input' && dtype !== 'int32') throw new Unplannable(`${as?.name ?? 'labels'} are no int32`)
+    this.labelChecks.push({ column, where, classes, ignoreIndex, as })
     return this.slot('int32', length, origin)
   }
 
@@ -98,7 +106,8 @@ export class Recorder implements Emitter {
       return
     }
     const { origin } = values as Slot
-    if (origin.kind === 'batch') this.labelChecks.push({ column: origin.column, where, name })
+    const column = columnOf(origin)
+    if (column !== undefined) this.labelChecks.push({ column, where, name })
     else if (!this.#makesProbabilities(values as Slot)) {
       throw new Unplannable(`${where} is given values that no sigmoid or softmax made`)
     }

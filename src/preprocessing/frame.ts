@@ -69,7 +69,7 @@ function columnOf(where: string, values: ArrayLike<unknown>, label: string): Col
 function fromTensor(where: string, X: Tensor): Frame {
   if (X.shape.length !== 2) throw notRows(where, `shape [${X.shape.join(', ')}]`)
   const [rows, width] = X.shape
-  const { data } = X
+  const { values: data } = X
   if (data.length !== X.size) throw new AnnealError('ERR_DETACHED', phrase(where, `${X.size} values`, `${data.length}`))
   const columns = Array.from({ length: width }, () => new Float64Array(rows))
   for (let i = 0, at = 0; i < rows; i++) for (let c = 0; c < width; c++) columns[c][i] = data[at++]

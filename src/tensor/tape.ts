@@ -11,6 +11,7 @@ import { nativeEmitter } from '../emitters/native.js'
 import { type Application, type OpSpec, sizeOf, type Value } from '../ops/spec.js'
 import { isOwn, seenIn } from '../runs/hold.js'
 import { busyError, checkAttached, MAX_ELEMENTS, Tensor } from './tensor.js'
+import { noteWrite } from './writes.js'
 
 /** One op applied to tensors of which at least one wants a gradient. */
 export interface Node {
@@ -110,6 +111,7 @@ export function apply(spec: OpSpec, args: readonly unknown[]): Tensor {
   const app: Application<unknown> = { inputs, shape, dtype, attrs, needs, out: noBuffer, saved: [] }
   app.out = spec.forward(emitter, app)
   for (let i = 0; i < inputs.length; i++) if (inputs[i] !== operands[i]) app.out = ownBy(app.out, inputs[i].buf)
+  if (spec.writes) for (const i of spec.writes(attrs)) noteWrite(inputs[i].buf)
   const node = spec.backward && needs.includes(true) ? { id: ++created, spec, app, inputs, grad: null } : null
   const result = new Tensor(shape, dtype, app.out, node)
   tracer?.(spec, app, result)

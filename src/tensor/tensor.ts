@@ -10,6 +10,7 @@ import { type Hold, isOwn, seenIn } from '../runs/hold.js'
 import type { TensorMethods } from './methods.js'
 import { checkNested, flatten, type Nested, nest } from './nested.js'
 import type { Node } from './tape.js'
+import { noteHandedOut, noteWrite } from './writes.js'
 
 let valuesHidden = false
 
@@ -53,6 +54,7 @@ export class Tensor {
   /** The gradient that `backward` adds to, or null. */
   grad: Tensor | null = null
   #requiresGrad = false
+  #handedOut = false
   /** @internal The values in the hands of the emitter that made them. */
   readonly buf: Buf
   /** @internal How this tensor came about; null for leaves. */
@@ -96,6 +98,16 @@ export class Tensor {
    * others get a copy of what it published last; what they write to that is lost.
    */
   get data(): Float32Array | Int32Array {
+    const { values } = this
+    if (!this.#handedOut) {
+      noteHandedOut(values)
+      this.#handedOut = true
+    }
+    return values
+  }
+
+  /** @internal The same for who writes to it with a note only (writes.ts). */
+  get values(): Float32Array | Int32Array {
     if (valuesHidden || !ArrayBuffer.isView(this.buf)) throw new Unplannable('the model reads values while it computes')
     return isOwn(this) ? (this.buf as Float32Array | Int32Array) : seenFrom('Tensor', this)
   }
@@ -114,19 +126,19 @@ export class Tensor {
   item(): number {
     if (this.size !== 1) throw shapeError('item', 'a tensor of one element', `shape ${shapeText(this.shape)}`)
     checkAttached('item', this)
-    return this.data[0]
+    return this.values[0]
   }
 
   /** The values as nested arrays; a number for a scalar. */
   toArray(): Nested {
     checkAttached('toArray', this)
-    return nest(this.data, this.shape)
+    return nest(this.values, this.shape)
   }
 
   /** `{ dtype, shape, data }` with the values in base64, which `loadStateDict` takes in a tensor's place. */
   toJSON(): TensorJSON {
     checkAttached('toJSON', this)
-    const { buffer, byteOffset, byteLength } = this.data
+    const { buffer, byteOffset, byteLength } = this.values
     return {
       dtype: this.dtype,
       shape: this.shape,
@@ -182,7 +194,8 @@ function seenFrom(where: string, t: Tensor): Float32Array | Int32Array {
 export function writableData(where: string, t: Tensor, name?: string): Float32Array | Int32Array {
   if (t.busy) throw busyError(where)
   checkAttached(where, t, name)
-  return t.data
+  noteWrite(t.buf)
+  return t.values
 }
 
 /** The most elements a tensor may have. */

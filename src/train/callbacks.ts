@@ -77,7 +77,7 @@ export interface EarlyStoppingOptions {
 /** A model's state that nothing changes any more. */
 function copyState(model: Model): StateDict {
   return Object.fromEntries(
-    Object.entries(model.stateDict()).map(([key, t]) => [key, tensor(t.data, { shape: t.shape, dtype: t.dtype })]),
+    Object.entries(model.stateDict()).map(([key, t]) => [key, tensor(t.values, { shape: t.shape, dtype: t.dtype })]),
   )
 }
 

@@ -1,17 +1,19 @@
 /** `evaluate` and `predict`: a model's numbers without training it. */
 
 import { checkInt, checkOptions } from '../base/check.js'
-import { bothWays, type Place, type Steps, toEventLoop } from '../base/drive.js'
+import { bothWays, type Place, type Steps, settled, toEventLoop } from '../base/drive.js'
 import { AnnealError, phrase, rangeError, shapeError, typeError } from '../base/errors.js'
 import { DataLoader } from '../data/index.js'
 import { concatRows, rowsOf } from '../data/rows.js'
 import { type Batch, firstForward } from '../engine/batch.js'
 import { evaluateBatch } from '../engine/eager_trainer.js'
 import { meanLoss } from '../engine/engine.js'
+import { type Inference, inferenceFor } from '../engine/inference.js'
 import { evaluateAll } from '../engine/loop_engine.js'
 import { checkLoss, checkModel, checkPlace, checkWeighing, type Model } from '../engine/options.js'
 import { inEvalMode } from '../engine/state.js'
 import type { BatchResult } from '../engine/trainer.js'
+import { addon } from '../native/addon.js'
 import type { Loss } from '../nn/index.js'
 import { shapeText, sizeOf } from '../ops/spec.js'
 import { checkAttached, noGrad, Tensor } from '../tensor/index.js'
@@ -26,14 +28,27 @@ export interface Evaluation {
   count: number
 }
 
-/** Evaluates batches; the first one shows whether the model takes all its inputs. */
+/** Evaluates batches, on a plan or by forward, of which the first one shows whether the model takes all its inputs. */
 function evaluator(model: Model, loss: Loss): (batch: Batch) => BatchResult {
   let first = true
   return batch => {
+    const prediction = predictionOf(model, batch.inputs)
+    if (prediction) return evaluateBatch(model, loss, batch, prediction)
     const evaluate = (inputs: readonly Tensor[]) => evaluateBatch(model, loss, { ...batch, inputs })
     if (!first) return evaluate(batch.inputs)
     first = false
     return firstForward(model, batch.inputs, evaluate)
+  }
+}
+
+/** The outputs for one batch; null where no plan gives them. */
+function predictionOf(model: Model, inputs: readonly Tensor[]): Tensor | null {
+  const plan = inferenceFor(model, inputs, inputs[0].shape[0])
+  if (!plan) return null
+  try {
+    return plan.output(inputs, addon.cores)
+  } finally {
+    plan.release()
   }
 }
 
@@ -65,32 +80,82 @@ export const evaluate = bothWays('evaluate', (place, model: Model, loader: DataL
 export interface PredictOptions {
   /** Rows at a time. Default 256. */
   batchSize?: number
+  /** At most this many threads, for a model of the library's layers. Default: the physical cores; small nets take one. */
+  threads?: number
+}
+
+function checkInput(name: string, t: Tensor, rows: number | undefined): number {
+  const count = rowsOf('predict', name, t)
+  if (rows !== undefined && count !== rows)
+    throw shapeError('predict', `${name} to have ${rows} rows as x[0]`, `${count}`)
+  checkAttached('predict', t, name)
+  return count
 }
 
 function checkInputs(x: Tensor | readonly Tensor[]): readonly Tensor[] {
-  const inputs = Array.isArray(x) ? x : [x]
-  const named = (i: number) => (Array.isArray(x) ? `x[${i}]` : 'x')
-  if (inputs.length === 0) throw rangeError('predict', 'x to be a Tensor with rows or several', x)
-  const counts = Array.from(inputs, (t, i) => rowsOf('predict', named(i), t))
-  const odd = counts.findIndex(count => count !== counts[0])
-  if (odd > 0) throw shapeError('predict', `${named(odd)} to have ${counts[0]} rows as x[0]`, `${counts[odd]}`)
-  inputs.forEach((t, i) => void checkAttached('predict', t, named(i)))
-  return inputs
+  if (!Array.isArray(x)) {
+    checkInput('x', x as Tensor, undefined)
+    return [x as Tensor]
+  }
+  if (x.length === 0) throw rangeError('predict', 'x to be a Tensor with rows or several', x)
+  let rows: number | undefined
+  for (let i = 0; i < x.length; i++) rows = checkInput(`x[${i}]`, x[i], rows)
+  return x
 }
 
 /** Rows `at` to `at + count`, sharing memory. */
-function rowsFrom({ shape, dtype, data }: Tensor, at: number, count: number): Tensor {
+function rowsFrom({ shape, dtype, values: data }: Tensor, at: number, count: number): Tensor {
   const rest = shape.slice(1)
   const width = sizeOf(rest)
   return new Tensor([count, ...rest], dtype, data.subarray(at * width, (at + count) * width))
 }
 
-function* predictSteps(model: Model, x: Tensor | readonly Tensor[], options: PredictOptions): Steps<Tensor> {
+/** Multiplications and additions, a millisecond of them at most, from which on rows are worth the way off the thread. */
+const WORTH_LEAVING = 2 ** 26
+
+/** The outputs of all rows, by a plan. */
+function* plannedSteps(
+  place: Place,
+  plan: Inference,
+  inputs: readonly Tensor[],
+  { batchSize, threads }: Required<PredictOptions>,
+): Steps<Tensor> {
+  const [rows] = inputs[0].shape
+  const leaves = (count: number) => place === 'auto' && plan.work * count >= WORTH_LEAVING
+  if (rows <= batchSize && !leaves(rows)) return plan.output(inputs, threads)
+  const width = sizeOf(plan.rest)
+  const output = new Float32Array(rows * width)
+  for (let at = 0; at < rows; at += batchSize) {
+    const count = Math.min(batchSize, rows - at)
+    const values = inputs.map(t => rowsFrom(t, at, count).values)
+    const into = output.subarray(at * width, (at + count) * width)
+    if (leaves(count)) yield* settled(plan.runAsync(count, values, into, threads))
+    else plan.run(count, values, into, threads)
+    yield toEventLoop
+  }
+  return new Tensor([rows, ...plan.rest], 'float32', output)
+}
+
+function* predictSteps(
+  place: Place,
+  model: Model,
+  x: Tensor | readonly Tensor[],
+  options: PredictOptions,
+): Steps<Tensor> {
   checkModel('predict', model)
   const inputs = checkInputs(x)
-  checkOptions('predict', options, ['batchSize'])
+  checkOptions('predict', options, ['batchSize', 'threads'])
   const batchSize = checkInt('predict', 'batchSize', options.batchSize ?? 256, { min: 1 })
+  const threads = checkInt('predict', 'threads', options.threads ?? addon.cores, { min: 1, max: 1024 })
   const [rows] = inputs[0].shape
+  const plan = inferenceFor(model, inputs, Math.min(rows, batchSize))
+  if (plan) {
+    try {
+      return yield* plannedSteps(place, plan, inputs, { batchSize, threads })
+    } finally {
+      plan.release()
+    }
+  }
   const predictAll = function* () {
     const parts: Tensor[] = []
     const forward = (given: readonly Tensor[]) => noGrad(() => model.forward(...given))
@@ -135,5 +200,6 @@ function firstOutput(batch: readonly Tensor[], all: number, forward: (given: rea
  */
 export const predict = bothWays(
   'predict',
-  (_, model: Model, x: Tensor | readonly Tensor[], options: PredictOptions = {}) => predictSteps(model, x, options),
+  (place, model: Model, x: Tensor | readonly Tensor[], options: PredictOptions = {}) =>
+    predictSteps(place, model, x, options),
 )

@@ -54,7 +54,7 @@ const named = {
 /** Metrics that `fit` and `sweep` know by name. */
 export type MetricName = keyof typeof named
 
-function columnOf({ shape: [rows, width], data }: Tensor, c: number): Tensor {
+function columnOf({ shape: [rows, width], values: data }: Tensor, c: number): Tensor {
   return new Tensor(
     [rows],
     'float32',
@@ -93,7 +93,7 @@ function toClasses({ predicts }: Loss, prediction: Tensor): Tensor {
   return new Tensor(
     prediction.shape,
     'int32',
-    Int32Array.from(prediction.data, x => (x > threshold ? 1 : 0)),
+    Int32Array.from(prediction.values, x => (x > threshold ? 1 : 0)),
   )
 }
 
@@ -106,7 +106,7 @@ function toProbabilities({ predicts }: Loss, prediction: Tensor): Tensor {
 function asFunction(loss: Loss, name: MetricName): MetricFunction {
   const { needs, of }: Named = named[name]
   return (target, prediction) => {
-    if (!prediction.data.every(Number.isFinite)) return NaN
+    if (!prediction.values.every(Number.isFinite)) return NaN
     const y = loss.predicts === 'classes' ? labelsOf(prediction, target) : target
     const p =
       needs === 'classes'
@@ -164,7 +164,7 @@ export class EpochMetrics {
       gathered.add(prediction, target)
       return
     }
-    const rows = Int32Array.from(target.data.keys()).filter(i => target.data[i] !== ignoreIndex)
+    const rows = Int32Array.from(target.values.keys()).filter(i => target.values[i] !== ignoreIndex)
     gathered.add(gatherRows('fit', prediction, rows), gatherRows('fit', target, rows))
   }
 

@@ -13,7 +13,7 @@ export function nonFiniteIn(loader: DataLoader): string | null {
     const width = t.size / t.shape[0]
     const rows = indices ?? Int32Array.from({ length: t.shape[0] }, (_, row) => row)
     for (const [sample, row] of rows.entries()) {
-      const column = t.data.subarray(row * width, (row + 1) * width).findIndex(value => !Number.isFinite(value))
+      const column = t.values.subarray(row * width, (row + 1) * width).findIndex(value => !Number.isFinite(value))
       if (column < 0) continue
       const what =
         tensors.length > 1 && i === tensors.length - 1
@@ -21,7 +21,7 @@ export function nonFiniteIn(loader: DataLoader): string | null {
           : tensors.length > 2
             ? `input ${i + 1}`
             : 'the input'
-      return `row ${sample}, column ${column} of ${what} is ${t.data[row * width + column]}`
+      return `row ${sample}, column ${column} of ${what} is ${t.values[row * width + column]}`
     }
   }
   return null

@@ -38,7 +38,7 @@ class Variables {
 
   read(): void {
     this.tf.tidy(() => {
-      for (const [p, variable] of this.#pairs) p.data.set(this.#turned(variable).dataSync())
+      for (const [p, variable] of this.#pairs) p.values.set(this.#turned(variable).dataSync())
     })
   }
 
@@ -49,7 +49,7 @@ class Variables {
   }
 
   #values(p: Tensor): TfTensor {
-    return this.#turned(this.tf.tensor(p.data as Float32Array, [...p.shape]))
+    return this.#turned(this.tf.tensor(p.values as Float32Array, [...p.shape]))
   }
 
   #turned(t: TfTensor): TfTensor {

@@ -41,7 +41,7 @@ function makeNet({ widths: [inputs, hidden, classes] }: Net, draw: Draw): nn.Seq
   const state = defaultGenerator.getState()
   const net = new nn.Sequential(new nn.Linear(inputs, hidden), new nn.ReLU(), new nn.Linear(hidden, classes))
   defaultGenerator.setState(state)
-  for (const p of net.parameters()) p.data.set(draw.floats(p.size).map(v => v / Math.sqrt(inputs)))
+  for (const p of net.parameters()) p.values.set(draw.floats(p.size).map(v => v / Math.sqrt(inputs)))
   return net
 }
 
@@ -98,7 +98,7 @@ class TrainingCase implements Case {
   #extend(steps: number): void {
     const { net, trainer } = this.#true
     for (let i = this.#path.length; i < steps; i++) {
-      const weights = net.parameters().map(p => Float32Array.from(p.data))
+      const weights = net.parameters().map(p => Float32Array.from(p.values))
       this.#path.push({ weights, loss: stepOn(trainer, this.#batch(i)).loss })
     }
   }
@@ -108,7 +108,7 @@ class TrainingCase implements Case {
     for (let i = 0; i < steps; i++) {
       const { weights, loss } = this.#path[i]
       net.parameters().forEach((p, k) => {
-        p.data.set(weights[k])
+        p.values.set(weights[k])
       })
       trainer.load()
       const got = stepOn(trainer, this.#batch(i)).loss
@@ -130,7 +130,7 @@ class TrainingCase implements Case {
     net.parameters().forEach((p, k) => {
       const want = this.#path[steps].weights[k]
       const largest = want.reduce((a, w) => Math.max(a, Math.abs(w)), 0)
-      for (let i = 0; i < p.size; i++) note(verdict, `weight ${k}[${i}]`, want[i], p.data[i], largest * TRAJECTORY)
+      for (let i = 0; i < p.size; i++) note(verdict, `weight ${k}[${i}]`, want[i], p.values[i], largest * TRAJECTORY)
     })
   }
 }

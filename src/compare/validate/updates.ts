@@ -93,7 +93,7 @@ class UpdateCase implements Case {
     updater.dispose()
     const [group] = optimizer.paramGroups
     const verdict = noVerdict()
-    judge(p.data, this.#inFloat64(group), this.#terms(backend, group), smallestOf(backend), verdict)
+    judge(p.values, this.#inFloat64(group), this.#terms(backend, group), smallestOf(backend), verdict)
     return verdict
   }
 
