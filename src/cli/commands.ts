@@ -18,6 +18,11 @@ export const commands: readonly CommandEntry[] = [
   { name: 'train', about: 'train a model on a table', load: () => import('./train.js') },
   { name: 'predict', about: 'add the predicted column to a table', load: () => import('./predict.js') },
   { name: 'evaluate', about: 'say how good a model is for a table', load: () => import('./evaluate.js') },
+  { name: 'lr-find', about: 'find a learning rate by a range test', load: () => import('./lr_find.js') },
+  { name: 'sweep', about: 'train over lists of settings, best first', load: () => import('./sweep.js') },
+  { name: 'schedule', about: 'show the rates of a schedule', load: () => import('./schedule.js') },
+  { name: 'export', about: 'write a trained model as ONNX', load: () => import('./export.js') },
+  { name: 'view', about: 'show finished runs side by side on a page', load: () => import('./view.js') },
   { name: 'info', about: 'what runs here: versions, CPU, binary, packages', load: () => import('./info.js') },
   { name: 'doctor', about: 'what would stop this machine, and what to do', load: () => import('./doctor.js') },
   {

@@ -1,8 +1,10 @@
 /** What the examples in docstrings and docs take for granted, made anew for each of them. Not a test. */
 
 import { writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { data, fit, io, lrScheduler, nn, optim, preprocessing, random, report, Tensor, tensor } from 'anneal'
 import { expect } from 'vitest'
+import { run } from '../../src/cli/program.js'
 
 class Net extends nn.Module {
   fc1 = new nn.Linear(2, 8)
@@ -45,6 +47,8 @@ export async function writeFiles(): Promise<void> {
   await io.save('iris.safetensors', new nn.Sequential(new nn.Linear(4, 3)), {
     labels: ['setosa', 'versicolor', 'virginica'],
   })
+  const iris = resolve(import.meta.dirname, '../../examples/data/iris.csv')
+  await run(['train', iris, '--target', 'species', '--quiet'])
 }
 
 /** A small classification: data, loaders, a model, its optimizer and a schedule. */

@@ -88,7 +88,7 @@ function announce(board: Board, open: boolean): void {
 }
 
 /** A machine without a browser is no error: the address has been written. */
-function openBrowser(url: string): void {
+export function openBrowser(url: string): void {
   const [command, ...args] = { darwin: ['open'], win32: ['cmd', '/c', 'start', ''] }[process.platform as string] ?? [
     'xdg-open',
   ]

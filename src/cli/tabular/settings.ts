@@ -69,26 +69,26 @@ export function addDataOptions(command: Command): Command {
     .option('--seed <n>', 'of weights, order and split', integer(0, 2 ** 32 - 1), 0)
 }
 
-/** Options of the model and its training that may be lists in a sweep. */
-export function addModelOptions(command: Command): Command {
-  return command
+/** Options of the model and its training; `rates`: also those of the learning rate. */
+export function addModelOptions(command: Command, { rates = true } = {}): Command {
+  command
     .option('--hidden <widths>', 'hidden layers, or none', widths, [64, 32])
     .option('--dropout <p>', 'after each hidden layer', number({ min: 0, below: 1 }), 0.1)
     .addOption(new Option('--optimizer <name>', 'the optimizer').choices(optimizerNames).default('adamw'))
-    .option('--lr <rate>', 'the highest learning rate, or auto: found by a range test', rate, 0.01)
     .option('--weight-decay <rate>', "default: the optimizer's", number({ min: 0 }))
-    .addOption(new Option('--scheduler <name>', 'how the rate moves').choices(scheduleNames).default('onecycle'))
     .option('--batch <rows>', 'rows per update', integer(1, 1e9), 32)
+  if (!rates) return command
+  return command
+    .option('--lr <rate>', 'the highest learning rate, or auto: found by a range test', rate, 0.01)
+    .addOption(new Option('--scheduler <name>', 'how the rate moves').choices(scheduleNames).default('onecycle'))
 }
 
 /** Options of how long it is trained. */
-export function addEpochOptions(command: Command): Command {
-  return command
+export function addEpochOptions(command: Command, { patience = true } = {}): Command {
+  command
     .option('--epochs <n>', 'passes over the training rows', integer(1, 1e9), 50)
-    .option(
-      '--patience <epochs>',
-      'end after so many without a better validation loss, and keep the best',
-      integer(1, 1e9),
-    )
     .option('--threads <n>', 'at most; default: physical cores', integer(1, 1024))
+  if (!patience) return command
+  const meaning = 'end after so many without a better validation loss, and keep the best'
+  return command.option('--patience <epochs>', meaning, integer(1, 1e9))
 }
