@@ -36,8 +36,13 @@ function checked(said) {
   return said.trim()
 }
 
-function train(project, node, options = {}) {
-  return checked(execFileSync(node, ['train.mjs'], { cwd: project, encoding: 'utf8', ...options }))
+/** With a binary: WebAssembly would hide that none fits. */
+const native = { ANNEAL_BACKEND: 'native' }
+
+function train(project, node, { env = process.env, ...options } = {}) {
+  return checked(
+    execFileSync(node, ['train.mjs'], { cwd: project, encoding: 'utf8', env: { ...env, ...native }, ...options }),
+  )
 }
 
 function byNpm(folder, tarball) {
@@ -60,7 +65,7 @@ function onForeignPlatforms(project) {
     if (target === here || target === 'wasm32') continue
     const problem = runProblem(target)
     if (problem) console.log(`${target}: not run, ${problem}`)
-    else note(`${target}, Node 20`, checked(runOn(target, join(project, 'train.mjs'), { cwd: project })))
+    else note(`${target}, Node 20`, checked(runOn(target, join(project, 'train.mjs'), { cwd: project, env: native })))
   }
 }
 

@@ -21,7 +21,7 @@ function buildAndTrain(project, tool) {
   rmSync(join(project, 'node_modules/anneal/build'), { recursive: true, force: true })
   // Where a compiler cache is used, it should know a file wherever the project is.
   process.stdout.write(run('npx', ['anneal', 'build', `--${tool}`], project, { CCACHE_BASEDIR: project }))
-  process.stdout.write(run(process.execPath, ['train.mjs'], project))
+  process.stdout.write(run(process.execPath, ['train.mjs'], project, { ANNEAL_BACKEND: 'native' }))
 }
 
 await inTemporaryFolder('source', folder => {

@@ -70,7 +70,7 @@ export const targets = {
       'emnapi-core.cjs': '@emnapi/core/dist/emnapi-core.cjs.min.js',
       'emnapi-wasi-threads.cjs': '@emnapi/wasi-threads/dist/wasi-threads.cjs.min.js',
       'emnapi-runtime.cjs': '@emnapi/runtime/dist/emnapi.cjs.min.js',
-      'emnapi-LICENSE': 'emnapi/LICENSE',
+      'emnapi-LICENSE.txt': 'emnapi/LICENSE',
     },
     cmake: () => ({
       CMAKE_SYSTEM_NAME: 'Generic',

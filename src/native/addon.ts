@@ -4,7 +4,7 @@
  * binary: the build that it expects was written into it. What the addon offers is in types.ts.
  */
 import { existsSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import nodeModule from 'node:module'
 import { dirname, isAbsolute, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { AnnealError } from '../base/errors.js'
@@ -16,8 +16,6 @@ import { loadWasm } from './wasm.js'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const root = dirname(dirname(here))
-/** Not called `require`: webpack would take that for its own. */
-const requireFile = createRequire(import.meta.url)
 
 /** The package's prebuilds/, or a copy of it beside the file that a bundler made of the program and this package. */
 const prebuilds = [join(root, 'prebuilds'), join(here, 'prebuilds')].find(existsSync) ?? join(root, 'prebuilds')
@@ -55,7 +53,8 @@ function tryLoad(file: string): NativeAddon | Attempt {
   const problem = problemOf(file)
   if (problem) return { file, reason: problem }
   try {
-    return file.endsWith('.wasm') ? loadWasm(dirname(file)) : requireFile(file)
+    // From its own path, by no name that webpack takes for its own: bundlers must leave this to Node.
+    return file.endsWith('.wasm') ? loadWasm(dirname(file)) : nodeModule.createRequire(file)(file)
   } catch (error) {
     return { file, reason: error instanceof Error ? error.message : String(error) }
   }

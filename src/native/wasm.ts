@@ -4,7 +4,7 @@
  * through it costs more than most of them. Not here: when this is taken (addon.ts), the C++ side (native/wasm).
  */
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import nodeModule from 'node:module'
 import { join } from 'node:path'
 import { isDetached, typedArrayName } from '../base/kinds.js'
 import type { NativeAddon, Signature, TypedArray } from './types.js'
@@ -227,9 +227,9 @@ function wasi(exports: () => Exports): Record<string, Callable> {
 
 /** The addon in a folder that scripts/prebuilds.mjs made. */
 export function loadWasm(folder: string): NativeAddon {
-  const requireFile = createRequire(import.meta.url)
-  const { instantiateNapiModuleSync } = requireFile(join(folder, 'emnapi-core.cjs'))
-  const { getDefaultContext } = requireFile(join(folder, 'emnapi-runtime.cjs'))
+  const requireFile = nodeModule.createRequire(join(folder, 'anneal.wasm'))
+  const { instantiateNapiModuleSync } = requireFile('./emnapi-core.cjs')
+  const { getDefaultContext } = requireFile('./emnapi-runtime.cjs')
   let exports: Exports
   const { napiModule } = instantiateNapiModuleSync(readFileSync(join(folder, 'anneal.wasm')), {
     context: getDefaultContext(),
