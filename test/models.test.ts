@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { io, nn, predict, preprocessing, random, type Tensor, tensor } from 'anneal'
 import { afterAll, describe, expect, it } from 'vitest'
-import { layerClasses, layers } from './helpers/layers.js'
+import { inputsOf, layerClasses, layers } from './helpers/layers.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'anneal-models-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -34,8 +34,8 @@ describe('every layer', () => {
     expect(loaded.constructorArguments()).toStrictEqual(model.constructorArguments())
     expect(values(loaded)).toEqual(values(model))
     expect(loaded.training).toBe(false)
-    const x = name === 'Embedding' ? tensor([0, 6], { dtype: 'int32' }) : tensor([[1, -2, 3, 0.5]])
-    const forward = (m: nn.Module) => (m as nn.Sequential).forward(x).toArray()
+    const inputs = inputsOf(name).make(2)
+    const forward = (m: nn.Module) => m.forward(...(inputs as never[])).toArray()
     expect(forward(loaded)).toEqual(forward(model))
   })
 })

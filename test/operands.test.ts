@@ -21,18 +21,21 @@ function refuses(where: string, call: (...args: never[]) => unknown, args: reado
   }
 }
 
+/** How many operands must be there, where a bias may be absent. */
+const withoutBias: Readonly<Record<string, number>> = { linear: 2, bilinear: 3 }
+
 describe('ops', () => {
   it.each(Object.values({ ...registry, ...composed }).map(spec => [spec.name, spec] as const))('%s', (name, spec) => {
     const { args } = operands(spec.samples()[0], floats(1), Float32Array)
     const others = args.findIndex(arg => !(arg instanceof Tensor))
     const count = others < 0 ? args.length : others
-    refuses(name, ops[name as keyof typeof ops], args, name === 'linear' ? 2 : count) // its bias may be absent
+    refuses(name, ops[name as keyof typeof ops], args, withoutBias[name] ?? count)
   })
 })
 
 /** An instance of a class, by the first arguments that it takes. */
 function instanceOf(Class: new (...args: unknown[]) => nn.Module): nn.Module {
-  for (const args of [[], [2], [2, 2], [{ dim: 1 }]]) {
+  for (const args of [[], [2], [2, 2], [2, 2, 2], [{ dim: 1 }]]) {
     try {
       return new Class(...args)
     } catch {}

@@ -3,6 +3,7 @@
 import { checkInt, checkOptions } from '../base/check.js'
 import { checkElu, type EluOptions } from '../ops/elu.js'
 import { checkGelu, type GeluOptions } from '../ops/gelu.js'
+import { checkHardtanh, type HardtanhOptions } from '../ops/hardtanh.js'
 import { checkLeakyRelu, type LeakyReluOptions } from '../ops/leaky_relu.js'
 import { checkSoftplus, type SoftplusOptions } from '../ops/softplus.js'
 import { ops } from '../tensor/index.js'
@@ -64,6 +65,19 @@ export class GELU extends layerOf<GeluOptions>(ops.gelu, checkGelu) {}
  * Source: torch.nn.Softplus.
  */
 export class Softplus extends layerOf<SoftplusOptions>(ops.softplus, checkSoftplus) {}
+
+/** `x / (1 + |x|)`, elementwise. Source: torch.nn.Softsign. */
+export class Softsign extends layerOf<NoOptions>(ops.softsign, none('Softsign')) {}
+
+/**
+ * `min(max(x, minVal), maxVal)`, elementwise; the gradient is 0 from the bounds on.
+ *
+ * ```ts
+ * new nn.Hardtanh({ minVal: 0, maxVal: 6 })
+ * ```
+ * Source: torch.nn.Hardtanh.
+ */
+export class Hardtanh extends layerOf<HardtanhOptions>(ops.hardtanh, checkHardtanh) {}
 
 /** Options of `Softmax` and `LogSoftmax`. */
 export interface SoftmaxOptions {

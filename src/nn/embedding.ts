@@ -9,6 +9,14 @@ import { newParameter } from './new_tensors.js'
 
 export type { EmbeddingOptions }
 
+/** A table of standard normal numbers, whose padding row is zero. */
+export function newTable(rows: number, width: number, padding: number | null): Parameter {
+  return newParameter([rows, width], ({ values }) => {
+    defaultGenerator.normal_(values as Float32Array)
+    if (padding !== null) values.fill(0, padding * width, (padding + 1) * width)
+  })
+}
+
 /**
  * Row `i` of a learned table [numEmbeddings, embeddingDim] for every index: int32 [...] to float32 [..., embeddingDim].
  *
@@ -35,10 +43,7 @@ export class Embedding extends Module {
     checkInt(where, 'numEmbeddings * embeddingDim', numEmbeddings * embeddingDim, { max: 2 ** 31 - 1 })
     const padding = checkPadding(where, paddingIdx, numEmbeddings)
     this.paddingIdx = padding
-    this.weight = newParameter([numEmbeddings, embeddingDim], ({ values }) => {
-      defaultGenerator.normal_(values as Float32Array)
-      if (padding !== null) values.fill(0, padding * embeddingDim, (padding + 1) * embeddingDim)
-    })
+    this.weight = newTable(numEmbeddings, embeddingDim, padding)
   }
 
   override constructorArguments(): readonly unknown[] {

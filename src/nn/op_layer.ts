@@ -1,10 +1,9 @@
 /** Layers and losses that are an op and its options, checked once, when they are made. Not here: which there are. */
 
-import type { LossOptions } from '../ops/reduced_loss.js'
 import type { Tensor } from '../tensor/index.js'
 import { Loss } from './loss.js'
 import { Module } from './module.js'
-import { weightedLoss } from './weighted_loss.js'
+import { type Reducible, weightedLoss } from './weighted_loss.js'
 
 /** The arguments of a constructor whose options may be left out where each of them may. */
 type OptionsArgument<O> = Partial<O> extends O ? [options?: O] : [options: O]
@@ -22,6 +21,16 @@ export interface OpLoss<O extends object> extends Loss {
   readonly options: Readonly<O>
   /** With the weight of each sample, [rows]: `Σ w·l / Σ w` for the reduction `mean`, `Σ w·l` for `sum`. */
   forward(prediction: Tensor, target: Tensor, weight?: Tensor): Tensor
+}
+
+/**
+ * A loss of three tensors, in PyTorch's order. `fit` gives a loss one prediction and one target: there a loss of one's own
+ * takes the prediction apart (`select`, `split`) and calls this one.
+ */
+export interface OpLossOfThree<O extends object> extends Loss {
+  /** As they were given. */
+  readonly options: Readonly<O>
+  forward(first: Tensor, second: Tensor, third: Tensor): Tensor
 }
 
 function checked<O extends object>(options: O, check: (options: O) => unknown): Readonly<O> {
@@ -55,7 +64,7 @@ export function layerOf<O extends object>(
 }
 
 /** The base of a loss's class: the op, the check of its options, and whether its targets name classes. */
-export function lossOf<O extends LossOptions>(
+export function lossOf<O extends Reducible>(
   op: (prediction: Tensor, target: Tensor, options: O) => Tensor,
   check: (options: O) => unknown,
   classes = false,
@@ -78,6 +87,27 @@ export function lossOf<O extends LossOptions>(
       const { options } = this
       if (weight === undefined) return op(prediction, target, options)
       return weightedLoss({ name: this.constructor.name, op, options, classes }, prediction, target, weight)
+    }
+  }
+}
+
+/** The base of a loss's class of three tensors: the op, and the check of its options. */
+export function lossOfThree<O extends object>(
+  op: (first: Tensor, second: Tensor, third: Tensor, options: O) => Tensor,
+  check: (options: O) => unknown,
+): new (
+  options?: O,
+) => OpLossOfThree<O> {
+  return class extends Loss implements OpLossOfThree<O> {
+    readonly options: Readonly<O>
+
+    constructor(options: O = {} as O) {
+      super()
+      this.options = checked(options, check)
+    }
+
+    override forward(first: Tensor, second: Tensor, third: Tensor): Tensor {
+      return op(first, second, third, this.options)
     }
   }
 }

@@ -2,10 +2,14 @@
 
 import { shapeError } from '../base/errors.js'
 import { isDistribution } from '../ops/cross_entropy.js'
-import type { LossOptions } from '../ops/reduced_loss.js'
 import { shapeText, sizeOf } from '../ops/spec.js'
 import { checkTensor, noGrad, ops, Tensor } from '../tensor/index.js'
 import { currentEmitter } from '../tensor/tape.js'
+
+/** Options of a loss; `batchmean` is the mean of the rows' sums. */
+export interface Reducible {
+  readonly reduction?: 'none' | 'mean' | 'sum' | 'batchmean'
+}
 
 /** A loss and what it is asked for. */
 interface WeightedLoss<O> {
@@ -21,7 +25,7 @@ interface WeightedLoss<O> {
  * With l the losses and w the weights of the samples: `Σ w·l / Σ w` for reduction `mean`, `Σ w·l` for `sum`, else w·l. Where
  * classes weigh c, l is weighted by them as ever, and the mean is `Σ w·l / Σ w·c[y]`.
  */
-export function weightedLoss<O extends LossOptions>(
+export function weightedLoss<O extends Reducible>(
   { name, op, options, classes }: WeightedLoss<O>,
   prediction: Tensor,
   target: Tensor,
@@ -39,7 +43,9 @@ export function weightedLoss<O extends LossOptions>(
   if (reduction === 'sum') return total
   const byClass = classes && !isDistribution(prediction, target)
   const norm = noGrad(() =>
-    byClass ? classWeights(prediction, target, options).mul(wide).sum() : weight.sum().mul(sizeOf(rest)),
+    byClass
+      ? classWeights(prediction, target, options).mul(wide).sum()
+      : weight.sum().mul(reduction === 'batchmean' ? 1 : sizeOf(rest)),
   )
   return total.div(norm)
 }

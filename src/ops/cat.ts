@@ -8,7 +8,7 @@ import { checkOperand, defineOp, type Meta, normalizeDim, type Operand, shapeTex
 export function checkList(where: string, tensors: unknown): readonly Operand[] {
   if (!Array.isArray(tensors)) throw typeError(where, 'tensors to be an array of Tensors', tensors)
   if (tensors.length === 0) throw new AnnealError('ERR_EMPTY', phrase(where, 'at least one tensor', 'none'))
-  return tensors.map((x, i) => checkOperand(where, `tensors[${i}]`, x))
+  return Array.from(tensors, (x, i) => checkOperand(where, `tensors[${i}]`, x)) // of holes, too
 }
 
 /** What has no elements and one dimension may stand beside anything, as in PyTorch. */

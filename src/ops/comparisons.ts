@@ -1,9 +1,8 @@
-/** Comparisons: 1 where they hold and 0 where not. */
+/** Comparisons: 1 where they hold and 0 where not. Integers are compared as float32, which has them all up to 2^24. */
 
-import type { Emitter } from '../emitters/emitter.js'
-import { binary } from './elementwise.js'
-import type { OnnxForm } from './onnx.js'
-import type { Application } from './spec.js'
+import { broadcastShape } from './broadcast.js'
+import { asFloats, binary } from './elementwise.js'
+import { defineOp, type Meta } from './spec.js'
 
 type Kernel = 'less_than' | 'at_most' | 'equal_to' | 'unequal_to'
 
@@ -16,20 +15,25 @@ const holds: Readonly<Record<Kernel, (a: number, b: number) => boolean>> = {
 
 /** The op by its kernel, whose operands are the other way round where it says so. */
 function comparison(name: string, kernel: Kernel, opType: string, reversed = false) {
-  const { backward: _, ...op } = binary(
-    name,
-    kernel,
-    () => [],
-    (a, b) => Number(holds[kernel](a, b)),
-    opType,
-  )
-  const onnx: OnnxForm<void> = (graph, { inputs }) => {
-    const found = graph.node(opType, inputs)
-    return graph.cast(kernel === 'unequal_to' ? graph.node('Not', [found]) : found, 'float32')
-  }
-  if (!reversed) return { ...op, onnx }
-  const forward = (e: Emitter, app: Application<void>) => op.forward(e, { ...app, inputs: [...app.inputs].reverse() })
-  return { ...op, forward, onnx }
+  const compared = (a: number, b: number) => Number(holds[kernel](a, b))
+  const { backward: _, badSamples, samples, ...op } = binary(name, kernel, () => [], compared, opType)
+  return defineOp({
+    ...op,
+    infer: ([a, b]: readonly Meta[]) => ({ shape: broadcastShape(name, a.shape, b.shape), dtype: 'float32' }),
+    forward(e, app) {
+      const inputs = app.inputs.map(x => ({ shape: x.shape, dtype: 'float32' as const, buf: asFloats(e, x) }))
+      return op.forward(e, { ...app, inputs: reversed ? inputs.reverse() : inputs })
+    },
+    onnx(graph, { inputs }) {
+      const found = graph.node(
+        opType,
+        inputs.map(x => (x.dtype === 'int32' ? graph.cast(x, 'float32') : x)),
+      )
+      return graph.cast(kernel === 'unequal_to' ? graph.node('Not', [found]) : found, 'float32')
+    },
+    samples: () => [...samples(), { x: [{ labels: [3, 0, 2] }, 2] }, { x: [{ labels: [1, 0] }, [2, 1]] }],
+    badSamples: () => badSamples().filter(({ message }) => !message.includes('float32')),
+  })
 }
 
 /** 1 where `a < b`, else 0, broadcast as in PyTorch, whose result is boolean; no gradient. Source: torch.lt. */

@@ -130,6 +130,15 @@ export function emitChoose(e: Emitter, condition: Buf, a: Buf | null, b: Buf | n
   return y
 }
 
+/** As float32: integers are converted. */
+export function asFloats(e: Emitter, { buf, dtype, shape }: Value): Buf {
+  if (dtype === 'float32') return buf
+  const n = sizeOf(shape)
+  const y = e.alloc('float32', n)
+  e.kernels.float_of_ints({ x: buf, y, n })
+  return y
+}
+
 /** Sorts the arguments of an op with one operand and nothing else. */
 export function parseUnary(name: string) {
   return (x: Operand) => ({ operands: [checkOperand(name, 'x', x)], attrs: undefined })

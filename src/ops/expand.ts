@@ -42,7 +42,11 @@ export const expand = defineOp({
   },
   forward: (e, { inputs: [x], shape }) => widen(e, x.buf, x.shape, shape),
   backward: (e, { inputs: [x] }, grad) => [reduceTo(e, grad.buf, grad.shape, x.shape)],
-  onnx: (graph, { inputs: [x], shape }) => graph.node('Expand', [x, graph.shape(shape)]),
+  onnx(graph, { inputs: [x], shape }) {
+    const added = shape.length - x.shape.length
+    const sizes = shape.map((size, i) => (size === x.shape[i - added] ? 1 : size)) // 1 keeps what is there
+    return graph.node('Expand', [x, graph.constant('int64', sizes)])
+  },
   samples: () => [
     { x: [[2, 1]], args: [[2, 3]] },
     { x: [[3, 1]], args: [[2, -1, 4]] },

@@ -11,6 +11,14 @@ interface Attrs {
   readonly dim: number
 }
 
+/** `m` places of an array [outer, n, inner]. */
+interface Sizes {
+  readonly outer: number
+  readonly n: number
+  readonly inner: number
+  readonly m: number
+}
+
 /** [a, b, inner] → [b, a, inner]: what is looked up comes first, as rows of a table. */
 function emitExchange(e: Emitter, x: Buf, a: number, b: number, inner: number): Buf {
   if (a === 1 || b === 1) return x
@@ -19,7 +27,22 @@ function emitExchange(e: Emitter, x: Buf, a: number, b: number, inner: number): 
   return y
 }
 
-function sizes({ inputs: [x, index], attrs: { dim } }: Application<Attrs>) {
+/** The places of x [outer, n, inner] that the indices name: [outer, m, inner]. */
+export function emitLookUp(e: Emitter, x: Buf, indices: Buf, { outer, n, inner, m }: Sizes): Buf {
+  const y = e.alloc('float32', m * outer * inner)
+  e.kernels.embedding_fwd({ weight: emitExchange(e, x, outer, n, inner), indices, y, m, k: outer * inner, n })
+  return emitExchange(e, y, m, outer, inner)
+}
+
+/** Its adjoint: what was given for a place is added up there, [outer, m, inner] to [outer, n, inner]. */
+export function emitAddAt(e: Emitter, dy: Buf, indices: Buf, { outer, n, inner, m }: Sizes): Buf {
+  const dweight = e.alloc('float32', n * outer * inner)
+  const rows = emitExchange(e, dy, outer, m, inner)
+  e.kernels.embedding_bwd({ dy: rows, indices, dweight, m, k: outer * inner, n, padding: -1 })
+  return emitExchange(e, dweight, n, outer, inner)
+}
+
+function sizes({ inputs: [x, index], attrs: { dim } }: Application<Attrs>): Sizes {
   return { ...around(x.shape, dim), m: index.shape[0] ?? 1 }
 }
 
@@ -42,20 +65,14 @@ export const indexSelect = defineOp({
     return { shape: x.shape.map((size, i) => (i === dim ? (index.shape[0] ?? 1) : size)), dtype: 'float32' }
   },
   forward(e, app) {
-    const { outer, n, inner, m } = sizes(app)
     const [x, index] = app.inputs
-    const indices = e.labels(where, index.buf, n, Number.NaN, { name: 'index', width: 1 })
-    const y = e.alloc('float32', m * outer * inner)
-    e.kernels.embedding_fwd({ weight: emitExchange(e, x.buf, outer, n, inner), indices, y, m, k: outer * inner, n })
+    const found = sizes(app)
+    const indices = e.labels(where, index.buf, found.n, Number.NaN, { name: 'index', width: 1 })
     app.saved = [indices]
-    return emitExchange(e, y, m, outer, inner)
+    return emitLookUp(e, x.buf, indices, found)
   },
   backward(e, app, grad) {
-    const { outer, n, inner, m } = sizes(app)
-    const dweight = e.alloc('float32', n * outer * inner)
-    const dy = emitExchange(e, grad.buf, outer, m, inner)
-    e.kernels.embedding_bwd({ dy, indices: app.saved[0], dweight, m, k: outer * inner, n, padding: -1 })
-    return [emitExchange(e, dweight, n, outer, inner), null]
+    return [emitAddAt(e, grad.buf, app.saved[0], sizes(app)), null]
   },
   onnx: (graph, { inputs, shape, attrs: { dim } }) => {
     const chosen = graph.node('Gather', inputs, { ints: { axis: dim } })

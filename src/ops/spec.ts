@@ -50,7 +50,7 @@ export interface Sample {
    * tensor (with a `shape` where it has not one dimension), `{ list }` for several; anything else is passed as it is.
    */
   readonly x: readonly unknown[]
-  /** The other arguments, labels as above; in options, `{ shape }` stands for a tensor of positive values, `{ parameter }` for an operand. */
+  /** The other arguments, labels as above, `{ parameter }` one more operand of this shape; in options, `{ shape }` stands for a tensor of positive values, `{ parameter }` for an operand. */
   readonly args?: readonly unknown[]
 }
 

@@ -2,17 +2,9 @@
 
 import type { Buf, Emitter } from '../emitters/emitter.js'
 import { broadcastShape, expand, reduceTo } from './broadcast.js'
-import { emitChoose, operandOrNumber, type Scalar } from './elementwise.js'
+import { asFloats, emitChoose, operandOrNumber, type Scalar } from './elementwise.js'
 import { isNotZero } from './onnx.js'
 import { type Application, checkDtype, checkOperand, defineOp, type Operand, sizeOf, type Value } from './spec.js'
-
-/** As float32: int32 conditions are converted. */
-function asFloats(e: Emitter, { buf, dtype, shape }: Value): Buf {
-  if (dtype === 'float32') return buf
-  const [n, y] = [sizeOf(shape), e.alloc('float32', sizeOf(shape))]
-  e.kernels.float_of_ints({ x: buf, y, n })
-  return y
-}
 
 function widened(e: Emitter, { inputs: [condition, a, b], shape }: Application<void>): Buf[] {
   const bufs = [asFloats(e, condition), a.buf, b.buf]

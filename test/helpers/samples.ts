@@ -69,6 +69,8 @@ function withTensors(options: object, draw: Draw, Floats: FloatArray, inputs: Te
   const convert = (value: unknown) => {
     const trained = (value as { parameter?: number[] } | null)?.parameter
     if (trained) return input(trained, draw, Floats, inputs)
+    const labels = labelsOf(value)
+    if (labels) return labels
     const shape = (value as { shape?: number[] } | null)?.shape
     return shape ? new Tensor(shape, 'float32', Floats.from(draw.values(9, sizeOf(shape), positive))) : value
   }
@@ -91,10 +93,13 @@ export function operands({ x, args = [] }: Sample, draw: Draw, Floats: FloatArra
     return labelsOf(operand) ?? (float ? input(float.shape, draw, Floats, inputs, float.range) : operand)
   }
   const made = x.map(make)
+  const parameter = (arg: unknown) => {
+    const shape = (arg as { parameter?: number[] } | null)?.parameter
+    return shape ? input(shape, draw, Floats, inputs) : null
+  }
   const isOptions = (arg: unknown) => typeof arg === 'object' && arg !== null && !Array.isArray(arg)
-  const rest = args.map(
-    arg => labelsOf(arg) ?? (isOptions(arg) ? withTensors(arg as object, draw, Floats, inputs) : arg),
-  )
+  const options = (arg: unknown) => (isOptions(arg) ? withTensors(arg as object, draw, Floats, inputs) : arg)
+  const rest = args.map(arg => labelsOf(arg) ?? parameter(arg) ?? options(arg))
   return { args: [...made, ...rest], inputs }
 }
 

@@ -1,5 +1,6 @@
 /** The largest element, along a dimension with its index. */
 
+import { typeError } from '../../base/errors.js'
 import type { ReductionOptions } from '../../ops/reduction.js'
 import { checkTensor, Tensor } from '../tensor.js'
 import { compose } from './composed.js'
@@ -24,6 +25,7 @@ function maxOf(x: Tensor, other?: Tensor | null): Tensor
 function maxOf(x: Tensor, dim: number, options?: ReductionOptions): Extremes
 function maxOf(x: Tensor, dim?: number | Tensor | null, options?: ReductionOptions): Tensor | Extremes {
   checkTensor('max', 'x', x)
+  if (typeof dim !== 'number' && options !== undefined) throw typeError('max', 'options only along a dim', options)
   if (dim === undefined || dim === null) return x.amax()
   if (dim instanceof Tensor) return x.maximum(dim)
   return extremesOf(x, x, dim, options)
@@ -48,5 +50,6 @@ export const max = compose({
     { x: [[2, 0]], args: [1], message: 'at least one element' },
     { x: [[2, 3]], args: [1, { keepDim: true }], message: 'among keepdim' },
     { x: [[2, 3]], args: ['1'], message: 'dim to be an integer' },
+    { x: [[2, 3]], args: [null, { keepdim: true }], message: 'options only along a dim' },
   ],
 })

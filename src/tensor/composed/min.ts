@@ -1,5 +1,6 @@
 /** The smallest element, along a dimension with its index. */
 
+import { typeError } from '../../base/errors.js'
 import type { ReductionOptions } from '../../ops/reduction.js'
 import { checkTensor, Tensor } from '../tensor.js'
 import { compose } from './composed.js'
@@ -10,6 +11,7 @@ function minOf(x: Tensor, other?: Tensor | null): Tensor
 function minOf(x: Tensor, dim: number, options?: ReductionOptions): Extremes
 function minOf(x: Tensor, dim?: number | Tensor | null, options?: ReductionOptions): Tensor | Extremes {
   checkTensor('min', 'x', x)
+  if (typeof dim !== 'number' && options !== undefined) throw typeError('min', 'options only along a dim', options)
   if (dim === undefined || dim === null) return x.amin()
   if (dim instanceof Tensor) return x.minimum(dim)
   return extremesOf(x, x.neg(), dim, options)
@@ -34,5 +36,6 @@ export const min = compose({
     { x: [[2, 0]], args: [1], message: 'at least one element' },
     { x: [[2, 3]], args: [1, { keepDim: true }], message: 'among keepdim' },
     { x: [[2, 3]], args: ['1'], message: 'dim to be an integer' },
+    { x: [[2, 3]], args: [null, { keepdim: true }], message: 'options only along a dim' },
   ],
 })

@@ -5,11 +5,10 @@ import type { Dims, ReductionOptions } from '../../ops/reduction.js'
 import { checkTensor, type Tensor } from '../tensor.js'
 import { compose } from './composed.js'
 
-/** `√Σ x²`, whose gradient is 0 where it is 0. */
-function euclidean(x: Tensor, dim: Dims | null | undefined, options: ReductionOptions): Tensor {
-  const squares = x.square().sum(dim, options)
-  const zero = squares.eq(0)
-  return zero.where(0, zero.where(1, squares).sqrt())
+/** `√x`, whose gradient is 0 where it is 0. */
+export function smoothRoot(x: Tensor): Tensor {
+  const zero = x.eq(0)
+  return zero.where(0, zero.where(1, x).sqrt())
 }
 
 /**
@@ -20,7 +19,7 @@ export const norm = compose({
   name: 'norm',
   call(x: Tensor, p: number = 2, dim?: Dims | null, options: ReductionOptions = {}): Tensor {
     checkTensor('norm', 'x', x)
-    if (p === 2) return euclidean(x, dim, options)
+    if (p === 2) return smoothRoot(x.square().sum(dim, options))
     if (p === 1) return x.abs().sum(dim, options)
     if (p !== Infinity) throw rangeError('norm', 'p to be 1, 2 or Infinity', p)
     return x.abs().amax(dim, options)

@@ -3,7 +3,8 @@
 import type { Dims } from '../../ops/reduction.js'
 import type { Tensor } from '../tensor.js'
 import { compose } from './composed.js'
-import { deviations, type VarianceOptions, variance } from './var.js'
+import { smoothRoot } from './norm.js'
+import { type VarianceOptions, variance, varianceOf } from './var.js'
 
 /**
  * `√var` over `dim` (a number or several; all by default); `{ correction, keepdim }`. The gradient is 0 where it is 0.
@@ -11,10 +12,8 @@ import { deviations, type VarianceOptions, variance } from './var.js'
  */
 export const std = compose({
   name: 'std',
-  call(x: Tensor, dim?: Dims | null, options: VarianceOptions = {}): Tensor {
-    const { differences, dims, divisor, keepdim } = deviations('std', x, dim, options)
-    return differences.norm(2, dims, { keepdim }).div(Math.sqrt(divisor))
-  },
+  call: (x: Tensor, dim?: Dims | null, options: VarianceOptions = {}): Tensor =>
+    smoothRoot(varianceOf('std', x, dim, options)),
   samples: variance.samples,
   badSamples: variance.badSamples,
 })

@@ -12,16 +12,16 @@ export interface VarianceOptions extends ReductionOptions {
   correction?: number
 }
 
-/** The differences from the mean over `dim`, and what the sum of their squares is divided by. */
-export function deviations(where: string, x: Tensor, dim: Dims | null | undefined, options: VarianceOptions) {
+/** The variance, asked for by `where`. */
+export function varianceOf(where: string, x: Tensor, dim: Dims | null | undefined, options: VarianceOptions): Tensor {
   const { shape } = checkTensor(where, 'x', x)
   const { correction = 1, keepdim = false } = checkOptions(where, options, ['correction', 'keepdim'])
   checkNumber(where, 'correction', correction)
   checkBoolean(where, 'keepdim', keepdim)
   const dims = parseDims(where, 'dim', dim ?? shape.map((_, i) => i), shape.length)
   const count = sizeOf(dims.map(d => shape[d] ?? 1))
-  const differences = x.sub(x.mean(dims, { keepdim: true }))
-  return { differences, dims, divisor: Math.max(count - correction, 0), keepdim }
+  const squares = x.sub(x.mean(dims, { keepdim: true })).square()
+  return squares.sum(dims, { keepdim }).div(Math.max(count - correction, 0))
 }
 
 /**
@@ -30,10 +30,7 @@ export function deviations(where: string, x: Tensor, dim: Dims | null | undefine
  */
 export const variance = compose({
   name: 'var',
-  call(x: Tensor, dim?: Dims | null, options: VarianceOptions = {}): Tensor {
-    const { differences, dims, divisor, keepdim } = deviations('var', x, dim, options)
-    return differences.square().sum(dims, { keepdim }).div(divisor)
-  },
+  call: (x: Tensor, dim?: Dims | null, options: VarianceOptions = {}): Tensor => varianceOf('var', x, dim, options),
   samples: () => [
     { x: [[2, 3]] },
     { x: [[2, 3]], args: [1] },
