@@ -1,7 +1,7 @@
 /**
- * Compiles src/ to dist/ and examples/ and bench/ to build/js/, after the native addon, whose kernels' types are written
- * from the binary (generate_kernels.mjs). Output of files that are gone is removed, so that dist/
- * is exactly what src/ says (npm packs dist/ whole). Checks types; does not lint.
+ * Compiles src/ to build/esm/, which is bundled as dist/ (bundle.mjs), and examples/ and bench/ to build/js/, after the
+ * native addon, whose kernels' types are written from the binary (generate_kernels.mjs). Output of files that are gone is
+ * removed, so that dist/ is exactly what src/ says (npm packs dist/ whole). Checks types; does not lint.
  */
 import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
@@ -9,6 +9,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { BuildError, newest, root } from './build_native.mjs'
+import { bundle } from './bundle.mjs'
 import { generateKernels } from './generate_kernels.mjs'
 
 const stampFile = join(root, 'build', 'ts.stamp')
@@ -39,12 +40,13 @@ function prune(compiled, source) {
 }
 
 /** Compiles everything unless it is up to date. */
-export function buildTs({ force = false } = {}) {
+export async function buildTs({ force = false } = {}) {
   generateKernels()
   if (!force && upToDate()) return
   const started = Date.now()
   compile('tsconfig.build.json')
-  prune(join(root, 'dist'), join(root, 'src'))
+  for (const folder of ['dist', 'build/esm']) prune(join(root, folder), join(root, 'src'))
+  await bundle()
   chmodSync(join(root, 'dist/cli/main.js'), 0o755) // npm does this at install, but not in a checkout
   compile('tsconfig.programs.json')
   for (const name of ['examples', 'bench']) prune(join(root, 'build/js', name), join(root, name))
@@ -56,7 +58,7 @@ export function buildTs({ force = false } = {}) {
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   try {
-    buildTs({ force: true })
+    await buildTs({ force: true })
   } catch (error) {
     if (!(error instanceof BuildError)) throw error
     console.error(error.message)

@@ -148,14 +148,14 @@ function tryOut(name, { environments }, binary) {
   for (const env of environments) console.log(runOn(on, script, { env, files }).trim())
 }
 
-function main() {
+async function main() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: { 'no-run': { type: 'boolean' }, require: { type: 'boolean' } },
   })
   const unknown = positionals.find(name => !(name in targets))
   if (unknown) throw new Error(`expected some of ${Object.keys(targets).join(', ')} but received ${unknown}`)
-  buildTs()
+  await buildTs()
   for (const name of positionals.length ? positionals : Object.keys(targets)) {
     const target = targets[name]
     const missing = target.needs.filter(program => !findProgram(program))

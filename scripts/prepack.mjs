@@ -46,7 +46,7 @@ function prebuild() {
 if (process.argv.includes('--undo')) {
   rmSync(shippedGyp, { force: true })
 } else {
-  buildTs()
+  await buildTs()
   if (process.argv.includes('--prebuilt')) {
     const absent = released.filter(target => !existsSync(fileOf(target)))
     if (absent.length) throw new Error(`expected a binary of ${absent.join(', ')} in prebuilds/`)

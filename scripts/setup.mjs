@@ -51,7 +51,7 @@ async function makeReady() {
   if (!packagesReady()) installPackages()
   const [{ buildTs }, { BuildError }] = await Promise.all([import('./build_ts.mjs'), import('./build_native.mjs')])
   try {
-    buildTs()
+    await buildTs()
   } catch (error) {
     if (!(error instanceof BuildError)) throw error
     fail(error.message)

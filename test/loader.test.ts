@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
-import { faultOf } from '../src/native/inspect.js'
+import { type BinaryFile, faultOf } from '../src/native/inspect.js'
 import { build } from '../src/native/kernels.gen.js'
 import { runProgram } from './helpers/program.js'
 
@@ -27,6 +27,8 @@ function fileOf(name: string, content: Uint8Array | string): string {
   writeFileSync(file, content)
   return file
 }
+
+const inMemory = (bytes: Buffer): BinaryFile => ({ head: bytes, length: bytes.length, pieces: () => [bytes] })
 
 describe('the loader', () => {
   it('says which file is missing, what this machine is and what to do', () => {
@@ -51,14 +53,14 @@ describe('the loader', () => {
       bytes.writeUInt16LE(other, at)
       expect(failureWith(fileOf('foreign.node', bytes))).toContain(`this binary is for linux-${name}`)
     }
-    expect(faultOf(bytes, 'any', 'plan9-x64')).toMatch(/^this binary is for /)
+    expect(faultOf(inMemory(bytes), 'any', 'plan9-x64')).toMatch(/^this binary is for /)
   })
 
   it('tells a truncated binary before it is loaded, wherever it ends', () => {
     const bytes = readFileSync(built)
     for (const share of [0.00001, 0.001, 0.3, 0.9, 0.9999]) {
       const part = bytes.subarray(0, Math.max(40, Math.floor(bytes.length * share)))
-      expect(faultOf(part, 'any'), `${part.length} bytes`).toBe(
+      expect(faultOf(inMemory(part), 'any'), `${part.length} bytes`).toBe(
         `the file is truncated: it ends after ${part.length} bytes`,
       )
     }
@@ -74,10 +76,12 @@ describe('the loader', () => {
     pe.writeUInt32LE(100, 128 + 24 + 16)
     pe.writeUInt32LE(400, 128 + 24 + 20)
     pe.write('anneal build 1.2.3+0\0', 300)
-    expect(faultOf(pe, '1.2.3+0', 'win32-x64')).toBe('')
-    expect(faultOf(pe, '1.2.4+0', 'win32-x64')).toContain('a binary of build 1.2.3+0, but this package is 1.2.4+0')
-    expect(faultOf(pe, '1.2.3+0', 'win32-arm64')).toBe('this binary is for win32-x64')
-    expect(faultOf(pe.subarray(0, 450), '1.2.3+0', 'win32-x64')).toContain('truncated')
+    expect(faultOf(inMemory(pe), '1.2.3+0', 'win32-x64')).toBe('')
+    expect(faultOf(inMemory(pe), '1.2.4+0', 'win32-x64')).toContain(
+      'a binary of build 1.2.3+0, but this package is 1.2.4+0',
+    )
+    expect(faultOf(inMemory(pe), '1.2.3+0', 'win32-arm64')).toBe('this binary is for win32-x64')
+    expect(faultOf(inMemory(pe.subarray(0, 450)), '1.2.3+0', 'win32-x64')).toContain('truncated')
 
     const mach = Buffer.alloc(512)
     mach.writeUInt32BE(0xcffaedfe)
@@ -89,9 +93,9 @@ describe('the loader', () => {
     mach.writeBigUInt64LE(300n, 72)
     mach.writeBigUInt64LE(200n, 80)
     mach.write('anneal build 1.2.3+0\0', 200)
-    expect(faultOf(mach, '1.2.3+0', 'darwin-arm64')).toBe('')
-    expect(faultOf(mach, '1.2.3+0', 'darwin-x64')).toBe('this binary is for darwin-arm64')
-    expect(faultOf(mach.subarray(0, 499), '1.2.3+0', 'darwin-arm64')).toContain('truncated')
+    expect(faultOf(inMemory(mach), '1.2.3+0', 'darwin-arm64')).toBe('')
+    expect(faultOf(inMemory(mach), '1.2.3+0', 'darwin-x64')).toBe('this binary is for darwin-arm64')
+    expect(faultOf(inMemory(mach.subarray(0, 499)), '1.2.3+0', 'darwin-arm64')).toContain('truncated')
   })
 
   /** The binary with other bytes in place of these. */

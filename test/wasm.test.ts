@@ -3,11 +3,11 @@
  * compared by scripts/platform_hashes.mjs. Where prebuilds/wasm32 is not there or of another build, the name says so.
  */
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { addon } from '../src/native/addon.js'
-import { faultOf } from '../src/native/inspect.js'
+import { faultOfFile } from '../src/native/inspect.js'
 import { build } from '../src/native/kernels.gen.js'
 import type { Signature } from '../src/native/types.js'
 import { loadWasm } from '../src/native/wasm.js'
@@ -15,7 +15,7 @@ import { loadWasm } from '../src/native/wasm.js'
 const root = resolve(import.meta.dirname, '..')
 const folder = join(root, 'prebuilds/wasm32')
 const file = join(folder, 'anneal.wasm')
-const fault = existsSync(file) ? faultOf(readFileSync(file), build) : 'not built: npm run prebuilds wasm32'
+const fault = existsSync(file) ? faultOfFile(file, build) : 'not built: npm run prebuilds wasm32'
 
 type Positional = (...args: unknown[]) => void
 

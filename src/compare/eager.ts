@@ -1,6 +1,5 @@
 /** Our two backends, both through the eager tape: native kernels, and their float64 twins in TypeScript. */
 
-import { readFileSync } from 'node:fs'
 import { AnnealError } from '../base/errors.js'
 import type { Twins } from '../emitters/emitter.js'
 import { nativeEmitter } from '../emitters/native.js'
@@ -13,10 +12,6 @@ import { opTwins } from '../ops/twins.js'
 import * as optimizers from '../optim/index.js'
 import { withEmitter } from '../tensor/tape.js'
 import type { Backend, KernelArgs, KernelFunction } from './backend.js'
-
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string
-}
 
 /** The float64 twins of all kernels: those of the ops and those of the optimizers. */
 const allTwins: Twins = Object.assign(
@@ -33,7 +28,7 @@ type Own = Pick<Backend, 'name' | 'threads' | 'isa' | 'kernels' | 'engine'>
 function eagerBackend(emitter: RunNow, own: Own): Backend {
   const nothing = () => {}
   return {
-    version,
+    version: addon.version,
     device: 'CPU',
     ...own,
     prepare(kernel, args) {

@@ -3,13 +3,13 @@
  * this build's and says, when none is, what was tried and what to do. It needs nothing of the package but itself and a
  * binary: the build that it expects was written into it. What the addon offers is in types.ts.
  */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import nodeModule from 'node:module'
 import { dirname, isAbsolute, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { AnnealError } from '../base/errors.js'
 import { type Attempt, explain, isMusl } from './diagnose.js'
-import { faultOf } from './inspect.js'
+import { faultOfFile } from './inspect.js'
 import { build, byName } from './kernels.gen.js'
 import type { NativeAddon } from './types.js'
 import { loadWasm } from './wasm.js'
@@ -42,7 +42,7 @@ function problemOf(file: string): string {
   if (!isAbsolute(file)) return 'expected an absolute path in ANNEAL_BINARY'
   if (!existsSync(file)) return 'no such file'
   try {
-    return faultOf(readFileSync(file), build)
+    return faultOfFile(file, build)
   } catch (error) {
     return `it cannot be read: ${(error as Error).message}`
   }

@@ -3,6 +3,8 @@
  * file that cannot be used is told before any of it runs; a truncated one would end the process. Not here: loading.
  */
 
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+
 const elfMachines: Record<number, string> = { 3: 'ia32', 40: 'arm', 62: 'x64', 183: 'arm64', 243: 'riscv64' }
 const machMachines: Record<number, string> = { 16777223: 'x64', 16777228: 'arm64' } // 0x1000007, 0x100000c
 const peMachines: Record<number, string> = { 332: 'ia32', 34404: 'x64', 43620: 'arm64' } // 0x14c, 0x8664, 0xaa64
@@ -80,25 +82,62 @@ const formats: readonly Format[] = [
 
 const truncated = (length: number) => `the file is truncated: it ends after ${length} bytes`
 
+/** A file as far as it is looked at: where its tables are, its length, and all of its bytes, some at a time. */
+export interface BinaryFile {
+  readonly head: Buffer
+  readonly length: number
+  pieces(): Iterable<Buffer>
+}
+
+/** Bytes at a time: a binary as a whole would take more memory than the package itself. */
+const PIECE = 1 << 18
+/** Longer than the mark of a build. */
+const OVERLAP = 256
+
+/** The file of a descriptor. */
+function binaryFile(fd: number): BinaryFile {
+  const buffer = Buffer.alloc(PIECE)
+  const read = (at: number) => buffer.subarray(0, readSync(fd, buffer, 0, PIECE, at))
+  function* pieces() {
+    for (let at = 0, piece = read(0); piece.length > 0; at += PIECE - OVERLAP, piece = read(at)) yield piece
+  }
+  return { head: Buffer.from(read(0)), length: fstatSync(fd).size, pieces }
+}
+
 /** The build that a file is marked with (native/plan/format.h). */
-function buildOf(file: Buffer): string | undefined {
+function buildOf(file: BinaryFile): string | undefined {
   const prefix = 'anneal build '
-  const start = file.indexOf(prefix)
-  return start < 0 ? undefined : file.toString('latin1', start + prefix.length, file.indexOf(0, start))
+  for (const piece of file.pieces()) {
+    const start = piece.indexOf(prefix)
+    const end = start < 0 ? -1 : piece.indexOf(0, start)
+    if (end > 0) return piece.toString('latin1', start + prefix.length, end)
+  }
+  return undefined
 }
 
 /** Why a file with these bytes cannot be loaded here as this build; '' where nothing is known against it. */
-export function faultOf(file: Buffer, build: string, here = `${process.platform}-${process.arch}`): string {
-  const format = formats.find(({ matches }) => matches(file))
+export function faultOf(file: BinaryFile, build: string, here = `${process.platform}-${process.arch}`): string {
+  const { head, length } = file
+  const format = formats.find(({ matches }) => matches(head))
   if (!format) return 'this is no native binary'
   try {
-    const target = `${format.platform}-${format.machine(file) ?? 'unknown'}`
+    const target = `${format.platform}-${format.machine(head) ?? 'unknown'}`
     if (target !== here) return `this binary is for ${target}`
-    if (format.length(file) > file.length) return truncated(file.length)
+    if (format.length(head) > length) return truncated(length)
   } catch {
-    return truncated(file.length) // its own tables lie beyond its end
+    return truncated(length) // its own tables lie beyond its end
   }
   const found = buildOf(file)
   if (found === build) return ''
   return found ? `a binary of build ${found}, but this package is ${build}` : `this is no binary of anneal`
+}
+
+/** The same of a file. Throws what the disk throws. */
+export function faultOfFile(path: string, build: string): string {
+  const fd = openSync(path, 'r')
+  try {
+    return faultOf(binaryFile(fd), build)
+  } finally {
+    closeSync(fd)
+  }
 }
