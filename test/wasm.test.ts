@@ -132,9 +132,23 @@ describe.skipIf(fault)(`WebAssembly${fault && ` (${fault})`}`, () => {
     expect(a.every(value => value === 3.25)).toBe(true)
   })
 
-  it('gives the 30 hashes of SSE2', () => {
+  const onWasm = (...args: string[]) => {
     const env = { ...process.env, ANNEAL_BACKEND: 'wasm', NODE_NO_WARNINGS: '1' }
-    const said = execFileSync(process.execPath, ['scripts/platform_hashes.mjs'], { cwd: root, env, encoding: 'utf8' })
+    return execFileSync(process.execPath, args, { cwd: root, env, encoding: 'utf8' })
+  }
+
+  it('predicts what forward gives', () => {
+    const program = `
+      import { nn, predict, tensor } from './dist/index.js'
+      const model = new nn.Sequential(new nn.Linear(5, 4), new nn.ReLU(), new nn.Linear(4, 2))
+      const x = tensor(Float32Array.from({ length: 35 }, (_, i) => Math.sin(i)), { shape: [7, 5] })
+      const [predicted, wanted] = [predict.sync(model, x, { batchSize: 3 }), model.forward(x)].map(y => [...y.data].join())
+      console.log(predicted === wanted && /[1-9]/.test(wanted))`
+    expect(onWasm('--input-type=module', '-e', program).trim()).toBe('true')
+  })
+
+  it('gives the 30 hashes of SSE2', () => {
+    const said = onWasm('scripts/platform_hashes.mjs')
     expect(said).toMatch(/, wasm, Node \S+: 30 of 30 hashes equal/)
   })
 })

@@ -176,14 +176,20 @@ function direct(memory: Memory, signature: Signature, checked: Callable): Callab
   }
 }
 
+type Constructor = new (...args: never[]) => object
+
+/** Every method of a class: whether it writes to its arrays, or null where it takes none. */
+type Methods<C extends Constructor> = {
+  readonly [K in keyof InstanceType<C> as InstanceType<C>[K] extends (...args: never[]) => unknown ? K : never]:
+    | boolean
+    | null
+}
+
 /** A class of the addon whose methods get their arrays staged. */
-function stagedClass<C extends new (...args: never[]) => object>(
-  memory: Memory,
-  native: C,
-  methods: Readonly<Record<string, boolean>>,
-): C {
+function stagedClass<C extends Constructor>(memory: Memory, native: C, methods: Methods<C>): C {
   const derived = class extends (native as unknown as new (...args: unknown[]) => object) {}
-  for (const [name, writes] of Object.entries(methods)) {
+  for (const [name, writes] of Object.entries<boolean | null>(methods)) {
+    if (writes === null) continue
     const value = staged(memory, native.prototype[name], writes)
     Object.defineProperty(derived.prototype, name, { value })
   }
@@ -249,6 +255,14 @@ export function loadWasm(folder: string): NativeAddon {
     kernels: each(native.kernels, (name, call) => direct(memory, native.signatures[name]!, call)) as never,
     random: each(native.random as object, (_, call) => staged(memory, call, true)),
     Store: stagedClass(memory, native.Store, { write: false, holds: false }),
-    Plan: stagedClass(memory, native.Plan, { write: false, read: true, run: false, runAsync: false }),
+    Plan: stagedClass(memory, native.Plan, {
+      write: false,
+      read: true,
+      infer: true,
+      setRows: null,
+      run: false,
+      runAsync: false,
+      stop: null,
+    }),
   }
 }
