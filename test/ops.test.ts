@@ -12,6 +12,7 @@ import { opTwins } from '../src/ops/twins.js'
 import * as composed from '../src/tensor/composed/index.js'
 import { ops, type Tensor } from '../src/tensor/index.js'
 import { withEmitter } from '../src/tensor/tape.js'
+import { cases } from './helpers/campaign.js'
 import { type Draw, floats, operands, weighted } from './helpers/samples.js'
 
 const reference = referenceEmitter(opTwins)
@@ -35,12 +36,23 @@ function checkGradients(name: keyof typeof ops, sample: Sample, draw: Draw): voi
   })
 }
 
+/** How many elements the float operands of a sample have. */
+function elementsOf(sample: Sample): number {
+  return operands(sample, floats(1), Float64Array).inputs.reduce((sum, { size }) => sum + size, 0)
+}
+
 describe.each(entries)('%s', (name, spec) => {
   const samples = spec.samples()
 
   it.each(samples.map((sample, i) => ({ i, sample })))('gradients equal differences, sample $i', ({ i, sample }) => {
     if (spec.infer && !spec.backward) return expect(spec.infer.length).toBeGreaterThan(0)
     checkGradients(name, sample, floats(1000 + i))
+  })
+
+  const small = samples.filter(sample => elementsOf(sample) <= 24)
+  const points = spec.infer && !spec.backward ? 0 : cases(2, 50)
+  it.runIf(points > 0)('gradients equal differences at more points', () => {
+    for (let k = 0; k < points; k++) checkGradients(name, small[k % small.length], floats(5000 + k))
   })
 
   it.each(samples.map((sample, i) => ({ i, sample })))('native equals reference, sample $i', ({ i, sample }) => {

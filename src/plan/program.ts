@@ -4,6 +4,7 @@
  */
 
 import type { Buf, LabelNames } from '../emitters/emitter.js'
+import { Unplannable } from '../emitters/unplannable.js'
 import type { KernelBuffers, KernelDims, KernelName, KernelScalars, PerStep } from '../native/types.js'
 
 export type ElementType = 'float32' | 'int32' | 'float64'
@@ -94,6 +95,12 @@ export interface DataForm {
   readonly columns: readonly Column[]
 }
 
+/** Whether two arrays have memory in common. */
+function overlap(a: TypedArray, b: TypedArray): boolean {
+  const ends = a.byteOffset < b.byteOffset + b.byteLength && b.byteOffset < a.byteOffset + a.byteLength
+  return a.buffer === b.buffer && ends
+}
+
 /**
  * The arrays that outlive a step, by number. Recordings name them by number only, so that the same programs over other
  * arrays are the same recording.
@@ -105,6 +112,8 @@ export class Memory {
   numberOf(array: Float32Array | Int32Array): number {
     let index = this.#numbers.get(array)
     if (index === undefined) {
+      if (this.arrays.some(other => overlap(array, other)))
+        throw new Unplannable('the model holds tensors that share a part of their memory')
       index = this.arrays.push(array) - 1
       this.#numbers.set(array, index)
     }

@@ -1,6 +1,6 @@
 /**
  * Who may have written a tensor's values since they were looked at: for those who keep a copy of weights in another form.
- * Told apart by the array with the values, which tensors may share. Not here: such copies.
+ * Told apart by the memory of the values, which tensors may share, whole or in part. Not here: such copies.
  */
 
 import type { Buf } from '../emitters/emitter.js'
@@ -10,30 +10,33 @@ export interface Writes {
   count: number
 }
 
-const counted = new WeakMap<Buf, Writes>()
-const handedOut = new WeakSet<Buf>()
+const counted = new WeakMap<object, Writes>()
+const handedOut = new WeakSet<object>()
+
+/** What a view of some rows has in common with the whole. */
+const memoryOf = (values: Buf): object => (ArrayBuffer.isView(values) ? values.buffer : values)
 
 /** The count of these values, which goes on. */
 export function writesTo(values: Buf): Writes {
-  let writes = counted.get(values)
+  let writes = counted.get(memoryOf(values))
   if (!writes) {
     writes = { count: 0 }
-    counted.set(values, writes)
+    counted.set(memoryOf(values), writes)
   }
   return writes
 }
 
 /** The library writes, or has written, to these values. */
 export function noteWrite(values: Buf): void {
-  const writes = counted.get(values)
+  const writes = counted.get(memoryOf(values))
   if (writes) writes.count++
 }
 
 /** A user has the array: from now on it may be written without a note. */
 export function noteHandedOut(values: Buf): void {
-  handedOut.add(values)
+  handedOut.add(memoryOf(values))
 }
 
 export function isHandedOut(values: Buf): boolean {
-  return handedOut.has(values)
+  return handedOut.has(memoryOf(values))
 }
