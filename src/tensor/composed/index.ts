@@ -1,5 +1,6 @@
 /** The registry of functions composed of ops: one export line each. Methods of tensors, `ops.*` and tests are made from it. */
 
+export { argmin } from './argmin.js'
 export { bilinear } from './bilinear.js'
 export { bmm } from './bmm.js'
 export { chunk } from './chunk.js'
