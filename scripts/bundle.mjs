@@ -3,7 +3,7 @@
  * parts of their own that look for files beside them, so that `import.meta.url` means the same as in src/. Loading a few
  * files takes a tenth of the time of some hundred. Declarations are not bundled.
  */
-import { readdirSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 import { rolldown } from 'rolldown'
 import { root } from './build_native.mjs'
@@ -42,6 +42,29 @@ function fileFor(id) {
 
 const group = { name: fileFor, debugName: 'file', test: id => fileFor(id) !== null }
 
+/** For programs that require the package. */
+const required = `'use strict'
+try {
+  module.exports = require('../index.js')
+} catch (error) {
+  if (error.code !== 'ERR_REQUIRE_ESM') throw error
+  const node = 'a Node that requires ES modules (20.19, 22.12 or later)'
+  const message = \`anneal: expected \${node} but received \${process.versions.node}; use await import('anneal')\`
+  throw Object.assign(new Error(message, { cause: error }), { code: error.code })
+}
+`
+
+/** dist/cjs/: what require() gets, and the declarations again, which TypeScript takes for CommonJS in that folder. */
+function writeCommonJs() {
+  const folder = join(dist, 'cjs')
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder)
+  for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' }))
+    if (name.endsWith('.d.ts') && !/^(cjs|cli)\b/.test(name)) cpSync(join(dist, name), join(folder, name))
+  writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }\n')
+  writeFileSync(join(folder, 'index.js'), required)
+}
+
 /** Removes the JavaScript of the last time; declarations stay. */
 function clear() {
   for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' }))
@@ -68,4 +91,5 @@ export async function bundle() {
     comments: false, // they are in the declarations, where editors show them
     codeSplitting: { includeDependenciesRecursively: false, groups: [group] },
   })
+  writeCommonJs()
 }
