@@ -97,3 +97,42 @@ describe('a weight and a view of its rows', () => {
     await same()
   })
 })
+
+/** Two columns of codes in one tensor, each with a table of its own. */
+class Codes extends nn.Module {
+  colours = new nn.Embedding(3, 2)
+  sizes = new nn.Embedding(5, 2)
+  forward(codes: Tensor): Tensor {
+    return this.colours
+      .forward(codes.select(1, 0))
+      .add(this.sizes.forward(codes.select(-1, 1)))
+      .sum(1)
+  }
+}
+
+describe('columns of codes, taken from one tensor', () => {
+  const fitted = (codes: number[][]) => {
+    random.manualSeed(4)
+    const model = new Codes()
+    const set = new data.TensorDataset(tensor(codes, { dtype: 'int32' }), tensor([1, 2, 3, 4]))
+    const train = new data.DataLoader(set, { batchSize: 2 })
+    const optimizer = new optim.SGD(model.parameters(), { lr: 0.1 })
+    return fit.sync(model, { train, optimizer, loss: new nn.MSELoss(), epochs: 1 })
+  }
+
+  it('train on the plan', () => {
+    const { engine, engineReason } = fitted([[0, 4], [2, 3], [1, 1], [0, 0]]) // biome-ignore format: rows
+    expect(engine, engineReason ?? '').toBe('plan')
+  })
+
+  it('are refused by their place and value', () => {
+    expect(() => fitted([[0, 4], [2, 3], [3, 1], [0, 0]])).toThrow('indices[2] to be in [0, 2] but received 3') // biome-ignore format: rows
+    expect(() => fitted([[0, 4], [2, 5], [1, 1], [0, 0]])).toThrow('indices[1] to be in [0, 4] but received 5') // biome-ignore format: rows
+  })
+})
+
+it('a.where(condition, b) has the order of PyTorch', () => {
+  const x = tensor([-1, 2])
+  expect(x.where(x.gt(0), 7).toArray()).toEqual([7, 2])
+  expect(ops.where(x.gt(0), 7, x).toArray()).toEqual([-1, 7])
+})

@@ -11,7 +11,7 @@ import { addon } from '../native/addon.js'
 import type { NativeStore, TypedArray } from '../native/types.js'
 import { sizeOf } from '../ops/spec.js'
 import { InferencePlan } from '../plan/inference.js'
-import { type ColumnCheck, Memory } from '../plan/program.js'
+import { type ColumnCheck, labelsIn, Memory } from '../plan/program.js'
 import { Recorder } from '../plan/recorder.js'
 import { isOwn } from '../runs/hold.js'
 import { noGrad, Tensor } from '../tensor/index.js'
@@ -198,7 +198,8 @@ export class Inference {
   #check(inputs: readonly TypedArray[]): void {
     for (const check of this.#checks) {
       const values = inputs[check.column] as Float32Array
-      if ('classes' in check) checkedLabels(check.where, values, check.classes, check.ignoreIndex, check.as)
+      if ('classes' in check)
+        checkedLabels(check.where, labelsIn(values, check), check.classes, check.ignoreIndex, check.as)
       else checkProbabilities(check.where, check.name, values)
     }
   }

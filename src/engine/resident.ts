@@ -12,7 +12,7 @@ import { Unplannable } from '../emitters/unplannable.js'
 import type { TypedArray } from '../native/types.js'
 import { sizeOf } from '../ops/spec.js'
 import type { CompiledPlan } from '../plan/compiled.js'
-import { bufferEntries, type Column, type ColumnCheck, type DataForm, type Slot } from '../plan/program.js'
+import { bufferEntries, type Column, type ColumnCheck, type DataForm, labelsIn, type Slot } from '../plan/program.js'
 import { holdsSlices, writeSlices } from '../plan/slices.js'
 import { checkAttached, type Tensor } from '../tensor/index.js'
 import type { RecordedStep } from './record_step.js'
@@ -59,7 +59,8 @@ export function checkLabels({ tensors, indices }: Columns, checks: readonly Colu
   for (const check of checks) {
     const column = tensors[check.column]
     const values = indices ? rowsAt(column, indices) : column.values
-    if ('classes' in check) checkedLabels(check.where, values, check.classes, check.ignoreIndex, check.as)
+    if ('classes' in check)
+      checkedLabels(check.where, labelsIn(values, check), check.classes, check.ignoreIndex, check.as)
     else checkProbabilities(check.where, check.name, values)
   }
 }

@@ -40,7 +40,7 @@ const parts = <T extends Meta>(inputs: readonly T[]) => {
  */
 export const cat = defineOp({
   name: 'cat',
-  takesList: true,
+  isMethod: false,
   parse: (tensors: readonly Operand[], dim?: number) => {
     const operands = checkList('cat', tensors)
     const { shape } = modelOf(operands)

@@ -71,8 +71,8 @@ export interface OpSpec<A = any, P extends readonly any[] = any[]> {
   readonly forward: (e: Emitter, app: Application<A>) => Buf
   /** Gradients with respect to each input, null where not needed. Absent: the result is a constant. */
   readonly backward?: (e: Emitter, app: Application<A>, grad: Value) => (Buf | null)[]
-  /** Whether the first argument is a list of tensors, so that there is no such method. */
-  readonly takesList?: true
+  /** Whether a tensor has it as a method. Not where the first argument is a list, or PyTorch's method has another order. */
+  readonly isMethod?: false
   /** The inputs, by position, that forward also writes. Absent: none. */
   readonly writes?: (attrs: A) => readonly number[]
   /** float64 twins of the kernels this op brings. */

@@ -20,7 +20,7 @@ function checkAlike(inputs: readonly Meta[]): void {
 /** The tensors, all of one shape and dtype, along a new dimension `dim` (default 0). Source: torch.stack. */
 export const stack = defineOp({
   name: 'stack',
-  takesList: true,
+  isMethod: false,
   parse: (tensors: readonly Operand[], dim?: number) => {
     const operands = checkList('stack', tensors)
     return { operands, attrs: { dim: normalizeDim('stack', dim ?? 0, operands[0].shape.length + 1) } }

@@ -143,6 +143,19 @@ export interface LabelCheck {
   readonly classes: number
   readonly ignoreIndex: number
   readonly as?: LabelNames
+  /** Where in each row of the column they are, as wide as it is; absent: everywhere. */
+  readonly places?: { readonly width: number; readonly at: readonly number[] }
+}
+
+/** The labels that a check is about, of a column's values. */
+export function labelsIn(values: TypedArray, { places }: LabelCheck): TypedArray {
+  if (!places) return values
+  const { width, at } = places
+  const count = at.length
+  return Float64Array.from(
+    { length: (values.length / width) * count },
+    (_, i) => values[Math.floor(i / count) * width + at[i % count]],
+  )
 }
 
 /** Numbers that a step draws: so many of 1 with this probability, else 0. */

@@ -11,6 +11,7 @@ import {
   type Draw,
   drawsPerStep,
   type ElementType,
+  type LabelCheck,
   Memory,
   type Origin,
   type Slot,
@@ -93,6 +94,11 @@ export class Recorder implements Emitter {
       return checkedLabels(where, labels as unknown as Int32Array, classes, ignoreIndex, as)
     const { origin, length, dtype } = labels as Slot
     if (this.#makesIndices(labels as Slot, classes)) return labels
+    const taken = this.#takenFrom(labels as Slot)
+    if (taken) {
+      this.labelChecks.push({ ...taken, where, classes, ignoreIndex, as })
+      return labels
+    }
     const column = columnOf(origin)
     if (column === undefined) throw new Unplannable(`${as?.name ?? 'labels'} are computed by the model`)
     if (origin.kind === 'input' && dtype !== 'int32') throw new Unplannable(`${as?.name ?? 'labels'} are no int32`)
@@ -113,9 +119,28 @@ export class Recorder implements Emitter {
     }
   }
 
+  /** The first call that names a buffer: what is made in the step, it makes. */
+  #makerOf(slot: Slot): SlotCall | undefined {
+    return this.calls.find(call => bufferEntries(call).some(([, buffer]) => buffer.id === slot.id))
+  }
+
+  /** The column of a data set of which a buffer has the same places in every row, and which. */
+  #takenFrom(slot: Slot): Pick<LabelCheck, 'column' | 'places'> | null {
+    const maker = this.#makerOf(slot)
+    if (maker?.kernel !== 'take_axis_ints') return null
+    const { origin } = maker.buffers.x
+    const { outer, axis, count, inner } = maker.dims
+    const { start, step } = maker.scalars
+    if (origin.kind !== 'batch' || outer % origin.rows !== 0) return null
+    const { rows, width, column } = origin
+    const place = (i: number) => Math.floor(i / (count * inner)) * axis + start + (Math.floor(i / inner) % count) * step
+    const at = Array.from({ length: (outer / rows) * count * inner }, (_, i) => place(i) * inner + (i % inner))
+    return { column, places: { width, at } }
+  }
+
   /** Whether the call that wrote a buffer can only have written numbers of so many classes. */
   #makesIndices(slot: Slot, classes: number): boolean {
-    const maker = this.calls.find(call => bufferEntries(call).some(([, buffer]) => buffer.id === slot.id))
+    const maker = this.#makerOf(slot)
     return maker?.kernel === 'argmax' && maker.buffers.y.id === slot.id && maker.dims.n <= classes
   }
 

@@ -30,9 +30,9 @@ type AfterFirst<P> = P extends [unknown, ...infer R] ? R : never
 /** The ops whose first argument is a list. */
 type ListOp = { [K in OpName]: Parameters<Registry[K]['parse']>[0] extends readonly unknown[] ? K : never }[OpName]
 
-/** Every op as a method of its first operand: `a.add(b)`; not those of lists. */
+/** Every op as a method of its first operand: `a.add(b)`; not those that say otherwise (`OpSpec.isMethod`). */
 export type OpMethods = {
-  [K in Exclude<OpName, ListOp>]: (...args: AfterFirst<Parameters<Registry[K]['parse']>>) => Tensor
+  [K in Exclude<OpName, ListOp | 'where'>]: (...args: AfterFirst<Parameters<Registry[K]['parse']>>) => Tensor
 } & { [K in ComposedName]: AsMethod<(typeof composed)[K]['call']> }
 
 /** The methods of Tensor that are put on its prototype here. */
@@ -42,6 +42,8 @@ export interface TensorMethods extends OpMethods {
    * shape; needed where this is not a scalar. Throws ERR_GRAD where nothing requires a gradient.
    */
   backward(gradient?: Tensor): void
+  /** This where `condition` is not 0, else `other`: `ops.where` with its operands in the order of PyTorch's method. */
+  where(condition: Tensor, other: Tensor | number): Tensor
 }
 
 /** Every op as a function; the same ops are methods of Tensor. */
@@ -79,16 +81,19 @@ function define(name: string, value: (this: Tensor, ...args: never[]) => unknown
 }
 
 define('backward', backward)
+define('where', function (condition: Tensor, other: Tensor | number) {
+  return ops.where(condition, this, other)
+})
 
-/** A function of tensors under its name, and as a method where its first argument is one. */
-function offer(name: string, call: (...args: unknown[]) => unknown, takesList = false): void {
+/** A function of tensors under its name, and as a method. */
+function offer(name: string, call: (...args: unknown[]) => unknown, isMethod = true): void {
   ;(ops as Record<string, unknown>)[name] = call
-  if (takesList) return
+  if (!isMethod) return
   define(name, function (...args: unknown[]) {
     return call(this, ...args)
   })
 }
 
 for (const [name, spec] of Object.entries(registry) as [string, OpSpec][])
-  offer(name, (...args) => apply(spec, args), spec.takesList)
+  offer(name, (...args) => apply(spec, args), spec.isMethod)
 for (const [name, { call }] of Object.entries(composed) as [string, Composed][]) offer(name, call)

@@ -5,6 +5,8 @@
 
 import { AnnealError, phrase } from '../../base/errors.js'
 import type { BadSample, Sample } from '../../ops/spec.js'
+import { where } from '../../ops/where.js'
+import { apply } from '../tape.js'
 import type { Tensor } from '../tensor.js'
 
 /** A function of a tensor, which comes first, with samples for every generic test. */
@@ -20,6 +22,11 @@ export interface Composed<F extends (...args: any[]) => unknown = (...args: any[
 // biome-ignore lint/suspicious/noExplicitAny: see above.
 export function compose<F extends (...args: any[]) => unknown>(composed: Composed<F>): Composed<F> {
   return composed
+}
+
+/** a where the condition is not 0, else b: as a method it begins with a. */
+export function choose(condition: Tensor, a: Tensor | number, b: Tensor | number): Tensor {
+  return apply(where, [condition, a, b])
 }
 
 /** Refuses what has no dimensions, or no such. Returns its size along `dim`, which is not negative. */

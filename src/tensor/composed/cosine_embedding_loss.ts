@@ -33,8 +33,8 @@ export const cosineEmbeddingLoss = compose({
     const { margin, reduction } = checkMargin(where, options)
     checkShapes(a, b, target)
     const cos = cosine(a, b)
-    const apart = target.eq(-1).where(cos.sub(margin).clamp(0), 0)
-    const together = target.eq(1).where(cos.neg().add(1), 0)
+    const apart = cos.sub(margin).clamp(0).where(target.eq(-1), 0)
+    const together = cos.neg().add(1).where(target.eq(1), 0)
     return reduced(where, together.add(apart), reduction)
   },
   samples: () => [

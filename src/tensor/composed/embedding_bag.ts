@@ -80,7 +80,7 @@ export const embeddingBag = compose({
     const add = adder(indices, offsets)
     const counts = indices.ne(padding ?? -1).unsqueeze(-1)
     const rows = indices.embedding(weight, { paddingIdx: padding })
-    const total = add(padding === null ? rows : counts.where(rows, 0))
+    const total = add(padding === null ? rows : rows.where(counts, 0))
     return mode === 'sum' ? total : total.div(add(counts).clamp(1))
   },
   samples: () => [

@@ -2,7 +2,7 @@
 
 import { checkBoolean, checkOneOf, checkOptions } from '../../base/check.js'
 import type { Tensor } from '../tensor.js'
-import { compose } from './composed.js'
+import { choose, compose } from './composed.js'
 import { checkAlike, reduced } from './reduced.js'
 
 const where = 'klDivLoss'
@@ -28,7 +28,7 @@ export function checkKlDiv(options: KlDivOptions = {}): Required<KlDivOptions> {
 /** t·(log t - x), which is 0 where t is. */
 function pointwise(x: Tensor, target: Tensor): Tensor {
   const zero = target.eq(0)
-  return target.mul(zero.where(1, target).log()).sub(target.mul(x))
+  return target.mul(choose(zero, 1, target).log()).sub(target.mul(x))
 }
 
 /**

@@ -9,7 +9,7 @@ import { compose } from './composed.js'
 function shiftOf(x: Tensor, dim: Dims): Tensor {
   return noGrad(() => {
     const top = x.amax(dim, { keepdim: true })
-    return top.abs().lt(Infinity).where(top, 0)
+    return top.where(top.abs().lt(Infinity), 0)
   })
 }
 

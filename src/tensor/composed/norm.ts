@@ -3,12 +3,12 @@
 import { rangeError } from '../../base/errors.js'
 import type { Dims, ReductionOptions } from '../../ops/reduction.js'
 import { checkTensor, type Tensor } from '../tensor.js'
-import { compose } from './composed.js'
+import { choose, compose } from './composed.js'
 
 /** `√x`, whose gradient is 0 where it is 0. */
 export function smoothRoot(x: Tensor): Tensor {
   const zero = x.eq(0)
-  return zero.where(0, zero.where(1, x).sqrt())
+  return choose(zero, 0, choose(zero, 1, x).sqrt())
 }
 
 /**

@@ -33,7 +33,7 @@ export function checkPoissonNll(options: PoissonNllOptions = {}): Required<Poiss
 /** `t·log t - t + log(2π·t)/2`, 0 for t <= 1. */
 function stirling(t: Tensor): Tensor {
   const large = t.gt(1)
-  const safe = large.where(t, 1)
+  const safe = t.where(large, 1)
   const approximation = safe
     .mul(safe.log())
     .sub(safe)
@@ -43,7 +43,7 @@ function stirling(t: Tensor): Tensor {
         .log()
         .mul(0.5),
     )
-  return large.where(approximation, 0)
+  return approximation.where(large, 0)
 }
 
 /**

@@ -19,7 +19,7 @@ export const prelu = compose({
   name: 'prelu',
   call(x: Tensor, weight: Tensor): Tensor {
     const slope = wide(checkTensor('prelu', 'x', x), checkTensor('prelu', 'weight', weight))
-    return x.gt(0).where(x, x.mul(slope))
+    return x.where(x.gt(0), x.mul(slope))
   },
   samples: () => [{ x: [[2, 3], [1]] }, { x: [[2, 3, 2], [3]] }, { x: [[4], []] }, { x: [[0, 3], [3]] }],
   badSamples: () => [
