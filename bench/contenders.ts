@@ -22,7 +22,7 @@ export interface Contender {
   role: 'ours' | 'peer' | 'baseline'
   program:
     | { python: string; modules: readonly string[] }
-    | { node: string; flags?: readonly string[] }
+    | { node: string; flags?: readonly string[]; needs?: string }
     | { tfjs: TfjsSettings }
     | { cc: string; libraries: readonly string[]; debian: string }
   /** Trials with more arithmetic per step than this are skipped, so that a slow contender does not hold up the run. */
@@ -47,6 +47,14 @@ export const contenders: readonly Contender[] = [
     role: 'ours',
     does: ['step', 'lecture'],
     program: { node: 'native_eager' },
+  },
+  { name: 'native-predict', backend: 'native', role: 'ours', does: ['predict'], program: { node: 'native_predict' } },
+  { name: 'native-forward', backend: 'native', role: 'ours', does: ['predict'], program: { node: 'native_forward' } },
+  {
+    name: 'onnxruntime',
+    role: 'peer',
+    does: ['predict'],
+    program: { node: 'onnxruntime', needs: 'onnxruntime-node' },
   },
   { name: 'native-products', backend: 'native', role: 'ours', does: ['product'], program: { node: 'native_products' } },
   {

@@ -57,7 +57,16 @@ export interface ProductTrial {
   k: number
 }
 
-export type Trial = StepTrial | LectureTrial | ProductTrial
+/** Predictions of a multi-layer perceptron for so many rows at a time, again and again with the same weights. */
+export interface PredictTrial {
+  kind: 'predict'
+  name: string
+  /** Features, hidden widths, outputs. */
+  widths: number[]
+  rows: number
+}
+
+export type Trial = StepTrial | LectureTrial | ProductTrial | PredictTrial
 
 // Small, because a contender that is fast trains far in its time: at 0.01 the small nets end up so sure of their rows that
 // probabilities are denormal, which is slow wherever they are not flushed to zero.
@@ -127,7 +136,21 @@ const PRODUCTS: ProductTrial[] = SHAPES.flatMap(([m, n, k]) =>
   })),
 )
 
-export const trials: readonly Trial[] = [...STEPS, LECTURE, ...PRODUCTS]
+/** A head on embeddings and a net that is larger than the second cache, for one request, a few and a table. */
+const SERVED: number[][] = [
+  [384, 128, 10],
+  [784, 1024, 1024, 10],
+]
+
+const PREDICTIONS: PredictTrial[] = SERVED.flatMap(widths =>
+  [1, 8, 32, 1000].map(rows => ({ kind: 'predict' as const, name: `${widths.join('-')} x ${rows}`, widths, rows })),
+)
+
+export const trials: readonly Trial[] = [...STEPS, LECTURE, ...PRODUCTS, ...PREDICTIONS]
+
+/** The numbers of a net's weights, layer by layer. */
+const weightsOf = (widths: readonly number[]) => widths.slice(1).map((width, i) => width * widths[i])
+const total = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0)
 
 /**
  * Arithmetic of one step or product, a multiply-add counted as two: 2·m·n·k per product, three products per layer, no
@@ -136,7 +159,8 @@ export const trials: readonly Trial[] = [...STEPS, LECTURE, ...PRODUCTS]
 export function flops(trial: Trial): number | undefined {
   if (trial.kind === 'product') return 2 * trial.m * trial.n * trial.k
   if (trial.kind === 'lecture') return undefined
-  const sizes = trial.widths.slice(1).map((width, i) => width * trial.widths[i])
+  const sizes = weightsOf(trial.widths)
+  if (trial.kind === 'predict') return 2 * trial.rows * total(sizes)
   return 2 * trial.batch * sizes.reduce((sum, size, i) => sum + size * (i === 0 ? 2 : 3), 0)
 }
 
@@ -148,6 +172,7 @@ export function flops(trial: Trial): number | undefined {
 export function bytes(trial: Trial): number | undefined {
   if (trial.kind === 'product') return 4 * (trial.m * trial.n + trial.n * trial.k + trial.m * trial.k)
   if (trial.kind === 'lecture') return undefined
+  if (trial.kind === 'predict') return 4 * (total(weightsOf(trial.widths)) + 2 * trial.rows * total(trial.widths))
   const { widths, batch, optimizer } = trial
   const slots = optimizer.name === 'adam' ? 2 : optimizer.momentum ? 1 : 0
   const weights = widths.slice(1).reduce((sum, width, i) => sum + width * widths[i] * (i === 0 ? 3 : 4), 0)

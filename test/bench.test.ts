@@ -62,6 +62,8 @@ describe('trials', () => {
       : []
     expect(adam - sgd).toBe(2 * (momentum - sgd))
     expect(momentum - sgd).toBe(4 * 2 * (784 * 1024 + 1024 * 1024 + 1024 * 10))
+    const [row] = chooseTrials(['384-128-10 x 1'])
+    expect([flops(row), bytes(row)]).toEqual([2 * (384 * 128 + 128 * 10), 4 * (384 * 128 + 128 * 10 + 2 * 522)])
   })
 })
 
@@ -99,6 +101,13 @@ describe('contenders', () => {
     expect(programOf({ ...rows[0], program })).toEqual({
       missing: expect.stringMatching(/^backends.tfjs: expected kind to be .* but received "no-such"$/),
     })
+  })
+
+  test('whose package is missing name it', () => {
+    const [ort] = chooseContenders(['onnxruntime'])
+    const contender: Contender = { ...ort, program: { node: 'onnxruntime', needs: 'no-such-package' } }
+    expect(programOf(contender)).toEqual({ missing: 'needs the package no-such-package' })
+    expect(unsuited(ort, qwerty, undefined)).toBe('does no step trials')
   })
 
   test('whose library is missing name its package', () => {

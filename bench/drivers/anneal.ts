@@ -6,7 +6,7 @@ import { dataset, layers } from './data.js'
 export type Optimizer = optim.Optimizer
 
 /** Linear, ReLU, ..., Linear with the trial's starting weights. */
-export function modelOf(trial: StepTrial): nn.Sequential {
+export function modelOf(trial: Pick<StepTrial, 'widths'>): nn.Sequential {
   const start = layers(trial)
   const linears = start.map(({ fanIn, fanOut }) => new nn.Linear(fanIn, fanOut))
   linears.forEach((linear, i) => {

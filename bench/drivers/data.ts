@@ -39,7 +39,7 @@ export function dataset({ widths, rows }: StepTrial): { x: Float32Array; y: Int3
 }
 
 /** Weights and biases uniform within 1/sqrt(fanIn), as nn.Linear's own start is. */
-export function layers({ widths }: StepTrial): Layer[] {
+export function layers({ widths }: Pick<StepTrial, 'widths'>): Layer[] {
   let offset = WEIGHTS_OFFSET
   return widths.slice(1).map((fanOut, i) => {
     const fanIn = widths[i]

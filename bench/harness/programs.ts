@@ -21,13 +21,16 @@ const compiled = join(packageRoot(), 'build/js/bench/drivers')
 const sources = join(packageRoot(), 'bench/drivers')
 const asJson = (trial: Trial, threads: number, seconds: number) => JSON.stringify({ trial, threads, seconds })
 
-function node(name: string, flags: readonly string[] = [], settings: readonly string[] = []): Program {
+function node(name: string, flags: readonly string[] = [], settings: readonly string[] = [], needs?: string): Program {
+  if (needs && !isInstalled(needs)) return { missing: `needs the package ${needs}` }
   const script = join(compiled, `${name}.js`)
   if (!existsSync(script)) return { missing: `expected ${script}; compile the benches first (npm run bench does)` }
   return {
     command: (...asked) => ({ file: process.execPath, args: [...flags, script, asJson(...asked), ...settings] }),
   }
 }
+
+const isInstalled = (name: string) => existsSync(join(packageRoot(), 'node_modules', name))
 
 const probe = `
   import { backends } from 'anneal'
@@ -91,7 +94,7 @@ function cc(name: string, libraries: readonly string[], debian: string): Program
 
 export function programOf({ program }: Contender): Program {
   if ('python' in program) return python(program.python, program.modules)
-  if ('node' in program) return node(program.node, program.flags)
+  if ('node' in program) return node(program.node, program.flags, [], program.needs)
   if ('tfjs' in program) return tfjs(program.tfjs)
   return cc(program.cc, program.libraries, program.debian)
 }

@@ -81,7 +81,11 @@ export function readRequest(argv: readonly string[]): Request {
       list,
     )
     .option('--backends <names>', `only drivers of some of: ${backendNames.join(', ')}`, list)
-    .option('--trial <names>', 'trials by name, start of name or kind (step, lecture, product); default all', list)
+    .option(
+      '--trial <names>',
+      'trials by name, start of name or kind (step, lecture, product, predict); default all',
+      list,
+    )
     .option('--drivers <names>', `some of: ${contenders.map(({ name }) => name).join(', ')}; default all`, list)
     .option('--rounds <n>', 'rounds over all drivers; medians over them are shown', number(1, true), 5)
     .option('--seconds <s>', 'timed seconds per driver and round', number(0.001, false), 1)
