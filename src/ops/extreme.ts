@@ -44,10 +44,8 @@ export function defineExtreme(
     parse: parseReduction(name),
     infer: inferExtreme(name),
     forward(e, app) {
-      const {
-        inputs: [x],
-        attrs,
-      } = app
+      const { inputs, attrs } = app
+      const [x] = inputs
       const { order, m, n } = rowsOf(x.shape, attrs.dims)
       const rows = emitPermute(e, x.buf, x.shape, order)
       const y = e.alloc('float32', m)

@@ -17,10 +17,10 @@ function cuts(x: readonly number[], index: readonly number[], dim: number) {
     steps.push({ from: [...from], dim: d, start: 0, count: index[d], step: 1 })
     from[d] = index[d]
   }
-  return { steps, cut: from }
+  return steps
 }
 
-/** `x` [outer, n, inner] at `index` [outer, count, inner], and its way back. */
+/** `x` [outer, n, inner] at `index` [outer, count, inner]. */
 function emitGather(e: Emitter, x: Buf, index: Buf, shape: readonly number[], dim: number, axis: number): Buf {
   const { outer, n: count, inner } = around(shape, dim)
   const y = e.alloc('float32', sizeOf(shape))
@@ -59,7 +59,7 @@ export const gather = defineOp({
     const n = x.shape[dim] ?? 1
     const width = sizeOf(index.shape.slice(1))
     const numbers = e.labels(where, index.buf, n, Number.NaN, { name: 'index', width })
-    const { steps } = cuts(x.shape, index.shape, dim)
+    const steps = cuts(x.shape, index.shape, dim)
     const values = steps.reduce((buf, { from, ...places }) => emitTake(e, buf, 'float32', from, places), x.buf)
     app.saved = [numbers]
     return emitGather(e, values, numbers, index.shape, dim, n)
@@ -69,7 +69,7 @@ export const gather = defineOp({
     const axis = x.shape[dim] ?? 1
     const dx = e.alloc('float32', outer * axis * inner)
     e.kernels.pick_axis_bwd({ dy, index, dx, outer, count, inner, axis })
-    const { steps } = cuts(x.shape, shape, dim)
+    const steps = cuts(x.shape, shape, dim)
     return [steps.reduceRight((buf, { from, ...places }) => emitPutBack(e, buf, from, places), dx as Buf), null]
   },
   reference: {

@@ -37,7 +37,7 @@ export function inverseOrder(order: readonly number[]): number[] {
 
 function checkOrder(dims: unknown, rank: number): number[] {
   if (!Array.isArray(dims)) throw typeError('permute', 'dims to be an array of integers', dims)
-  const order = dims.map(dim => normalizeDim('permute', dim, rank, 'dims'))
+  const order = Array.from(dims, dim => normalizeDim('permute', dim, rank, 'dims')) // of holes, too
   if (order.length !== rank || new Set(order).size !== rank)
     throw rangeError('permute', `dims to name each of ${rank} dimensions once`, dims)
   return order
@@ -72,5 +72,6 @@ export const permute = defineOp({
     { x: [[2, 3]], args: [[0]], message: 'dims to name each of 2 dimensions once' },
     { x: [[2, 3]], args: [[0, 2]], message: 'dims to be in [-2, 1]' },
     { x: [[2, 3]], args: [1], message: 'dims to be an array of integers' },
+    { x: [[2, 3]], args: [new Array(2)], message: 'dims to be an integer' },
   ],
 })

@@ -24,7 +24,7 @@ export type Dims = number | readonly number[]
 /** Each of them non-negative. */
 export function parseDims(where: string, name: string, dims: unknown, rank: number): number[] {
   const wanted: unknown[] = Array.isArray(dims) ? dims : [dims]
-  const found = wanted.map(dim => normalizeDim(where, dim, rank, name))
+  const found = Array.from(wanted, dim => normalizeDim(where, dim, rank, name)) // of holes, too
   if (new Set(found).size !== found.length) throw rangeError(where, 'each dim to appear once', wanted)
   return found
 }
@@ -79,6 +79,7 @@ export const reductionSamples = () => [
 export const badReductions = () => [
   { x: [[2, 3]], args: [2], message: 'dim to be in [-2, 1]' },
   { x: [[2, 3]], args: [[0, 0]], message: 'each dim to appear once' },
+  { x: [[2, 3]], args: [new Array(1)], message: 'dim to be an integer' },
   { x: [[2, 3]], args: [0, { keepdim: 1 }], message: 'keepdim to be a boolean' },
   { x: [[2, 3]], args: [0, { keepDim: true }], message: 'among keepdim' },
 ]

@@ -1,4 +1,4 @@
-/** What a Tensor can compute, as methods: every op of the registry, and backward. Not here: how (ops/, tape.ts). */
+/** What a Tensor can compute, as methods: every op, what is composed of ops, and backward. Not here: how (ops/, tape.ts). */
 
 import { AnnealError, phrase, shapeError, typeError } from '../base/errors.js'
 import type { Buf } from '../emitters/emitter.js'
