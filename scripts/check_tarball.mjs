@@ -9,7 +9,12 @@ import { root } from './build_native.mjs'
 import { inTemporaryFolder, makeProject, pack, program, run } from './stranger.mjs'
 
 /** The same in strict TypeScript; what is internal is not declared. */
-const typed = `${program.replace('import { nn', 'import { type Tensor, nn').replace('forward(x)', 'override forward(x: Tensor)')}
+const typed = `${program.replace('import { nn', 'import { type Tensor, tensor, nn').replace('forward(x)', 'override forward(x: Tensor)')}
+declare const console: { log(...values: unknown[]): void }
+const values: Float32Array = tensor([1, 2]).data
+const labels: Int32Array = tensor([1, 2], { dtype: 'int32' }).data
+const rows: number[][] = X.toArray<number[][]>()
+if (values.length + labels.length !== 4 || rows.length !== X.shape[0]) throw new Error('values')
 // @ts-expect-error
 train.epochOrder()
 // @ts-expect-error
@@ -23,7 +28,11 @@ if (y.shape.join() !== '1,3') throw new Error(y.shape.join())
 `
 
 const settings = {
-  compilerOptions: { module: 'Node16', target: 'ES2022', strict: true, noImplicitOverride: true, types: [] },
+  // Neither DOM nor @types/node.
+  compilerOptions: {
+    ...{ module: 'Node16', target: 'ES2022', lib: ['ES2023'], types: [] },
+    ...{ strict: true, noImplicitOverride: true },
+  },
   files: ['train.ts', 'required.cts'],
 }
 

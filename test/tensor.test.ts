@@ -1,7 +1,7 @@
 import vm from 'node:vm'
 /** Tensors: making, reading, gradients through graphs, and every way of asking for the wrong thing. */
 
-import { describe, expect, it } from 'vitest'
+import { describe, expect, expectTypeOf, it } from 'vitest'
 import { noGrad, ops, type Tensor, tensor } from '../src/tensor/index.js'
 
 const codeOf = (fn: () => unknown): string => {
@@ -276,4 +276,14 @@ describe('BCELoss', () => {
       }),
     )
   })
+})
+
+it('types say which array holds the values', () => {
+  expectTypeOf(tensor([1, 2]).data).toEqualTypeOf<Float32Array>()
+  expectTypeOf(tensor(new Float64Array(2)).data).toEqualTypeOf<Float32Array>()
+  expectTypeOf(tensor(new Uint8Array(2)).data).toEqualTypeOf<Int32Array>()
+  expectTypeOf(tensor([1, 2], { dtype: 'int32' }).detach().data).toEqualTypeOf<Int32Array>()
+  expectTypeOf<Tensor['data']>().toEqualTypeOf<Float32Array | Int32Array>()
+  expectTypeOf(tensor([[1]]).toArray<number[][]>()).toEqualTypeOf<number[][]>()
+  expect(tensor([[1, 2]]).toArray<number[][]>()[0][1]).toBe(2)
 })

@@ -10,9 +10,10 @@ import { fileURLToPath } from 'node:url'
 import { createGunzip } from 'node:zlib'
 import { HOLD_MS } from '../base/drive.js'
 import { AnnealError, phrase, typeError } from '../base/errors.js'
+import type { Url } from '../base/platform_types.js'
 
 /** A path, bytes, or a stream of bytes or text. */
-export type TableSource = string | URL | Uint8Array | AsyncIterable<Uint8Array | string>
+export type TableSource = string | Url | Uint8Array | AsyncIterable<Uint8Array | string>
 
 export interface Input {
   /** How errors name it. */

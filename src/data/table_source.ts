@@ -3,6 +3,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AnnealError, phrase, typeError } from '../base/errors.js'
+import type { Url } from '../base/platform_types.js'
 import type { ColumnType } from './column.js'
 import { type Input, openInput } from './input.js'
 import { asFileError, checkReadOptions, type ReadTableOptions } from './read_table.js'
@@ -22,8 +23,8 @@ export type ColumnChunk = Table | Parameters<typeof tableFrom>[0]
 /** A file or a folder of files, several, or a function that begins anew at every call. */
 export type StreamSource =
   | string
-  | URL
-  | readonly (string | URL)[]
+  | Url
+  | readonly (string | Url)[]
   | (() => AsyncIterable<ColumnChunk> | Iterable<ColumnChunk>)
 
 /** A table is given as soon as it has so many rows. */

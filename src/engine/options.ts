@@ -2,6 +2,7 @@
 
 import { checkInt, checkNumber } from '../base/check.js'
 import { AnnealError, phrase, rangeError, typeError } from '../base/errors.js'
+import type { Signal } from '../base/platform_types.js'
 import { DataLoader, StreamTable } from '../data/index.js'
 import type { Loss, Module } from '../nn/index.js'
 import type { LossOptions } from '../ops/reduced_loss.js'
@@ -30,7 +31,7 @@ export interface TrainingOptions {
   /** Asks for the predictions of every batch: what `fit` makes of them is its business. */
   metrics?: object
   /** Aborts after the current batch. */
-  signal?: AbortSignal
+  signal?: Signal
   /** At most this many threads. Default: the physical cores that the process may use; small nets take one. */
   threads?: number
   /** Trains on another backend, to compare: `backends.reference`, or one of `await backends.tfjs(kind)`. Default: native. */

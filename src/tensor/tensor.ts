@@ -25,6 +25,9 @@ export function withValuesHidden<T>(fn: () => T): T {
   }
 }
 
+/** The array that holds the values of a dtype. */
+export type ValuesOf<D extends DType> = D extends 'int32' ? Int32Array : Float32Array
+
 /** Options of `tensor`. */
 export interface TensorOptions {
   /** Required for typed arrays of more than one dimension; default: the nesting, or one dimension. */
@@ -34,6 +37,10 @@ export interface TensorOptions {
   /** Record ops on this tensor for `backward`. Default false. */
   requiresGrad?: boolean
 }
+
+type UntypedOptions = Omit<TensorOptions, 'dtype'> & { dtype?: undefined }
+type FloatArray = Float32Array | Float64Array
+type IntegerArray = Int8Array | Uint8Array | Uint8ClampedArray | Int16Array | Uint16Array | Int32Array
 
 /**
  * A dense row-major array of float32 or int32 with an optional gradient.
@@ -46,9 +53,9 @@ export interface TensorOptions {
  * Source: torch.Tensor.
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: methods come from the op registry, types and all.
-export class Tensor {
+export class Tensor<D extends DType = DType> {
   readonly shape: readonly number[]
-  readonly dtype: DType
+  readonly dtype: D
   /** Number of elements. */
   readonly size: number
   /** The gradient that `backward` adds to, or null. */
@@ -64,7 +71,7 @@ export class Tensor {
   hold: Hold | null = null
 
   /** @internal Use `tensor(...)`. */
-  constructor(shape: readonly number[], dtype: DType, buf: Buf, node: Node | null = null) {
+  constructor(shape: readonly number[], dtype: D, buf: Buf, node: Node | null = null) {
     if (!Array.isArray(shape)) throw typeError('Tensor', 'shape to be an array', shape)
     if (dtype !== 'float32' && dtype !== 'int32') throw typeError('Tensor', "dtype to be 'float32' or 'int32'", dtype)
     if (typeof buf !== 'object' || typeof buf?.length !== 'number')
@@ -97,13 +104,13 @@ export class Tensor {
    * The values, row-major: the tensor's own memory, so writing to it changes the tensor. While a fit trains the tensor,
    * others get a copy of what it published last; what they write to that is lost.
    */
-  get data(): Float32Array | Int32Array {
+  get data(): ValuesOf<D> {
     const { values } = this
     if (!this.#handedOut) {
       noteHandedOut(values)
       this.#handedOut = true
     }
-    return values
+    return values as ValuesOf<D>
   }
 
   /** @internal The same for who writes to it with a note only (writes.ts). */
@@ -129,10 +136,10 @@ export class Tensor {
     return this.values[0]
   }
 
-  /** The values as nested arrays; a number for a scalar. */
-  toArray(): Nested {
+  /** The values as nested arrays, `toArray<number[][]>()` of a matrix; a number for a scalar. */
+  toArray<T extends Nested = Nested>(): T {
     checkAttached('toArray', this)
-    return nest(this.values, this.shape)
+    return nest(this.values, this.shape) as T
   }
 
   /** `{ dtype, shape, data }` with the values in base64, which `loadStateDict` takes in a tensor's place. */
@@ -147,7 +154,7 @@ export class Tensor {
   }
 
   /** The same values, cut off from the graph. Shares memory, but for a tensor that a fit trains: see `data`. */
-  detach(): Tensor {
+  detach(): Tensor<D> {
     checkAttached('detach', this)
     return new Tensor(this.shape, this.dtype, isOwn(this) ? this.buf : seenFrom('detach', this))
   }
@@ -174,7 +181,8 @@ export function checkTensor(where: string, name: string, value: unknown): Tensor
   return value
 }
 
-export interface Tensor extends TensorMethods {}
+// biome-ignore lint/correctness/noUnusedVariables: a declaration that is merged has the class's parameters.
+export interface Tensor<D extends DType = DType> extends TensorMethods {}
 
 export function busyError(where: string): AnnealError {
   const instead = 'await the fit first, do it in a callback, or only read: predict, or forward inside of noGrad'
@@ -234,6 +242,13 @@ function toInt32(values: ArrayLike<number>): Int32Array {
  * Throws TypeError for other values, ERR_SHAPE for ragged arrays or a shape that does not fit, ERR_DTYPE for a value
  * that is no 32-bit integer under dtype int32. Source: torch.tensor.
  */
+export function tensor<D extends DType>(
+  values: Nested | ArrayLike<number>,
+  options: TensorOptions & { dtype: D },
+): Tensor<D>
+export function tensor(values: IntegerArray, options?: UntypedOptions): Tensor<'int32'>
+export function tensor(values: FloatArray | Nested, options?: UntypedOptions): Tensor<'float32'>
+export function tensor(values: Nested | ArrayLike<number>, options?: TensorOptions): Tensor
 export function tensor(values: Nested | ArrayLike<number>, options: TensorOptions = {}): Tensor {
   checkOptions('tensor', options, ['shape', 'dtype', 'requiresGrad'])
   const { dtype = integerArrays.has(typedArrayName(values)) ? 'int32' : 'float32', requiresGrad = false } = options

@@ -2,6 +2,7 @@
 
 import { checkFunction, checkInt, checkOptions } from '../base/check.js'
 import { rangeError, typeError } from '../base/errors.js'
+import type { Signal } from '../base/platform_types.js'
 import type { Fold } from '../data/index.js'
 import { chooseEngine } from '../engine/choose.js'
 import type { Model } from '../engine/options.js'
@@ -27,7 +28,7 @@ export interface CrossValidateOptions {
   /** Called as the training on a fold ends. */
   onRun?: (run: FoldResult) => void
   /** Aborts all. */
-  signal?: AbortSignal
+  signal?: Signal
 }
 
 /** One fold's training. */

@@ -7,8 +7,9 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { createRequire } from 'node:module'
+import nodeModule from 'node:module'
 import type { AddressInfo, Socket } from 'node:net'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { requireOptional } from '../../base/optional.js'
 
@@ -25,15 +26,17 @@ interface Reply {
   type?: string
 }
 
-const require = createRequire(import.meta.url)
-const own = (name: string) => fileURLToPath(new URL(`../../../assets/live/${name}`, import.meta.url))
+/** Not called `require`, and no literal URLs: bundlers would look for the files themselves. */
+const packages = nodeModule.createRequire(import.meta.url)
+const assets = join(dirname(fileURLToPath(import.meta.url)), '../../../assets/live')
+const own = (name: string) => join(assets, name)
 
 /** What is served without a token: it says nothing about a run. */
 const files: Record<string, { type: string; path: () => string }> = {
   '/page.js': { type: 'text/javascript', path: () => own('page.js') },
   '/style.css': { type: 'text/css', path: () => own('style.css') },
-  '/uplot.js': { type: 'text/javascript', path: () => require.resolve('uplot/dist/uPlot.iife.min.js') },
-  '/uplot.css': { type: 'text/css', path: () => require.resolve('uplot/dist/uPlot.min.css') },
+  '/uplot.js': { type: 'text/javascript', path: () => packages.resolve('uplot/dist/uPlot.iife.min.js') },
+  '/uplot.css': { type: 'text/css', path: () => packages.resolve('uplot/dist/uPlot.min.css') },
 }
 
 const headers = {
@@ -54,7 +57,7 @@ export class LiveServer {
 
   constructor(private readonly source: Source) {
     // Now, so that what is missing is said before a training begins.
-    requireOptional('liveView', ['uplot'], () => require.resolve('uplot/dist/uPlot.iife.min.js'))
+    requireOptional('liveView', ['uplot'], () => packages.resolve('uplot/dist/uPlot.iife.min.js'))
     this.#server = createServer((request, response) => this.#answer(request, response))
     this.#server.on('connection', socket => {
       this.#sockets.add(socket)

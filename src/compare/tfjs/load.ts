@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import util from 'node:util'
 import { AnnealError } from '../../base/errors.js'
@@ -84,7 +84,7 @@ const sources: Readonly<Record<TfjsKind, Source>> = {
   },
 }
 
-const tools = fileURLToPath(new URL('../../../tools/tfjs', import.meta.url))
+const tools = join(dirname(fileURLToPath(import.meta.url)), '../../../tools/tfjs')
 
 function fail(kind: TfjsKind, reason: string, cause?: unknown): AnnealError {
   return new AnnealError('ERR_BACKEND', `backends.tfjs('${kind}'): ${reason}`, { cause })

@@ -115,7 +115,6 @@ export async function* feedCsv(
   open: (names: readonly string[]) => RowSink,
   from?: TextOffset,
 ): AsyncGenerator<TextEnd> {
-  const csvParse = await loadCsvParse()
   const records = new Records(input.name, options, open)
   let plain: PlainLines | null = from
     ? new PlainLines(input.name, from.delimiter, records, from.byte, from.lines)
@@ -128,7 +127,7 @@ export async function* feedCsv(
       plain ??= new PlainLines(input.name, delimiter, records, hasMark(input.head) ? 3 : 0)
       if (!parser && !needsParser(chunk)) plain.push(chunk)
       else {
-        parser ??= new csvParse.Parser(settings(records, plain)).on('error', () => {}).resume()
+        parser ??= new (await loadCsvParse()).Parser(settings(records, plain)).on('error', () => {}).resume()
         const bytes = plain.drain(chunk)
         await step(done => parser!.write(bytes, done))
       }
