@@ -26,6 +26,7 @@ function rowsOf(page) {
   return [...table].map(([, tool, commands, program]) => ({ tool, commands, program }))
 }
 
+/** What a command prints: of a program that fails, a line that a bundler made may be megabytes long. */
 function shell(command, project) {
   const programs = ['.bin', '@oven/bun-linux-x64/bin'].map(name => join(project, 'node_modules', name))
   const PATH = [...programs, process.env.PATH].join(delimiter)
@@ -33,6 +34,7 @@ function shell(command, project) {
     cwd: project,
     encoding: 'utf8',
     env: { ...process.env, PATH },
+    maxBuffer: 1 << 28,
   })
 }
 

@@ -3,6 +3,7 @@
  * of the system, or refused by name, because the renderer would leave it out without a word.
  */
 
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ResvgRenderOptions } from '@resvg/resvg-js'
 import { checkNumber } from '../base/check.js'
@@ -13,7 +14,7 @@ import { ink } from './style.js'
 type Resvg = typeof import('@resvg/resvg-js').Resvg
 
 const where = 'Chart.png'
-const fontFile = fileURLToPath(new URL('../../assets/Arimo-Regular.ttf', import.meta.url))
+const fontFile = join(dirname(fileURLToPath(import.meta.url)), '../../assets/Arimo-Regular.ttf')
 
 function fontOptions(loadSystemFonts: boolean): ResvgRenderOptions['font'] {
   return { loadSystemFonts, fontFiles: [fontFile], defaultFontFamily: 'Arimo', sansSerifFamily: 'Arimo' }

@@ -5,7 +5,7 @@
 
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import nodeModule from 'node:module'
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -100,7 +100,7 @@ function resolver(kind: TfjsKind): NodeJS.Require {
   const needed = [...new Set(['@tensorflow/tfjs', sources[kind].package])]
   let missing: string[] = []
   for (const folder of [tools, process.cwd()]) {
-    const require = createRequire(join(folder, 'package.json'))
+    const require = nodeModule.createRequire(join(folder, 'package.json'))
     missing = needed.filter(name => !canResolve(require, name))
     if (missing.length === 0) return require
   }
