@@ -33,17 +33,19 @@ ANNEAL_INLINE double polynomial(const double (&c)[N], double x) {
   return sum;
 }
 
-// x = quarters pi / 2 + rest with |rest| <= pi / 4, or a little more; quarters modulo 4.
+// x = quarters pi / 2 + rest with |rest| <= pi / 4, or a little more; of quarters the last two bits count.
 struct Angle {
   double rest;
   uint64_t quarters;
 };
 
-// 0 <= x < 2^20: pi / 2 in two parts, of which the first has 33 bits, so that its multiples are exact.
+// 0 <= x < 2^20: pi / 2 in two parts, of which the first has 33 bits, so that its multiples are exact. Rounding leaves
+// the integer in the last bits of the sum.
 ANNEAL_INLINE Angle reduce_small(double x) {
-  const double n = nearest(x * 0x1.45f306dc9c883p-1);
-  const double rest = (x - n * 0x1.921fb544p+0) - n * 0x1.0b4611a626331p-34;
-  return {rest, static_cast<uint64_t>(n) & 3};
+  constexpr double kRoundToInteger = 0x1.8p52;
+  const DoubleBits sum = {x * 0x1.45f306dc9c883p-1 + kRoundToInteger};
+  const double n = sum.value - kRoundToInteger;
+  return {(x - n * 0x1.921fb544p+0) - n * 0x1.0b4611a626331p-34, sum.bits};
 }
 
 // The bits of 2 / pi, behind a word of zeros.
@@ -68,31 +70,33 @@ ANNEAL_INLINE Angle reduce_large(float x) {
   return {rest * 0x1p-62 * 0x1.921fb54442d18p+0, quarters};
 }
 
-// 0 <= x < infinity
-ANNEAL_INLINE Angle reduce_angle(float x) { return x < 0x1p20f ? reduce_small(x) : reduce_large(x); }
-
 // The sine of an angle and so many quarters of a turn more.
 ANNEAL_INLINE double sine_of(Angle a) {
   constexpr double kSine[] = {1, -1.0 / 6, 1.0 / 120, -1.0 / 5040, 1.0 / 362880, -1.0 / 39916800};
   constexpr double kCosine[] = {1, -1.0 / 2, 1.0 / 24, -1.0 / 720, 1.0 / 40320, -1.0 / 3628800, 1.0 / 479001600};
   const double square = a.rest * a.rest;
-  const double y = a.quarters & 1 ? polynomial(kCosine, square) : a.rest * polynomial(kSine, square);
-  return a.quarters & 2 ? -y : y;
+  const double sine = a.rest * polynomial(kSine, square), cosine = polynomial(kCosine, square);
+  DoubleBits y = {a.quarters & 1 ? cosine : sine};
+  y.bits ^= (a.quarters & 2) << 62;
+  return y.value;
 }
 
-// NaN at the infinities.
-ANNEAL_INLINE float sin_of(float x) {
-  const float size = x < 0 ? -x : x;
-  if (!(size < kPlusInfinity)) return x - x;
-  const float y = static_cast<float>(sine_of(reduce_angle(size)));
-  return x < 0 ? -y : x == 0 ? x : y;
+// The sine of a float in [-2^20, 2^20], without a branch, so that the compiler takes several at a time; `more` quarters
+// on.
+ANNEAL_INLINE float small_sine_of(float x, uint64_t more) {
+  const Angle angle = reduce_small(x < 0 ? -x : x);
+  const float y = static_cast<float>(sine_of({angle.rest, angle.quarters + more}));
+  return more ? y : x < 0 ? -y : x == 0 ? x : y;
 }
 
-ANNEAL_INLINE float cos_of(float x) {
+// The same of any float; NaN at the infinities.
+ANNEAL_INLINE float sine_of_any(float x, uint64_t more) {
   const float size = x < 0 ? -x : x;
+  if (size <= 0x1p20f) return small_sine_of(x, more);
   if (!(size < kPlusInfinity)) return x - x;
-  const Angle angle = reduce_angle(size);
-  return static_cast<float>(sine_of({angle.rest, angle.quarters + 1}));
+  const Angle angle = reduce_large(size);
+  const float y = static_cast<float>(sine_of({angle.rest, angle.quarters + more}));
+  return more || x > 0 ? y : -y;
 }
 
 // The logarithm to base 2 of a float in (0, infinity): 2 atanh((m - 1) / (m + 1)) / ln 2 of its significand m in
