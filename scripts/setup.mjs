@@ -18,8 +18,8 @@ function fail(message) {
 
 function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number)
-  if (major < 20 || (major === 20 && minor < 17))
-    fail(`Node 20.17 or later is needed, this is ${process.versions.node}`)
+  if (major < 20 || (major === 20 && minor < 19))
+    fail(`Node 20.19 or later is needed to build and test, this is ${process.versions.node}`)
 }
 
 function readLock(file) {
