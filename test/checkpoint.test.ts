@@ -189,6 +189,16 @@ describe('a run that is aborted', () => {
     expect(steps.size).toBeGreaterThan(2)
   })
 
+  it('tells the speed of its own updates when it goes on', async () => {
+    const dir = newFolder()
+    const keep = callbacks.checkpoint({ dir })
+    await outcomeOf({ ...make({}), callbacks: [keep] })
+    const speeds: number[] = []
+    const onProgress = ({ stepsPerSecond }: { stepsPerSecond: number }) => void speeds.push(stepsPerSecond)
+    await outcomeOf({ ...make({}), callbacks: [keep], resume: dir, onProgress })
+    expect(speeds).toEqual([0])
+  })
+
   it('goes on with other callbacks behind those that keep state', async () => {
     const whole = await outcomeOf(make({}))
     const dir = newFolder()

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { data, io, random } from 'anneal'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { shellCommand } from '../src/cli/interrupts.js'
+import { interruptible, shellCommand } from '../src/cli/interrupts.js'
 import { anneal } from './helpers/command.js'
 
 const root = mkdtempSync(join(tmpdir(), 'anneal-train-'))
@@ -251,6 +251,17 @@ describe('Ctrl-C', () => {
     for (const name of ['model.safetensors', 'history.json'])
       expect(readFileSync(join(file('cut'), name)).equals(readFileSync(join(file('whole'), name))), name).toBe(true)
   })
+})
+
+it('a second Ctrl-C finds nobody listening, so that it ends the process', async () => {
+  const before = process.listenerCount('SIGINT')
+  const aborted = interruptible(async signal => {
+    expect(process.listenerCount('SIGINT')).toBe(before + 1)
+    process.emit('SIGINT')
+    expect(process.listenerCount('SIGINT')).toBe(before)
+    return signal.aborted
+  })
+  expect(await aborted).toBe(true)
 })
 
 it('a command line that a shell reads as it was', () => {

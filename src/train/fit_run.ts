@@ -50,6 +50,8 @@ export class FitRun implements Run {
   #stopped = false
   #epochStart = 0
   #started = performance.now()
+  /** Updates of the run that this one goes on from. */
+  #before = 0
   #reported = performance.now()
 
   constructor(
@@ -86,6 +88,7 @@ export class FitRun implements Run {
     const { engine, engineReason, ...curves } = history
     Object.assign(this.history, curves)
     this.#rates.loadStateDict(rates)
+    this.#before = this.#rates.count
     this.#updates = this.#rates.count - (place?.sums.updates ?? 0)
     this.#stopped = stopped
     if (place) this.engine.goTo(place)
@@ -336,7 +339,7 @@ export class FitRun implements Run {
       epochs,
       loss,
       lr: this.#rates.last,
-      stepsPerSecond: step / ((this.#reported - this.#started) / 1000),
+      stepsPerSecond: (step - this.#before) / ((this.#reported - this.#started) / 1000),
     }
     yield onProgress?.(event)
     for (const callback of this.#callbacks) yield callback.onProgress?.(event)
