@@ -7,6 +7,14 @@ const x = tensor([
   [1, 2],
   [3, 5],
 ])
+const half = [
+  [0.5, 0.25],
+  [0.125, 0.5],
+]
+const ones = [
+  [1, 1],
+  [1, 1],
+]
 const copies = {
   clone: <M extends nn.Module>(m: M): M => m.clone(),
   AveragedModel: <M extends nn.Module>(m: M): M => new optim.AveragedModel(m).module,
@@ -31,6 +39,14 @@ const layers: Record<string, [nn.Module & { forward(...inputs: Tensor[]): Tensor
   Softplus: [new nn.Softplus({ beta: 2 }), x],
   Softmax: [new nn.Softmax({ dim: 1 }), x],
   LogSoftmax: [new nn.LogSoftmax({ dim: 0 }), x],
+  Softsign: [new nn.Softsign(), x],
+  Hardtanh: [new nn.Hardtanh({ minVal: -0.5 }), x],
+  PReLU: [new nn.PReLU({ numParameters: 2 }), x],
+  Bilinear: [new nn.Bilinear(2, 2, 3), x, x],
+  CosineSimilarity: [new nn.CosineSimilarity(), x, x],
+  EmbeddingBag: [new nn.EmbeddingBag(4, 2, { mode: 'sum' }), tensor([[1, 3]], { dtype: 'int32' })],
+  RMSNorm: [new nn.RMSNorm([2]), x],
+  GroupNorm: [new nn.GroupNorm(1, 2), x],
   Sequential: [new nn.Sequential(new nn.Linear(2, 2), new nn.BatchNorm1d(2)), x],
   CrossEntropyLoss: [new nn.CrossEntropyLoss({ weight: tensor([1, 2]) }), x, tensor([0, 1], { dtype: 'int32' })],
   NLLLoss: [new nn.NLLLoss(), x, tensor([0, 1], { dtype: 'int32' })],
@@ -38,6 +54,13 @@ const layers: Record<string, [nn.Module & { forward(...inputs: Tensor[]): Tensor
   L1Loss: [new nn.L1Loss(), x, x],
   SmoothL1Loss: [new nn.SmoothL1Loss({ beta: 2 }), x, x],
   HuberLoss: [new nn.HuberLoss({ delta: 2 }), x, x],
+  KLDivLoss: [new nn.KLDivLoss({ reduction: 'batchmean' }), x, tensor(half)],
+  PoissonNLLLoss: [new nn.PoissonNLLLoss(), x, tensor(half)],
+  GaussianNLLLoss: [new nn.GaussianNLLLoss(), x, x, tensor(half)],
+  MarginRankingLoss: [new nn.MarginRankingLoss({ margin: 0.1 }), x, tensor(half), tensor(ones)],
+  CosineEmbeddingLoss: [new nn.CosineEmbeddingLoss(), x, tensor(half), tensor([1, -1])],
+  TripletMarginLoss: [new nn.TripletMarginLoss(), x, tensor(half), tensor(ones)],
+  MultiLabelSoftMarginLoss: [new nn.MultiLabelSoftMarginLoss(), x, tensor(ones)],
   BCELoss: [new nn.BCELoss(), tensor([0.2, 0.9]), tensor([0, 1])],
   BCEWithLogitsLoss: [
     new nn.BCEWithLogitsLoss({ posWeight: tensor([3, 1]) }),

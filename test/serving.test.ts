@@ -171,7 +171,7 @@ describe.each(kinds)('published sets of %s', (_, options) => {
   ])('are those of an undisturbed run, in order: %s', async (_, steps) => {
     const [alone, served] = [make(), make()]
     const ends = [seen(alone.model)]
-    const epochs = 30
+    const epochs = steps > 100 ? 300 : 30 // long enough for the event loop to turn
     random.manualSeed(1)
     await fit(alone.model, { ...optionsOf(alone), epochs, onEpochEnd: () => void ends.push(seen(alone.model)) })
     chunkSettings.steps = steps
