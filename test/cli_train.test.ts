@@ -128,6 +128,7 @@ describe('train', () => {
     const linear = ['--hidden', 'none', '--optimizer', 'lion', '--scheduler', 'plateau', '--val', '0', '--lr', '1e-3']
     const { scores, rows } = await train(example('wine'), 'cultivar', ...linear, ...out)
     expect([scores, rows]).toEqual([null, { train: 178, validation: 0 }])
+    expect(readdirSync(file('other'))).not.toContain('errors.svg') // of the run before
     const patient = ['--patience', '3', '--epochs', '500', '--scheduler', 'none', '--out', file('other')]
     const { epochs } = await train(example('wine'), 'cultivar', ...patient)
     expect(epochs).toBeLessThan(200)

@@ -1,5 +1,6 @@
 /** Predictions on plans: the bits of the model's own forward, with the weights and layers that it has at the moment. */
 
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { inferenceFor } from '../src/engine/inference.js'
 import { data, evaluate, fit, nn, noGrad, optim, predict, random, type Tensor, tensor } from '../src/index.js'
@@ -45,11 +46,13 @@ function forward(model: Net, ...x: Tensor[]): Tensor {
   return y
 }
 
+function bytesOf({ data }: Tensor): Buffer {
+  return Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+}
+
 function expectEqual(y: Tensor, want: Tensor): void {
   expect(y.shape).toEqual(want.shape)
-  expect(Buffer.from(y.data.buffer, y.data.byteOffset, y.data.byteLength)).toEqual(
-    Buffer.from(want.data.buffer, want.data.byteOffset, want.data.byteLength),
-  )
+  expect(bytesOf(y)).toEqual(bytesOf(want))
 }
 
 /** Whether a plan gives the predictions. */
@@ -124,6 +127,16 @@ describe('predictions on a plan', () => {
   })
 })
 
+function train(model: nn.Sequential, x: Tensor, y: Tensor, onEpochEnd?: () => void | Promise<void>) {
+  return fit(model, {
+    train: new data.DataLoader(new data.TensorDataset(x, y), { batchSize: 4 }),
+    loss: new nn.MSELoss(),
+    optimizer: new optim.SGD(model.parameters(), { lr: 0.1 }),
+    epochs: 2,
+    ...(onEpochEnd && { onEpochEnd }),
+  })
+}
+
 /** Every way in which the numbers of a model change. */
 const changes: Record<string, (model: nn.Sequential, x: Tensor, y: Tensor) => unknown> = {
   'an optimizer steps': (model, x) => step(model, new optim.Adam(model.parameters(), { lr: 0.1 }), x),
@@ -143,13 +156,7 @@ const changes: Record<string, (model: nn.Sequential, x: Tensor, y: Tensor) => un
     predict.sync(model, x)
     optimizer.eval()
   },
-  'a fit trains': (model, x, y) =>
-    fit(model, {
-      train: new data.DataLoader(new data.TensorDataset(x, y), { batchSize: 4 }),
-      loss: new nn.MSELoss(),
-      optimizer: new optim.SGD(model.parameters(), { lr: 0.1 }),
-      epochs: 2,
-    }),
+  'a fit trains': train,
   'a fit trains on the eager engine': (model, x, y) =>
     fit(model, {
       train: new data.DataLoader(new data.TensorDataset(x, y), { batchSize: 4 }),
@@ -164,6 +171,20 @@ const changes: Record<string, (model: nn.Sequential, x: Tensor, y: Tensor) => un
   },
   'somebody writes to a weight': model => {
     ;(model.parameters()[0].data as Float32Array)[3] += 1
+  },
+  'somebody writes to a weight that was read during a fit, too': async (model, x, y) => {
+    const weight = model.parameters()[0]
+    let [hasBegun, lent]: [boolean, Float32Array | null] = [false, null]
+    const running = train(model, x, y, async () => {
+      hasBegun = true
+      while (!lent) await nextTurn()
+    })
+    while (!hasBegun) await nextTurn()
+    lent = weight.data as Float32Array
+    await running
+    expect(weight.data).not.toBe(lent)
+    predict.sync(model, x)
+    ;(weight.data as Float32Array)[3] += 1
   },
   'somebody writes to an array of before': model => {
     early.get(model)![0] += 1
@@ -218,15 +239,11 @@ describe('predictions on a plan are of the model as it is', () => {
   it('a fit that goes on is not waited for, and its published weights are read', async () => {
     const model = new nn.Sequential(new nn.Linear(5, 6), new nn.ReLU(), new nn.Linear(6, 2))
     const [x, y] = [random.randn([64, 5]), random.randn([64, 2])]
-    const before = predict.sync(model, x)
-    const running = fit(model, {
-      train: new data.DataLoader(new data.TensorDataset(x, y), { batchSize: 4 }),
-      loss: new nn.MSELoss(),
-      optimizer: new optim.SGD(model.parameters(), { lr: 0.1 }),
-      epochs: 200,
-    })
-    expectEqual(await predict(model, x), before)
+    const published = [bytesOf(forward(model, x))]
+    const running = train(model, x, y, () => void published.push(bytesOf(forward(model, x))))
+    const served = await predict(model, x)
     await running
+    expect(published).toContainEqual(bytesOf(served))
     expectEqual(predict.sync(model, x), forward(model, x))
   })
 

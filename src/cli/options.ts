@@ -11,6 +11,11 @@ export const backendNames: readonly string[] = ['native', 'reference', ...kinds]
 /** Where lines go. */
 export type Tell = (line: string) => void
 
+/** The option of a command line that sets a property: `--weight-decay` sets `weightDecay`. */
+export function flagOf(name: string): string {
+  return `--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
+}
+
 /** A parser of integers for commander. */
 export function integer(min: number, max: number): (text: string) => number {
   return text => {

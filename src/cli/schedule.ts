@@ -3,7 +3,7 @@
 import { writeFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { lrScheduler, optim, report, tensor } from '../index.js'
-import { integer, number } from './options.js'
+import { flagOf, integer, number } from './options.js'
 
 interface Schedule {
   readonly spec: lrScheduler.ScheduleSpec<Record<string, unknown>>
@@ -25,7 +25,6 @@ const nameOf = ({ spec }: Schedule) => spec.name.replace(/LR$/, '').toLowerCase(
 /** Options of the command itself: a schedule's own one of that name is called `its`. */
 const taken = ['lr', 'steps', 'plot', 'json']
 const optionOf = (name: string) => (taken.includes(name) ? `its${name[0].toUpperCase()}${name.slice(1)}` : name)
-const flagOf = (name: string) => `--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
 
 /** Options that count all updates, which need not be said twice. */
 const lengths = ['totalSteps', 'tMax', 'totalIters']

@@ -24,7 +24,7 @@ import { withoutSideEffects } from './side_effects.js'
 import { Structure } from './structure.js'
 import { workOf } from './work.js'
 
-/** Forms of inputs that are kept for a model, the longest unused going first. */
+/** Forms of inputs that are kept for a model, the first that was made going first. */
 const MAX_FORMS = 4
 /** The least number of rows that a plan is made for: fewer cost what they cost, as all of its sizes go with the rows. */
 const LEAST_ROWS = 256
@@ -136,17 +136,15 @@ export class Inference {
     const memory = new Memory()
     const fewer = mostRows - 1
     const record = (rows: number) => recordForward(model, inputs, rows, memory)
-    const [whole, half] = inEvaluation(model, () =>
-      withoutSideEffects([model], () => [record(mostRows), record(fewer)]),
-    )
-    const { calls, labelChecks } = whole.recorder
+    const [full, less] = inEvaluation(model, () => withoutSideEffects([model], () => [record(mostRows), record(fewer)]))
+    const { calls, labelChecks } = full.recorder
     const advance = { order: 0, scalars: 0, losses: 0, counts: 0, draws: 0 }
-    const rows = { most: mostRows, fewer, calls: half.recorder.calls }
+    const rows = { most: mostRows, fewer, calls: less.recorder.calls }
     this.#plan = new InferencePlan({ calls, advance, dataSet: 0, rows })
     this.#checks = labelChecks
     this.#forms = inputs.map(formOf)
     this.#weights = new Weights(model, memory)
-    this.rest = whole.rest
+    this.rest = full.rest
     this.work = workOf(calls) / mostRows
     this.#plan.load(memory)
   }

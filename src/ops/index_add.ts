@@ -13,6 +13,7 @@ import {
   normalizeDim,
   type Operand,
   shapeText,
+  sizeAlong,
   sizeOf,
 } from './spec.js'
 
@@ -26,7 +27,7 @@ function checkShapes(x: Meta, index: Meta, source: Meta, dim: number): void {
   checkDtype(where, 'x', x, 'float32')
   checkDtype(where, 'index', index, 'int32')
   checkDtype(where, 'source', source, 'float32')
-  if (x.shape.length === 0) throw shapeError(where, 'x to have at least 1 dimension', '[]')
+  sizeAlong(where, x, dim)
   if (index.shape.length !== 1) throw shapeError(where, 'index to have 1 dimension', shapeText(index.shape))
   const wanted = shapeText(x.shape.map((size, i) => (i === dim ? index.shape[0] : size)))
   if (shapeText(source.shape) !== wanted)

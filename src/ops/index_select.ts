@@ -2,8 +2,17 @@
 
 import { shapeError } from '../base/errors.js'
 import type { Buf, Emitter } from '../emitters/emitter.js'
-import { around } from './rows.js'
-import { type Application, checkDtype, checkOperand, defineOp, normalizeDim, type Operand, shapeText } from './spec.js'
+import { around, emitExchange } from './rows.js'
+import {
+  type Application,
+  checkDtype,
+  checkOperand,
+  defineOp,
+  normalizeDim,
+  type Operand,
+  shapeText,
+  sizeAlong,
+} from './spec.js'
 
 const where = 'indexSelect'
 
@@ -19,27 +28,19 @@ interface Sizes {
   readonly m: number
 }
 
-/** [a, b, inner] → [b, a, inner]: what is looked up comes first, as rows of a table. */
-function emitExchange(e: Emitter, x: Buf, a: number, b: number, inner: number): Buf {
-  if (a === 1 || b === 1) return x
-  const y = e.alloc('float32', a * b * inner)
-  e.kernels.transpose({ x, y, o: 1, r: a, m: 1, c: b, i: inner })
-  return y
-}
-
-/** The places of x [outer, n, inner] that the indices name: [outer, m, inner]. */
+/** The places of x [outer, n, inner] that the indices name, as rows of a table [n, outer inner]: [outer, m, inner]. */
 export function emitLookUp(e: Emitter, x: Buf, indices: Buf, { outer, n, inner, m }: Sizes): Buf {
   const y = e.alloc('float32', m * outer * inner)
-  e.kernels.embedding_fwd({ weight: emitExchange(e, x, outer, n, inner), indices, y, m, k: outer * inner, n })
-  return emitExchange(e, y, m, outer, inner)
+  e.kernels.embedding_fwd({ weight: emitExchange(e, x, 1, outer, n, inner), indices, y, m, k: outer * inner, n })
+  return emitExchange(e, y, 1, m, outer, inner)
 }
 
 /** Its adjoint: what was given for a place is added up there, [outer, m, inner] to [outer, n, inner]. */
 export function emitAddAt(e: Emitter, dy: Buf, indices: Buf, { outer, n, inner, m }: Sizes): Buf {
   const dweight = e.alloc('float32', n * outer * inner)
-  const rows = emitExchange(e, dy, outer, m, inner)
+  const rows = emitExchange(e, dy, 1, outer, m, inner)
   e.kernels.embedding_bwd({ dy: rows, indices, dweight, m, k: outer * inner, n, padding: -1 })
-  return emitExchange(e, dweight, n, outer, inner)
+  return emitExchange(e, dweight, 1, n, outer, inner)
 }
 
 function sizes({ inputs: [x, index], attrs: { dim } }: Application<Attrs>): Sizes {
@@ -60,7 +61,7 @@ export const indexSelect = defineOp({
   infer([x, index], { dim }) {
     checkDtype(where, 'x', x, 'float32')
     checkDtype(where, 'index', index, 'int32')
-    if (x.shape.length === 0) throw shapeError(where, 'x to have at least 1 dimension', '[]')
+    sizeAlong(where, x, dim)
     if (index.shape.length > 1) throw shapeError(where, 'index to have at most 1 dimension', shapeText(index.shape))
     return { shape: x.shape.map((size, i) => (i === dim ? (index.shape[0] ?? 1) : size)), dtype: 'float32' }
   },

@@ -6,7 +6,7 @@ import type { Buf, Emitter } from '../emitters/emitter.js'
 import { sliceOf } from './onnx.js'
 import { areNeighbours, emitPutBack, emitTake, type Places } from './places.js'
 import { around } from './rows.js'
-import { checkOperand, defineOp, normalizeDim, type Operand, type Value } from './spec.js'
+import { checkOperand, defineOp, normalizeDim, type Operand, sizeAlong, type Value } from './spec.js'
 
 /** Neighbours in the memory of `x` where they lie behind each other, else copied. */
 export function emitNarrow(e: Emitter, x: Value, places: Places): Buf {
@@ -17,8 +17,7 @@ export function emitNarrow(e: Emitter, x: Value, places: Places): Buf {
 
 function checkPlaces(x: Operand, dim: unknown, start: unknown, length: unknown): Places {
   const at = normalizeDim('narrow', dim, x.shape.length)
-  const size = x.shape[at]
-  if (size === undefined) throw new AnnealError('ERR_SHAPE', phrase('narrow', 'x to have at least 1 dimension', '[]'))
+  const size = sizeAlong('narrow', x, at)
   const count = checkInt('narrow', 'length', length, { min: 0 })
   const first = checkInt('narrow', 'start', start, { min: -size, max: size })
   const from = first < 0 ? first + size : first

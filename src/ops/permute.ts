@@ -2,14 +2,8 @@
 
 import { rangeError, typeError } from '../base/errors.js'
 import type { Buf, Emitter } from '../emitters/emitter.js'
+import { emitExchange } from './rows.js'
 import { checkDtype, checkOperand, defineOp, normalizeDim, type Operand, sizeOf } from './spec.js'
-
-/** [outer, a, b, inner] → [outer, b, a, inner]. */
-function emitExchange(e: Emitter, x: Buf, outer: number, a: number, b: number, inner: number): Buf {
-  const y = e.alloc('float32', outer * a * b * inner)
-  e.kernels.transpose({ x, y, o: outer, r: a, m: 1, c: b, i: inner })
-  return y
-}
 
 /** `x` of `shape` with dimension `order[i]` in place i: one after the other is brought forward, with those that follow it. */
 export function emitPermute(e: Emitter, x: Buf, shape: readonly number[], order: readonly number[]): Buf {
@@ -23,8 +17,7 @@ export function emitPermute(e: Emitter, x: Buf, shape: readonly number[], order:
     while (now[from + count] !== undefined && now[from + count] === order[place + count]) count++
     const [before, between, block] = [now.slice(0, place), now.slice(place, from), now.slice(from, from + count)]
     const after = now.slice(from + count)
-    if (sizes(between) !== 1 && sizes(block) !== 1)
-      moved = emitExchange(e, moved, sizes(before), sizes(between), sizes(block), sizes(after))
+    moved = emitExchange(e, moved, sizes(before), sizes(between), sizes(block), sizes(after))
     now = [...before, ...block, ...between, ...after]
   }
   return moved

@@ -20,22 +20,22 @@ export function rowSizes(shape: readonly number[], dim: number): [m: number, n: 
   return [outer * inner, n]
 }
 
-/** [outer, rows, inner] → [outer, inner, rows]; itself where that moves nothing. */
-function moveLast(e: Emitter, x: Buf, outer: number, rows: number, inner: number): Buf {
-  if (inner === 1 || rows === 1) return x
-  const y = e.alloc('float32', outer * rows * inner)
-  e.kernels.transpose({ x, y, o: outer, r: rows, m: 1, c: inner, i: 1 })
+/** [outer, a, b, inner] → [outer, b, a, inner]; itself where that moves nothing. */
+export function emitExchange(e: Emitter, x: Buf, outer: number, a: number, b: number, inner: number): Buf {
+  if (a === 1 || b === 1) return x
+  const y = e.alloc('float32', outer * a * b * inner)
+  e.kernels.transpose({ x, y, o: outer, r: a, m: 1, c: b, i: inner })
   return y
 }
 
 /** `x` of `shape` with `dim` moved to the end. */
 export function toRows(e: Emitter, x: Buf, shape: readonly number[], dim: number): Buf {
   const { outer, n, inner } = around(shape, dim)
-  return moveLast(e, x, outer, n, inner)
+  return emitExchange(e, x, outer, n, inner, 1)
 }
 
 /** The inverse of `toRows`. */
 export function fromRows(e: Emitter, rows: Buf, shape: readonly number[], dim: number): Buf {
   const { outer, n, inner } = around(shape, dim)
-  return moveLast(e, rows, outer, inner, n)
+  return emitExchange(e, rows, outer, inner, n, 1)
 }

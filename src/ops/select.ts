@@ -4,12 +4,11 @@ import { checkInt } from '../base/check.js'
 import { AnnealError, describe, phrase } from '../base/errors.js'
 import { emitNarrow } from './narrow.js'
 import { emitPutBack, type Places } from './places.js'
-import { checkOperand, defineOp, normalizeDim, type Operand } from './spec.js'
+import { checkOperand, defineOp, normalizeDim, type Operand, sizeAlong } from './spec.js'
 
-function checkPlace({ shape }: Operand, dim: unknown, index: unknown): Places {
-  const at = normalizeDim('select', dim, shape.length)
-  const size = shape[at]
-  if (size === undefined) throw new AnnealError('ERR_SHAPE', phrase('select', 'x to have at least 1 dimension', '[]'))
+function checkPlace(x: Operand, dim: unknown, index: unknown): Places {
+  const at = normalizeDim('select', dim, x.shape.length)
+  const size = sizeAlong('select', x, at)
   const place = checkInt('select', 'index', index)
   if (place < -size || place >= size)
     throw new AnnealError('ERR_SHAPE', phrase('select', `index to be in [${-size}, ${size - 1}]`, describe(place)))

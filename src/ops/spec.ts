@@ -4,7 +4,7 @@
  * generic test.
  */
 
-import { AnnealError, describe, phrase, typeError } from '../base/errors.js'
+import { AnnealError, describe, phrase, shapeError, typeError } from '../base/errors.js'
 import type { Buf, DType, Emitter, Twins } from '../emitters/emitter.js'
 import type { OnnxForm } from './onnx.js'
 
@@ -50,7 +50,10 @@ export interface Sample {
    * tensor (with a `shape` where it has not one dimension), `{ list }` for several; anything else is passed as it is.
    */
   readonly x: readonly unknown[]
-  /** The other arguments, labels as above, `{ parameter }` one more operand of this shape; in options, `{ shape }` stands for a tensor of positive values, `{ parameter }` for an operand. */
+  /**
+   * The other arguments, labels as above, `{ parameter }` one more operand of this shape; in options, `{ shape }` stands for
+   * a tensor of positive values, `{ parameter }` for an operand.
+   */
   readonly args?: readonly unknown[]
 }
 
@@ -127,4 +130,10 @@ export function normalizeDim(where: string, dim: unknown, rank: number, name = '
     throw new AnnealError('ERR_SHAPE', phrase(where, `${name} to be in [${-range}, ${range - 1}]`, describe(dim)))
   }
   return dim < 0 ? dim + range : dim
+}
+
+/** The size of `x` along `dim`, as `normalizeDim` says it. Refuses a scalar, which has no such. */
+export function sizeAlong(where: string, { shape }: Pick<Meta, 'shape'>, dim: number): number {
+  if (shape.length === 0) throw shapeError(where, 'x to have at least 1 dimension', '[]')
+  return shape[dim]
 }

@@ -13,7 +13,8 @@ function widened(e: Emitter, { inputs: [condition, a, b], shape }: Application<v
 
 /**
  * `a` where `condition` is not 0, else `b`, all three broadcast; the condition is float32, as comparisons are, or int32.
- * Numbers stand for scalars; as a method, `a.where(condition, b)`. No gradient reaches what was not chosen, nor the condition. Source: torch.where.
+ * Numbers stand for scalars; as a method, `a.where(condition, b)`. No gradient reaches what was not chosen, nor the
+ * condition. Source: torch.where.
  */
 export const where = defineOp({
   name: 'where',

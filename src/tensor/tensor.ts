@@ -61,7 +61,8 @@ export class Tensor<D extends DType = DType> {
   /** The gradient that `backward` adds to, or null. */
   grad: Tensor | null = null
   #requiresGrad = false
-  #handedOut = false
+  /** The array that was given to a user last: during a fit a copy, not this tensor's own. */
+  #handedOut: Float32Array | Int32Array | null = null
   /** @internal The values in the hands of the emitter that made them. */
   readonly buf: Buf
   /** @internal How this tensor came about; null for leaves. */
@@ -106,9 +107,9 @@ export class Tensor<D extends DType = DType> {
    */
   get data(): ValuesOf<D> {
     const { values } = this
-    if (!this.#handedOut) {
+    if (this.#handedOut !== values) {
       noteHandedOut(values)
-      this.#handedOut = true
+      this.#handedOut = values
     }
     return values as ValuesOf<D>
   }

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { AnnealError, phrase, rangeError } from '../../base/errors.js'
 import { isPlainObject } from '../../base/kinds.js'
 import type { data } from '../../index.js'
+import { flagOf } from '../options.js'
 import type { Settings } from './settings.js'
 import type { TaskKind } from './task.js'
 
@@ -21,6 +22,10 @@ export interface SavedSettings {
   readonly data: { readonly file: string; readonly sha256: string }
 }
 
+/** The pictures that a run may draw. */
+export const pictureNames = ['loss', 'accuracy', 'errors', 'lr'] as const
+export type PictureName = (typeof pictureNames)[number]
+
 export function filesOf(folder: string) {
   const file = (name: string) => join(folder, name)
   return {
@@ -29,7 +34,7 @@ export function filesOf(folder: string) {
     history: file('history.json'),
     report: file('report.html'),
     checkpoints: file('checkpoints'),
-    picture: (name: string) => file(`${name}.svg`),
+    picture: (name: PictureName) => file(`${name}.svg`),
   }
 }
 
@@ -42,8 +47,9 @@ export async function sha256Of(path: string): Promise<string> {
 /** Makes the folder, without the files of an earlier run. */
 export async function beginFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true })
-  const { model, settings, history, report, checkpoints } = filesOf(folder)
-  for (const path of [model, settings, history, report, checkpoints]) await rm(path, { recursive: true, force: true })
+  const { picture, ...files } = filesOf(folder)
+  for (const path of [...Object.values(files), ...pictureNames.map(picture)])
+    await rm(path, { recursive: true, force: true })
 }
 
 export async function writeSettings(folder: string, saved: SavedSettings): Promise<void> {
@@ -79,8 +85,6 @@ export async function readSettings(folder: string): Promise<SavedSettings | null
 /** Settings that may be others when a run goes on. */
 const free = ['epochs'] as const
 
-const optionOf = (name: string) => `--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
-
 /** Throws RangeError with the first difference between a run and the one that it is to go on from. */
 export function checkSameRun(folder: string, saved: SavedSettings, settings: Settings, sha256: string): void {
   const text = (value: unknown) => JSON.stringify(value) ?? 'none'
@@ -88,7 +92,7 @@ export function checkSameRun(folder: string, saved: SavedSettings, settings: Set
     if ((free as readonly string[]).includes(name)) continue
     const [before, now] = [text(saved.settings[name]), text(settings[name])]
     if (before !== now)
-      throw rangeError('train', `${optionOf(name)} ${before} as in the run in ${folder}`, settings[name])
+      throw rangeError('train', `${flagOf(name)} ${before} as in the run in ${folder}`, settings[name])
   }
   if (saved.data.sha256 !== sha256)
     throw new AnnealError('ERR_STATE', phrase('train', `the data of the run in ${folder}`, 'a file that has changed'))

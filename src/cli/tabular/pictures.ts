@@ -3,7 +3,7 @@
 import { writeFile } from 'node:fs/promises'
 import { AnnealError } from '../../base/errors.js'
 import { report } from '../../index.js'
-import { filesOf } from './model_folder.js'
+import { filesOf, type PictureName } from './model_folder.js'
 import { scoresText } from './scores.js'
 import { numbersOf } from './task.js'
 import type { TableRun, TrainedTable } from './train_table.js'
@@ -12,7 +12,7 @@ import type { TableRun, TrainedTable } from './train_table.js'
 const MOST_RATES = 2000
 
 interface Drawn {
-  readonly name: string
+  readonly name: PictureName
   readonly heading: string
   readonly chart: report.Chart
 }
@@ -46,7 +46,7 @@ function errorChart({ prepared, settings }: TableRun, { scores, outputs }: Train
 }
 
 async function drawAll(run: TableRun, trained: TrainedTable): Promise<Drawn[]> {
-  const drawn = [{ name: 'loss', heading: 'Loss', chart: await lossChart(run, trained) }]
+  const drawn: Drawn[] = [{ name: 'loss', heading: 'Loss', chart: await lossChart(run, trained) }]
   if (trained.history.trainAcc)
     drawn.push({ name: 'accuracy', heading: 'Accuracy', chart: await accuracyChart(trained) })
   if (trained.scores) drawn.push({ name: 'errors', heading: 'Errors', chart: await errorChart(run, trained) })

@@ -1,9 +1,9 @@
 /** A tensor in so many parts along a dimension. */
 
 import { checkInt } from '../../base/check.js'
-import { normalizeDim } from '../../ops/spec.js'
+import { normalizeDim, sizeAlong } from '../../ops/spec.js'
 import { checkTensor, type Tensor } from '../tensor.js'
-import { compose, sizeAlong } from './composed.js'
+import { compose } from './composed.js'
 
 /**
  * At most `chunks` parts of `x` along `dim` (default 0), of equal size but for the last: fewer where the size does not

@@ -3,7 +3,6 @@
  * parts have them; a plan records the parts. Not here: ops (ops/spec.ts).
  */
 
-import { AnnealError, phrase } from '../../base/errors.js'
 import type { BadSample, Sample } from '../../ops/spec.js'
 import { where } from '../../ops/where.js'
 import { apply } from '../tape.js'
@@ -27,10 +26,4 @@ export function compose<F extends (...args: any[]) => unknown>(composed: Compose
 /** a where the condition is not 0, else b: as a method it begins with a. */
 export function choose(condition: Tensor, a: Tensor | number, b: Tensor | number): Tensor {
   return apply(where, [condition, a, b])
-}
-
-/** Refuses what has no dimensions, or no such. Returns its size along `dim`, which is not negative. */
-export function sizeAlong(where: string, { shape }: Tensor, dim: number): number {
-  if (shape.length === 0) throw new AnnealError('ERR_SHAPE', phrase(where, 'x to have at least 1 dimension', '[]'))
-  return shape[dim]
 }

@@ -22,7 +22,7 @@ export interface EmbeddingBagOptions {
 
 /** The bag of each of `count` indices. */
 function bagsOf(offsets: Tensor, count: number): Tensor {
-  const starts = offsets.data
+  const starts = offsets.values
   const bags = new Int32Array(count)
   for (let bag = 0; bag < starts.length; bag++) {
     const end = starts[bag + 1] ?? count

@@ -2,9 +2,9 @@
 
 import { checkInt } from '../../base/check.js'
 import { rangeError } from '../../base/errors.js'
-import { normalizeDim } from '../../ops/spec.js'
+import { normalizeDim, sizeAlong } from '../../ops/spec.js'
 import { checkTensor, type Tensor } from '../tensor.js'
-import { compose, sizeAlong } from './composed.js'
+import { compose } from './composed.js'
 
 /** Sizes of parts of at most `size`, the last one may be smaller; one of size 0 where there is nothing. */
 function evenly(total: number, size: number): number[] {
