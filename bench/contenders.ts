@@ -2,7 +2,7 @@
  * The contenders: which program each one is, what it needs and which trials it can do. One row per contender, one file per
  * driver; adding one is a file in drivers/ and a row here. Not the runner: nothing is started here.
  */
-import type { Trial } from './trials.js'
+import { featuresOf, type Trial } from './trials.js'
 
 export type Kind = Trial['kind']
 
@@ -27,14 +27,24 @@ export interface Contender {
     | { cc: string; libraries: readonly string[]; debian: string }
   /** Trials with more arithmetic per step than this are skipped, so that a slow contender does not hold up the run. */
   maxFlops?: number
-  /** Step trials whose optimizer this contender does not have. */
-  lacks?: readonly string[]
+  /** The features (`featuresOf`) of step trials that its driver has; default: all. */
+  has?: readonly string[]
 }
+
+/** What the plain perceptrons need. */
+const PLAIN = ['sgd', 'relu', 'crossEntropy']
 
 /** Both ways to train, as TensorFlow.js documents them. */
 function tfjs(name: string, settings: Omit<TfjsSettings, 'api'>, maxFlops?: number): Contender[] {
   return (['minimize', 'layers'] as const).map(api => ({
-    ...{ name: `tfjs-${name}-${api}`, backend: settings.kind, role: 'peer', does: ['step'], maxFlops },
+    ...{
+      name: `tfjs-${name}-${api}`,
+      backend: settings.kind,
+      role: 'peer',
+      does: ['step'],
+      maxFlops,
+      has: [...PLAIN, 'adam'],
+    },
     program: { tfjs: { ...settings, api } },
   }))
 }
@@ -65,7 +75,7 @@ export const contenders: readonly Contender[] = [
     program: { node: 'reference' },
     maxFlops: 1e6,
   },
-  { name: 'plain-js', role: 'baseline', does: ['step'], program: { node: 'plain_js' }, maxFlops: 1e9, lacks: ['adam'] },
+  { name: 'plain-js', role: 'baseline', does: ['step'], program: { node: 'plain_js' }, maxFlops: 1e9, has: PLAIN },
   {
     name: 'torch-eager',
     role: 'peer',
@@ -115,6 +125,8 @@ export function unsuited(contender: Contender, trial: Trial, work: number | unde
   if (!contender.does.includes(trial.kind)) return `does no ${trial.kind} trials`
   if (work !== undefined && contender.maxFlops !== undefined && work > contender.maxFlops)
     return `left out above ${gigaflop(contender.maxFlops)} per step, it would take too long`
-  if (trial.kind === 'step' && contender.lacks?.includes(trial.optimizer.name)) return `has no ${trial.optimizer.name}`
+  const { has } = contender
+  const lacking = trial.kind === 'step' && has && featuresOf(trial).find(feature => !has.includes(feature))
+  if (lacking) return `has no ${lacking}`
   return undefined
 }

@@ -6,18 +6,33 @@
 export type OptimizerSpec =
   | { name: 'sgd'; lr: number; momentum?: number }
   | { name: 'adam'; lr: number; betas?: [number, number]; eps?: number }
+  | { name: 'adamw'; lr: number; weightDecay: number }
 
 export interface ScheduleSpec {
   stepSize: number
   gamma: number
 }
 
-/** Training steps of a multi-layer perceptron (Linear, ReLU, ..., Linear, cross-entropy) on shuffled rows of a resident set. */
+/** What follows the Linear of every hidden layer, in this order. */
+export interface HiddenSpec {
+  norm?: 'layer' | 'batch'
+  activation: 'relu' | 'gelu' | 'silu' | 'tanh'
+  dropout?: number
+  /** A layer as wide as its input adds it to what comes out. */
+  residual?: boolean
+}
+
+/** On what the last Linear gives; bce: binary cross-entropy of logits. mse and bce have a target of [rows, 1]. */
+export type LossSpec = { name: 'crossEntropy'; labelSmoothing?: number } | { name: 'mse' } | { name: 'bce' }
+
+/** Training steps of a stack of layers (Linear and what `hidden` says, ..., Linear, the loss) on shuffled rows of a resident set. */
 export interface StepTrial {
   kind: 'step'
   name: string
-  /** Features, hidden widths, classes. */
+  /** Features, hidden widths, outputs. */
   widths: number[]
+  hidden: HiddenSpec
+  loss: LossSpec
   batch: number
   rows: number
   /**
@@ -73,10 +88,15 @@ export type Trial = StepTrial | LectureTrial | ProductTrial | PredictTrial
 const SGD: OptimizerSpec = { name: 'sgd', lr: 0.0001 }
 const MOMENTUM: OptimizerSpec = { name: 'sgd', lr: 0.0001, momentum: 0.9 }
 const ADAM: OptimizerSpec = { name: 'adam', lr: 0.001 }
+const ADAMW: OptimizerSpec = { name: 'adamw', lr: 0.001, weightDecay: 0.01 }
+
+/** The plain perceptron's hidden layers. */
+export const RELU: HiddenSpec = { activation: 'relu' }
 
 function step(widths: number[], batch: number, rows: number, more: Partial<StepTrial> = {}): StepTrial {
-  const name = widths.join('-')
-  return { kind: 'step', name, widths, batch, rows, shuffle: true, optimizer: SGD, checkSteps: 20, ...more }
+  const net = { widths, hidden: RELU, loss: { name: 'crossEntropy' as const } }
+  const training = { batch, rows, shuffle: true, optimizer: SGD, checkSteps: 20 }
+  return { kind: 'step', name: widths.join('-'), ...net, ...training, ...more }
 }
 
 const STEPS: StepTrial[] = [
@@ -94,6 +114,40 @@ const STEPS: StepTrial[] = [
   step([784, 1024, 1024, 10], 256, 60000, { name: '784-1024-1024-10 Adam', optimizer: ADAM }),
   // A classifier on top of sentence embeddings.
   step([1536, 512, 10], 256, 30000),
+]
+
+/** What people train today, small enough for a CPU. */
+const MODERN: StepTrial[] = [
+  step([64, 256, 256, 256, 10], 256, 30000, {
+    name: '3x256 LayerNorm GELU',
+    hidden: { norm: 'layer', activation: 'gelu' },
+    optimizer: ADAMW,
+  }),
+  step([64, 128, 128, 128, 128, 128, 10], 64, 30000, {
+    name: '4x128 residual SiLU',
+    hidden: { activation: 'silu', residual: true },
+    optimizer: ADAM,
+  }),
+  // A head on sentence embeddings.
+  step([768, 256, 100], 32, 30000, {
+    name: '768-256-100 smoothing',
+    loss: { name: 'crossEntropy', labelSmoothing: 0.1 },
+    optimizer: ADAM,
+  }),
+  // Rows of a table: one probability, one number.
+  step([30, 128, 128, 1], 64, 30000, {
+    name: '30-128-128-1 BatchNorm Dropout',
+    hidden: { norm: 'batch', activation: 'relu', dropout: 0.2 },
+    loss: { name: 'bce' },
+    optimizer: ADAMW,
+  }),
+  step([13, 64, 64, 1], 16, 1600, {
+    name: '13-64-64-1 tanh',
+    hidden: { activation: 'tanh' },
+    loss: { name: 'mse' },
+    optimizer: ADAM,
+  }),
+  step([64, 32, 10], 1, 1797, { name: '64-32-10 batch 1' }),
 ]
 
 const LECTURE: LectureTrial = {
@@ -146,7 +200,15 @@ const PREDICTIONS: PredictTrial[] = SERVED.flatMap(widths =>
   [1, 8, 32, 1000].map(rows => ({ kind: 'predict' as const, name: `${widths.join('-')} x ${rows}`, widths, rows })),
 )
 
-export const trials: readonly Trial[] = [...STEPS, LECTURE, ...PRODUCTS, ...PREDICTIONS]
+export const trials: readonly Trial[] = [...STEPS, ...MODERN, LECTURE, ...PRODUCTS, ...PREDICTIONS]
+
+/** What a driver must know for this trial beyond Linear layers. */
+export function featuresOf({ hidden, loss, optimizer }: StepTrial): string[] {
+  const { norm, activation, dropout, residual } = hidden
+  const smoothing = loss.name === 'crossEntropy' && loss.labelSmoothing ? ['label smoothing'] : []
+  const parts = [optimizer.name, norm && `${norm} norm`, activation, dropout && 'dropout', residual && 'residual']
+  return [...parts.flatMap(part => part || []), loss.name, ...smoothing]
+}
 
 /** The numbers of a net's weights, layer by layer. */
 const weightsOf = (widths: readonly number[]) => widths.slice(1).map((width, i) => width * widths[i])
@@ -174,7 +236,7 @@ export function bytes(trial: Trial): number | undefined {
   if (trial.kind === 'lecture') return undefined
   if (trial.kind === 'predict') return 4 * (total(weightsOf(trial.widths)) + 2 * trial.rows * total(trial.widths))
   const { widths, batch, optimizer } = trial
-  const slots = optimizer.name === 'adam' ? 2 : optimizer.momentum ? 1 : 0
+  const slots = optimizer.name !== 'sgd' ? 2 : optimizer.momentum ? 1 : 0
   const weights = widths.slice(1).reduce((sum, width, i) => sum + width * widths[i] * (i === 0 ? 3 : 4), 0)
   const state = widths.slice(1).reduce((sum, width, i) => sum + width * widths[i] * 2 * slots, 0)
   const gather = trial.shuffle ? 2 * batch * widths[0] : 0

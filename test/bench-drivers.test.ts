@@ -1,19 +1,22 @@
 /** The drivers do the work they claim: a rival that trains wrongly would be an unfair comparison, whoever it favours. */
-import { nn, type Tensor } from 'anneal'
+import { random, type Tensor } from 'anneal'
 import { describe, expect, test } from 'vitest'
-import { checkEpochs, modelOf, optimizerOf, schedulerOf, setsOf } from '../bench/drivers/anneal.js'
+import { checkEpochs, lossOf, modelOf, optimizerOf, schedulerOf, setsOf } from '../bench/drivers/anneal.js'
 import { dataset, layers, uniform } from '../bench/drivers/data.js'
 import { runsPerBlock, timed } from '../bench/drivers/driver.js'
 import { crossEntropy, makeStep } from '../bench/drivers/plain_js.js'
 import { runDriver } from '../bench/harness/process.js'
 import { programOf } from '../bench/harness/programs.js'
 import { chooseContenders } from '../bench/harness/request.js'
-import { type OptimizerSpec, type StepTrial, trials } from '../bench/trials.js'
+import { type HiddenSpec, type LossSpec, type OptimizerSpec, type StepTrial, trials } from '../bench/trials.js'
+import { full } from './helpers/campaign.js'
 
 const small: StepTrial = {
   kind: 'step',
   name: 'small',
   widths: [5, 7, 6, 3],
+  hidden: { activation: 'relu' },
+  loss: { name: 'crossEntropy' },
   batch: 4,
   rows: 24,
   shuffle: true,
@@ -50,7 +53,7 @@ function eagerLosses(trial: StepTrial): number[] {
   const model = modelOf(trial)
   const optimizer = optimizerOf(model.parameters(), trial.optimizer)
   const scheduler = schedulerOf(optimizer, trial.schedule)
-  const criterion = new nn.CrossEntropyLoss()
+  const criterion = lossOf(trial)
   const step = ([x, y]: readonly Tensor[]) => {
     optimizer.zeroGrad()
     const loss = criterion.forward(model.forward(x), y)
@@ -109,6 +112,52 @@ describe('tfjs', () => {
       const losses = eagerLosses(trial)
       expect(answer.check).toBeCloseTo(losses.reduce((a, b) => a + b) / losses.length, 5)
       expect(answer.samples.every(us => us > 0)).toBe(true)
+    },
+  )
+})
+
+describe('nets of normalised, residual and dropping layers', () => {
+  const adamw: OptimizerSpec = { name: 'adamw', lr: 0.01, weightDecay: 0.1 }
+  const nets: { hidden: HiddenSpec; loss: LossSpec; widths: number[] }[] = [
+    {
+      hidden: { norm: 'layer', activation: 'gelu' },
+      loss: { name: 'crossEntropy', labelSmoothing: 0.1 },
+      widths: [5, 7, 3],
+    },
+    { hidden: { norm: 'batch', activation: 'silu', residual: true }, loss: { name: 'bce' }, widths: [5, 6, 6, 1] },
+    { hidden: { activation: 'tanh' }, loss: { name: 'mse' }, widths: [5, 6, 1] },
+  ]
+  const trialOf = (net: (typeof nets)[number]): StepTrial => ({ ...small, ...net, optimizer: adamw })
+
+  test('are built as they are described', () => {
+    const hidden: HiddenSpec = { norm: 'batch', activation: 'silu', dropout: 0.2, residual: true }
+    random.manualSeed(0)
+    const names = modelOf({ widths: [5, 6, 6, 1], hidden })
+      .modules()
+      .map(module => module.constructor.name)
+    const layer = ['Linear', 'BatchNorm1d', 'SiLU', 'Dropout']
+    expect(names).toEqual(['Sequential', ...layer, 'Residual', 'Sequential', ...layer, 'Linear'])
+  })
+
+  test('have targets of their loss', () => {
+    const [, bce, mse] = nets.map(net => dataset(trialOf(net)))
+    expect(new Set(bce.y)).toEqual(new Set([0, 1]))
+    expect(bce.y).toBeInstanceOf(Float32Array)
+    expect([...mse.y]).toEqual(Array.from(mse.y, (_, row) => mse.x[row * 5]))
+  })
+
+  const python = full && process.env.ANNEAL_PYTHON
+  const title = `train in Python like the eager loop (${python ? 'found' : 'skipped: no test:full with ANNEAL_PYTHON'})`
+  test.skipIf(!python).each(nets.flatMap(net => ['torch-eager', 'jax-scan'].map(driver => ({ driver, net }))))(
+    `${title}: $driver $net`,
+    { timeout: 120_000 },
+    async ({ driver, net }) => {
+      const trial = trialOf(net)
+      const program = programOf(chooseContenders([driver])[0])
+      if ('missing' in program) throw new Error(program.missing)
+      const answer = await runDriver(program.command(trial, 1, 0.01), { threads: 1, cpus: [] })
+      const losses = eagerLosses(trial)
+      expect(answer.check).toBeCloseTo(losses.reduce((a, b) => a + b) / losses.length, 4)
     },
   )
 })

@@ -27,15 +27,19 @@ export function uniform(count: number, offset = 0): Float32Array {
   return out
 }
 
-/** x: [rows, features] of variance one, y: [rows]; the class is the band the row's first feature falls into. */
-export function dataset({ widths, rows }: StepTrial): { x: Float32Array; y: Int32Array } {
+/**
+ * x: [rows, features] of variance one. y: [rows] the class, the band that the row's first feature falls into; for bce one of
+ * two as float32, for mse that feature itself.
+ */
+export function dataset({ widths, rows, loss }: StepTrial): { x: Float32Array; y: Int32Array | Float32Array } {
   const features = widths[0]
-  const classes = widths[widths.length - 1]
+  const classes = loss.name === 'bce' ? 2 : widths[widths.length - 1]
   const x = uniform(rows * features)
-  const y = Int32Array.from({ length: rows }, (_, row) => Math.floor(x[row * features] * classes))
+  const bands = Int32Array.from({ length: rows }, (_, row) => Math.floor(x[row * features] * classes))
   const scale = Math.fround(Math.sqrt(12))
   for (let i = 0; i < x.length; i++) x[i] = (x[i] - 0.5) * scale
-  return { x, y }
+  if (loss.name === 'mse') return { x, y: Float32Array.from(bands, (_, row) => x[row * features]) }
+  return { x, y: loss.name === 'bce' ? Float32Array.from(bands) : bands }
 }
 
 /** Weights and biases uniform within 1/sqrt(fanIn), as nn.Linear's own start is. */

@@ -6,6 +6,7 @@ import { type data, nn, noGrad, random, type Tensor } from 'anneal'
 import type { LectureTrial, StepTrial } from '../trials.js'
 import {
   type lectureLoaders,
+  lossOf,
   modelOf,
   type Optimizer,
   optimizerOf,
@@ -19,10 +20,8 @@ import { microseconds, runsPerBlock, timed, warmUp, writeAnswer } from './driver
 type Model = nn.Module & { forward(x: Tensor): Tensor }
 type Batches = Iterable<readonly Tensor[]>
 
-const criterion = new nn.CrossEntropyLoss()
-
 /** step(x, y) does one update and returns its loss. */
-function stepOf(model: Model, optimizer: Optimizer, scheduler?: { step(): void }) {
+function stepOf(model: Model, optimizer: Optimizer, criterion: nn.Loss, scheduler?: { step(): void }) {
   return (x: Tensor, y: Tensor): Tensor => {
     optimizer.zeroGrad()
     const loss = criterion.forward(model.forward(x), y)
@@ -50,7 +49,7 @@ export type Inside = <T>(fn: () => T) => T
 export async function measureSteps(trial: StepTrial, seconds: number, inside: Inside = fn => fn()): Promise<void> {
   const model = modelOf(trial)
   const optimizer = optimizerOf(model.parameters(), trial.optimizer)
-  const step = stepOf(model, optimizer, schedulerOf(optimizer, trial.schedule))
+  const step = stepOf(model, optimizer, lossOf(trial), schedulerOf(optimizer, trial.schedule))
   const sets = setsOf(trial)
   const inOrder = [...cycle(sets.check, trial.checkSteps)]
   let check = 0
@@ -79,7 +78,7 @@ function trainEpoch(batches: data.DataLoader, model: Model, step: (x: Tensor, y:
   return total / batches.length
 }
 
-function testEpoch(batches: data.DataLoader, model: Model): { loss: number; correct: number } {
+function testEpoch(batches: data.DataLoader, model: Model, criterion: nn.Loss): { loss: number; correct: number } {
   model.eval()
   let loss = 0
   let correct = 0
@@ -103,10 +102,11 @@ export function lecture(
   random.manualSeed(0)
   const model = new QwertyNet()
   const optimizer = optimizerOf(model.parameters(), trial.optimizer)
-  const step = stepOf(model, optimizer, decay ? schedulerOf(optimizer, trial.schedule) : undefined)
+  const criterion = new nn.CrossEntropyLoss()
+  const step = stepOf(model, optimizer, criterion, decay ? schedulerOf(optimizer, trial.schedule) : undefined)
   const history: { train: number; loss: number; correct: number }[] = []
   for (let epoch = 0; epoch < trial.epochs; epoch++) {
-    history.push({ train: trainEpoch(train, model, step), ...testEpoch(test, model) })
+    history.push({ train: trainEpoch(train, model, step), ...testEpoch(test, model, criterion) })
   }
   return history[history.length - 1].train
 }

@@ -5,7 +5,17 @@
  */
 import { AnnealError, fit, type History, nn, type ProgressEvent, random } from 'anneal'
 import type { LectureTrial, StepTrial, Trial } from '../trials.js'
-import { checkEpochs, lectureLoaders, modelOf, optimizerOf, QwertyNet, schedulerOf, setsOf, version } from './anneal.js'
+import {
+  checkEpochs,
+  lectureLoaders,
+  lossOf,
+  modelOf,
+  optimizerOf,
+  QwertyNet,
+  schedulerOf,
+  setsOf,
+  version,
+} from './anneal.js'
 import { microseconds, readRequest, writeAnswer } from './driver.js'
 import { timeLecture } from './lecture.js'
 
@@ -16,7 +26,7 @@ async function measureSteps(trial: StepTrial, threads: number, seconds: number):
   const optimizer = optimizerOf(model.parameters(), trial.optimizer)
   const scheduler = schedulerOf(optimizer, trial.schedule)
   const sets = setsOf(trial)
-  const loss = new nn.CrossEntropyLoss()
+  const loss = lossOf(trial)
   let history: History | undefined
   const run = async (train: typeof sets.train, epochs: number) => {
     history = await fit(model, { train, loss, optimizer, scheduler, epochs, threads })

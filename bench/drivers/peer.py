@@ -33,13 +33,17 @@ def uniform(count, offset=0):
 
 
 def dataset(trial):
-    """x: [rows, features] of variance one, y: [rows] int32; the class is the band the row's first feature falls into."""
-    features, classes = trial["widths"][0], trial["widths"][-1]
+    """x: [rows, features] of variance one. y: [rows] int32 the class, the band the row's first feature falls into; for bce
+    [rows, 1] float32, one of two; for mse that feature itself."""
+    loss = trial["loss"]["name"]
+    features, classes = trial["widths"][0], 2 if loss == "bce" else trial["widths"][-1]
     x = uniform(trial["rows"] * features).reshape(trial["rows"], features)
     y = np.floor(x[:, 0] * np.float32(classes)).astype(np.int32)
     x -= np.float32(0.5)
     x *= np.float32(math.sqrt(12))
-    return x, y
+    if loss == "crossEntropy":
+        return x, y
+    return x, (x[:, :1].copy() if loss == "mse" else y[:, None].astype(np.float32))
 
 
 def weights(trial):

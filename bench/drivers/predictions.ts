@@ -1,6 +1,6 @@
 /** What the drivers that predict share: the trial's rows, and the timing of one prediction after the other. */
 import { type nn, type Tensor, tensor } from 'anneal'
-import type { PredictTrial } from '../trials.js'
+import { type PredictTrial, RELU } from '../trials.js'
 import { modelOf, version } from './anneal.js'
 import { uniform } from './data.js'
 import { readRequest, runsPerBlock, timed, warmUp, writeAnswer } from './driver.js'
@@ -19,7 +19,7 @@ export async function timePredictions(
     uniform(rows * widths[0]).map(value => value - 0.5),
     { shape: [rows, widths[0]] },
   )
-  const predict = await make(modelOf(trial), threads)
+  const predict = await make(modelOf({ widths, hidden: RELU }), threads)
   const outputs = Array.from(await predict(x))
   // Who answers at once is not waited for: that alone would cost a fifth of the smallest prediction.
   const repeat = async (calls: number) => {

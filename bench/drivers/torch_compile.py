@@ -4,4 +4,4 @@ import torch
 from torch_eager import measure
 
 if __name__ == "__main__":
-    measure(lambda loss_of: torch.compile(loss_of, dynamic=False))
+    measure(lambda compute: torch.compile(compute, dynamic=False))
