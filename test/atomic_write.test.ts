@@ -88,7 +88,8 @@ describe('faults', () => {
 
 describe('temporaries of others', () => {
   const dead = 2 ** 30 // beyond the largest pid of Linux
-  const remove = (name?: string) => driveSync('test', removeStale(waitingDisk, folder, name))
+  const remove = (...names: string[]) =>
+    driveSync('test', removeStale(waitingDisk, folder, names.length ? new Set(names) : undefined))
 
   it('one that a dead process with our pid left is replaced', () => {
     writeFileSync(join(folder, `file.tmp-${process.pid}`), 'half a fi')

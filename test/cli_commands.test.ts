@@ -116,12 +116,15 @@ it('view serves saved runs side by side until Ctrl-C', async () => {
   expect(nothing).toMatchObject({ code: 1, printed: expect.stringContaining('anneal train saved') })
 })
 
-it('every block of commands in docs/cli.md runs as it stands, one after the other', async () => {
-  const blocks = [...readFileSync('docs/cli.md', 'utf8').matchAll(/^```sh\n([\s\S]*?)^```$/gm)]
+it.each([
+  ['cli', 10, ['out.csv', 'lr.svg', 'onecycle.svg', 'iris.onnx']],
+  ['distributed', 3, ['study/run-000003.safetensors', 'study.svg']],
+])('every block of commands in docs/%s.md runs as it stands, one after the other', async (page, least, files) => {
+  const blocks = [...readFileSync(`docs/${page}.md`, 'utf8').matchAll(/^```sh\n([\s\S]*?)^```$/gm)]
   const lines = blocks.flatMap(([, text]) => text.trim().split('\n'))
-  expect(lines.length).toBeGreaterThan(10)
+  expect(lines.length).toBeGreaterThan(least)
   const before = process.cwd()
-  const folder = file('documented')
+  const folder = file(`documented-${page}`)
   mkdirSync(folder)
   for (const name of ['iris.csv', 'new.csv']) copyFileSync('examples/data/iris.csv', join(folder, name))
   process.chdir(folder)
@@ -131,7 +134,7 @@ it('every block of commands in docs/cli.md runs as it stands, one after the othe
       const { printed, code } = await anneal(...line.split(' ').slice(1))
       expect(code, `${line}\n${printed}`).toBe(0)
     }
-    for (const name of ['out.csv', 'lr.svg', 'onecycle.svg', 'iris.onnx']) expect(existsSync(name), name).toBe(true)
+    for (const name of files) expect(existsSync(name), name).toBe(true)
   } finally {
     process.chdir(before)
   }

@@ -10,7 +10,8 @@ import { defaultGenerator, Generator, manualSeed, rand } from '../src/random/ind
 import type { Tensor } from '../src/tensor/index.js'
 import { earlyStopping } from '../src/train/callbacks.js'
 import { fit } from '../src/train/fit.js'
-import { type RunParams, type SweepOptions, sweep } from '../src/train/sweep.js'
+import { sweep } from '../src/train/sweep.js'
+import type { RunParams, SweepOptions } from '../src/train/sweep_options.js'
 import { blobs, mlp, stateOf } from './helpers/training.js'
 
 interface Grid {

@@ -20,6 +20,7 @@ export const commands: readonly CommandEntry[] = [
   { name: 'evaluate', about: 'say how good a model is for a table', load: () => import('./evaluate.js') },
   { name: 'lr-find', about: 'find a learning rate by a range test', load: () => import('./lr_find.js') },
   { name: 'sweep', about: 'train over lists of settings, best first', load: () => import('./sweep.js') },
+  { name: 'sweep-merge', about: 'rank the runs that shards of a sweep left', load: () => import('./sweep_merge.js') },
   { name: 'schedule', about: 'show the rates of a schedule', load: () => import('./schedule.js') },
   { name: 'export', about: 'write a trained model as ONNX', load: () => import('./export.js') },
   { name: 'view', about: 'show finished runs side by side on a page', load: () => import('./view.js') },

@@ -46,5 +46,5 @@ function report(error: unknown): number {
     console.error('anneal: no native binary loads on this machine. Next: anneal doctor says why and what to do')
   else if (code !== undefined) console.error(`anneal: ${message}`)
   else console.error(error, `\nThis is a fault of anneal's: ${readPackage().bugs}`)
-  return 1
+  return code === 'ERR_ABORTED' ? 130 : 1
 }

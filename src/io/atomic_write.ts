@@ -3,7 +3,7 @@
  * in them.
  */
 
-import { basename, dirname, join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { type Steps, settled } from '../base/drive.js'
 import { AnnealError } from '../base/errors.js'
 import type { Disk } from './disk.js'
@@ -84,11 +84,14 @@ function* syncFolder(disk: Disk, folder: string): Steps<void> {
   }
 }
 
-/** Removes the temporaries in `folder` whose process is dead; `name`: only those of this file. */
-export function* removeStale(disk: Disk, folder: string, name?: string): Steps<void> {
+/**
+ * Removes the temporaries in `folder` whose process is dead; `names`: only those of these files, as in a folder that other
+ * machines write to: their processes cannot be seen from here.
+ */
+export function* removeStale(disk: Disk, folder: string, names?: ReadonlySet<string>): Steps<void> {
   for (const entry of yield* settled(disk.list(folder))) {
     const [suffix, pid] = TEMPORARY.exec(entry) ?? []
-    if (suffix === undefined || (name !== undefined && entry !== basename(name) + suffix)) continue
+    if (suffix === undefined || names?.has(entry.slice(0, -suffix.length)) === false) continue
     if (isWriting(join(resolve(folder), entry), Number(pid))) continue
     yield* ignoringFailure(() => disk.unlink(join(folder, entry)))
   }

@@ -24,7 +24,7 @@ function* takeUp(model: Model, options: FitOptions): Steps<RunState | null> {
   if (resume === undefined) return null
   const read = yield* readNewest(checkpointDisk.disk, resume)
   if (read === null) return null
-  checkConfiguration(resume, configurationOf(model, options), read.configuration)
+  checkConfiguration('fit', configurationOf(model, options), read.configuration, `the run in ${resume}`)
   const state = asRunState(resume, model, options, read)
   const { scheduler } = options
   const [restore, schedule] = [keepState(model, options), scheduler?.stateDict()]

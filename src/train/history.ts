@@ -33,9 +33,14 @@ export type Figure = (typeof figures)[number] | `${'train' | 'test'}.${string}`
 
 const isPlain = (figure: Figure): figure is (typeof figures)[number] => (figures as readonly string[]).includes(figure)
 
+/** Whether this is the name of a figure. */
+export function isFigure(name: unknown): name is Figure {
+  return typeof name === 'string' && (isPlain(name as Figure) || /^(train|test)\../.test(name))
+}
+
 /** The name of the figure `name`, if it is one. */
 export function checkFigure(where: string, option: string, name: unknown): Figure {
-  if (typeof name === 'string' && (isPlain(name as Figure) || /^(train|test)\../.test(name))) return name as Figure
+  if (isFigure(name)) return name
   return checkOneOf(where, option, name, [...figures, 'test.NAME' as never])
 }
 

@@ -1,31 +1,37 @@
 /** The runs of a sweep from best to worst, as a table and as one picture. Not here: running them (sweep.ts). */
 
+import { AnnealError } from '../base/errors.js'
 import { type Chart, lineChart, type Row, textTable } from '../report/index.js'
-import { formatNumber } from '../report/text.js'
+import { cellOf, type Lists, settingOf, valueText } from './grid.js'
 import { curveOf, directionOf, type Figure, figuresIn, lastOf, titleOf } from './history.js'
 import { type Figures, figuresOf, spreadText } from './spread.js'
-import type { SweepRun } from './sweep.js'
+import type { RunOutcome, SweepRun } from './sweep_options.js'
 
 /** The runs of one setting: all that differ in nothing but their seed. */
-export interface SweepSetting<P> {
+export interface SweepSetting<P, R = SweepRun<P>> {
   /** The values of the grid, without the seed. */
   readonly params: P
   /** One for each seed. */
-  readonly runs: readonly SweepRun<P>[]
+  readonly runs: readonly R[]
   /** Means and standard deviations of the last epochs' figures over the seeds. */
   readonly figures: Figures
 }
 
 /** What `sweep` returns. */
-export interface SweepResult<P> {
+export interface SweepResult<P, R = SweepRun<P>> {
   /** Best first; runs whose metric is not a number come last. */
-  readonly runs: readonly SweepRun<P>[]
+  readonly runs: readonly R[]
+  /**
+   * Of a sweep with a `dir`: indices of the runs that other shards have not done yet. Where there are any, `runs` and all
+   * else here are of this shard alone.
+   */
+  readonly missing: readonly number[]
   /** What they are ranked by, at the last epoch. */
   readonly rankedBy: Figure
   /** Settings and figures of the last epoch, a row per run, ready for `report`. */
   readonly rows: readonly Row[]
   /** The settings, their runs over seeds together: best first by the mean of what they are ranked by. */
-  readonly settings: readonly SweepSetting<P>[]
+  readonly settings: readonly SweepSetting<P, R>[]
   /** The rows as text. */
   table(): string
   /** The settings as text: `0.312 ± 0.004` over their seeds. */
@@ -40,14 +46,9 @@ const ROW_FIGURES: readonly Figure[] = ['trainLoss', 'testLoss', 'trainAcc', 'te
 /** How many curves a picture names. */
 const NAMED = 6
 
-function valueText(value: unknown): string {
-  return typeof value === 'number' ? formatNumber(value) : typeof value === 'string' ? value : JSON.stringify(value)
-}
+const cellsOf = (params: object) => Object.entries(params).map(([name, value]) => [name, cellOf(value)])
 
-const cellsOf = (params: object) =>
-  Object.entries(params).map(([name, value]) => [name, typeof value === 'number' ? value : valueText(value)])
-
-function rowOf<P>({ params, history }: SweepRun<P>, i: number): Row {
+function rowOf<P>({ params, history }: RunOutcome<P>, i: number): Row {
   const figures = ROW_FIGURES.filter(figure => curveOf(history, figure))
   const others = figuresIn(history).filter(figure => !ROW_FIGURES.includes(figure))
   const cells = [...figures, ...others].map(figure => [titleOf(figure), lastOf(history, figure)])
@@ -55,9 +56,9 @@ function rowOf<P>({ params, history }: SweepRun<P>, i: number): Row {
 }
 
 /** A run's name in the picture: the settings in which the runs differ. */
-function namer<P>(runs: readonly SweepRun<P>[]): (run: SweepRun<P>) => string {
+function namer<P>(runs: readonly RunOutcome<P>[]): (run: RunOutcome<P>) => string {
   const names = Object.keys(runs[0].params) as (keyof P & string)[]
-  const differing = names.filter(name => new Set(runs.map(({ params }) => params[name])).size > 1)
+  const differing = names.filter(name => new Set(runs.map(({ params }) => cellOf(params[name]))).size > 1)
   return ({ params }) => differing.map(name => `${name} ${valueText(params[name])}`).join(', ') || 'run'
 }
 
@@ -80,9 +81,10 @@ function titlesOf(figure: Figure): [title: string, axis: string] {
   return [words, words.replace(/^\w+ /, '')]
 }
 
-function draw<P>(runs: readonly SweepRun<P>[], metric: Figure): Promise<Chart> {
+async function draw<P>(runs: readonly RunOutcome<P>[], metric: Figure): Promise<Chart> {
+  if (runs.length === 0) throw new AnnealError('ERR_EMPTY', 'sweep: expected runs to draw but received none')
   const nameOf = namer(runs)
-  const curve = (run: SweepRun<P>) => ({ name: nameOf(run), values: [...(curveOf(run.history, metric) ?? [])] })
+  const curve = (run: RunOutcome<P>) => ({ name: nameOf(run), values: [...(curveOf(run.history, metric) ?? [])] })
   const [title, yLabel] = titlesOf(metric)
   const rest = runs.length - NAMED
   return lineChart({
@@ -107,24 +109,24 @@ function sorted<T>(items: readonly T[], key: (item: T) => number): T[] {
 }
 
 /** Runs that differ in nothing but their seed together. */
-function settingsOf<P>(runs: readonly SweepRun<P>[], figure: Figure): SweepSetting<P>[] {
-  const groups = new Map<string, SweepRun<P>[]>()
-  const values: unknown[] = []
-  // Values of a grid may be objects: those are told apart by what they are, not by how they look.
-  const numberOf = (value: unknown) => (values.includes(value) ? values.indexOf(value) : values.push(value) - 1)
+function settingsOf<P, R extends RunOutcome<P>>(
+  runs: readonly R[],
+  figure: Figure,
+  lists: Lists,
+): SweepSetting<P, R>[] {
+  const groups = new Map<number, R[]>()
   for (const run of runs) {
-    const { seed: _, ...params } = run.params
-    const key = Object.values(params).map(numberOf).join()
-    groups.set(key, [...(groups.get(key) ?? []), run])
+    const setting = settingOf(lists, run.index)
+    groups.set(setting, [...(groups.get(setting) ?? []), run])
   }
-  const settings = [...groups.values()].map((group): SweepSetting<P> => {
+  const settings = [...groups.values()].map((group): SweepSetting<P, R> => {
     const { seed: _, ...params } = group[0].params
     return { params: params as P, runs: group, figures: figuresOf(group.map(({ history }) => history)) }
   })
   return sorted(settings, ({ figures }) => keyOf(figure, figures[figure]?.mean ?? NaN))
 }
 
-function settingRow<P>({ params, runs, figures }: SweepSetting<P>, i: number): Row {
+function settingRow<P, R>({ params, runs, figures }: SweepSetting<P, R>, i: number): Row {
   const names = [...ROW_FIGURES.filter(figure => figures[figure]), ...Object.keys(figures)]
   const cells = [...new Set(names)].map(figure => [titleOf(figure as Figure), spreadText(figures[figure])])
   return {
@@ -135,18 +137,20 @@ function settingRow<P>({ params, runs, figures }: SweepSetting<P>, i: number): R
   }
 }
 
-/** Ranks runs by a figure's last value; equal ones stay in the order of the grid. */
-export function rank<P>(runs: readonly SweepRun<P>[], figure: Figure): SweepResult<P> {
+/** Ranks runs of the grid `lists` by a figure's last value; equal ones stay in the order of the grid. */
+export function rank<P, R extends RunOutcome<P>>(
+  runs: readonly R[],
+  figure: Figure,
+  lists: Lists,
+  missing: readonly number[],
+): SweepResult<P, R> {
   const ranked = sorted(runs, run => keyOf(figure, lastOf(run.history, figure)))
   const rows = ranked.map(rowOf)
-  const settings = settingsOf(ranked, figure)
+  const settings = settingsOf<P, R>(ranked, figure, lists)
   return {
-    runs: ranked,
-    rankedBy: figure,
-    rows,
-    settings,
+    ...{ runs: ranked, missing, rankedBy: figure, rows, settings },
     table: () => textTable(rows),
     settingsTable: () => textTable(settings.map(settingRow)),
-    chart: (shown = figure) => draw(ranked, shown),
+    chart: (shown = figure) => draw<P>(ranked, shown),
   }
 }

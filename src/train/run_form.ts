@@ -4,66 +4,56 @@
  */
 
 import { AnnealError, describe, phrase } from '../base/errors.js'
+import {
+  anything,
+  type Check,
+  hasFields,
+  isBoolean,
+  isBytes,
+  isCount,
+  isData,
+  isList,
+  isMap,
+  isNumber,
+  isOptional,
+  isText,
+  orNull,
+} from '../base/form.js'
 import { isPlainObject } from '../base/kinds.js'
 import { type ColumnType, columnTypes } from '../data/column.js'
 import type { Model } from '../engine/options.js'
 import type { FitOptions } from './fit_options.js'
 import { type RunState, streamsOf } from './run_state.js'
 
-type Check = (value: unknown) => boolean
-
-const isNumber: Check = value => typeof value === 'number'
-const isText: Check = value => typeof value === 'string'
-const isBoolean: Check = value => typeof value === 'boolean'
-const isBytes: Check = value => value instanceof Uint8Array
-const isCount: Check = value => Number.isSafeInteger(value) && (value as number) >= 0
-const isData: Check = value => isPlainObject(value)
-const anything: Check = () => true
-
-const orNull =
-  (check: Check): Check =>
-  value =>
-    value === null || check(value)
-
-/** Lists of one kind, of `length` where it is given. */
-const isList =
-  (check: Check, length?: number): Check =>
-  value =>
-    Array.isArray(value) && (length === undefined || value.length === length) && value.every(check)
-
-/** Objects whose fields are of one kind. */
-const isMap =
-  (check: Check): Check =>
-  value =>
-    isPlainObject(value) && Object.values(value).every(check)
-
-/** Objects with these fields at least. */
-const hasFields =
-  (checks: Readonly<Record<string, Check>>): Check =>
-  value =>
-    isPlainObject(value) && Object.entries(checks).every(([name, check]) => check(value[name]))
-
-/** As `History` of a run of these options, but for the rates; all curves are of one length. */
-function isHistory({ test, loss, metrics }: FitOptions): Check {
-  const curvesAre = (length: number): Check => {
-    const curve = isList(isNumber, length)
-    const absent: Check = value => value === undefined
-    const either = (there: unknown) => (there ? curve : absent)
-    return hasFields({
-      trainLoss: curve,
-      testLoss: either(test),
-      trainAcc: either(loss.classifies),
-      testAcc: either(test && loss.classifies),
-      metrics: metrics ? isMap(hasFields({ train: curve, test: either(test) })) : absent,
-      engine: isText,
-    })
+/** As `History` of any run, but for the rates: all curves are of one length. */
+export const isHistory: Check = value => {
+  const curve = isList(isNumber, (value as { trainLoss?: unknown[] } | null)?.trainLoss?.length)
+  const curves = {
+    trainLoss: curve,
+    testLoss: isOptional(curve),
+    trainAcc: isOptional(curve),
+    testAcc: isOptional(curve),
   }
-  return value => isPlainObject(value) && Array.isArray(value.trainLoss) && curvesAre(value.trainLoss.length)(value)
+  const metrics = isOptional(isMap(hasFields({ train: curve, test: isOptional(curve) })))
+  return hasFields({ ...curves, metrics, engine: isText, engineReason: isOptional(isText) })(value)
+}
+
+/** The same of a run of these options: with the curves that it has, and no others. */
+function isHistoryOf({ test, loss, metrics }: FitOptions): Check {
+  const isThere = (wanted: unknown): Check => (wanted ? value => value !== undefined : value => value === undefined)
+  const has = hasFields({
+    testLoss: isThere(test),
+    trainAcc: isThere(loss.classifies),
+    testAcc: isThere(test && loss.classifies),
+    metrics: metrics ? isMap(hasFields({ test: isThere(test) })) : isThere(false),
+  })
+  return value => isHistory(value) && has(value)
 }
 
 /** As `Rates` keeps them: `widths` says how many of the values are each stretch's. */
-const isRates: Check = value => {
-  const { ends, widths, values } = value as Record<string, unknown>
+export const isRates: Check = value => {
+  if (!isPlainObject(value)) return false
+  const { ends, widths, values } = value
   const lists = [ends, widths, values]
   if (!lists.every(list => list instanceof Float64Array)) return false
   const [stretches, counts, rates] = lists as Float64Array[]
@@ -71,11 +61,6 @@ const isRates: Check = value => {
   const total = counts.reduce((sum, width) => sum + Math.max(1, width), 0)
   return rising && counts.length === stretches.length && counts.every(isCount) && total === rates.length
 }
-
-const isOptional =
-  (check: Check): Check =>
-  value =>
-    value === undefined || check(value)
 
 /** As `StreamOffset`. */
 const isOffset = hasFields({
@@ -118,8 +103,8 @@ function formOf(model: Model, options: FitOptions): Record<keyof RunState, Check
     scheduler: orNull(isData),
     streams: isList(isBytes, streamsOf(options).length),
     place: orNull(isPlace(options)),
-    history: isHistory(options),
-    rates: value => isPlainObject(value) && isRates(value),
+    history: isHistoryOf(options),
+    rates: isRates,
     callbacks: value => isList(anything)(value) && haveTakers(value as unknown[], options),
     stopped: isBoolean,
     best: isList(orNull(isNumber)),

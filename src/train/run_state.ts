@@ -4,7 +4,7 @@
  */
 
 import { AnnealError, phrase } from '../base/errors.js'
-import { isPlainObject } from '../base/kinds.js'
+import { type Check, isMap, isText } from '../base/form.js'
 import type { Place } from '../engine/engine.js'
 import type { Model } from '../engine/options.js'
 import type { StateDict } from '../nn/index.js'
@@ -16,10 +16,12 @@ import type { History } from './history.js'
 import type { RatesState } from './rates.js'
 
 /** What must be equal in the run that goes on, by name: shapes, classes, options. */
-type Configuration = Readonly<Record<string, string>>
+export type Configuration = Readonly<Record<string, string>>
 
-const isConfiguration = (value: unknown): value is Configuration =>
-  isPlainObject(value) && Object.values(value).every(text => typeof text === 'string')
+export const isConfiguration: Check = isMap(isText)
+
+type TrainedOptions = Pick<FitOptions, 'optimizer' | 'scheduler'>
+type TaskOptions = Omit<FitOptions, keyof TrainedOptions>
 
 export interface RunState {
   readonly configuration: Configuration
@@ -72,36 +74,50 @@ function stateful(callbacks: NonNullable<FitOptions['callbacks']>): string {
     .join(' ')
 }
 
-/** What a run of these options is, whatever has become of its weights, rates and counts. */
-export function configurationOf(model: Model, options: FitOptions): Configuration {
-  const { loss, optimizer, scheduler, stepSchedulerEvery, clipGradNorm, accumulate = 1, callbacks = [] } = options
-  const parameters = optimizer.paramGroups.map(({ params }) => params.map(({ shape }) => `[${shape}]`).join(' '))
+/** What a run of these options computes, as far as that does not depend on what it trains. */
+export function taskConfiguration(options: TaskOptions): Configuration {
+  const { loss, stepSchedulerEvery, clipGradNorm, accumulate = 1, metrics = [] } = options
   return {
-    ...Object.fromEntries(model.namedState().map(([key, { dtype, shape }]) => [key, `${dtype} [${shape}]`])),
-    model: model.modules().map(nameOf).join(' '),
     loss: `${nameOf(loss)} ${optionsOf(loss)}`,
-    optimizer: nameOf(optimizer),
-    'optimizer.paramGroups': parameters.join(' | '),
-    scheduler: nameOf(scheduler),
     stepSchedulerEvery: String(stepSchedulerEvery),
     clipGradNorm: String(clipGradNorm),
     accumulate: String(accumulate),
-    callbacks: stateful(callbacks),
-    metrics: metricNames(options.metrics ?? []).join(' '),
-    onEpochEnd: options.onEpochEnd ? 'given' : 'none',
+    metrics: metricNames(metrics).join(' '),
     ...loaderConfiguration('train', options.train),
     ...loaderConfiguration('test', options.test),
   }
 }
 
-/** Throws ERR_STATE with the first difference between two runs that should be one, ERR_FILE_FORMAT for what is no configuration. */
-export function checkConfiguration(dir: string, present: Configuration, saved: unknown): void {
-  if (!isConfiguration(saved))
-    throw new AnnealError('ERR_FILE_FORMAT', phrase(dir, 'a configuration in the newest checkpoint', saved))
-  for (const name of new Set([...Object.keys(saved), ...Object.keys(present)])) {
-    if (present[name] === saved[name]) continue
-    const [expected, received] = [saved, present].map(({ [name]: value }) => value ?? 'none')
-    throw new AnnealError('ERR_STATE', phrase('fit', `${name} to be ${expected}, as in the run in ${dir},`, received))
+/** Names, shapes and classes of what a run trains, and by what. */
+export function trainedConfiguration(model: Model, { optimizer, scheduler }: TrainedOptions): Configuration {
+  const parameters = optimizer.paramGroups.map(({ params }) => params.map(({ shape }) => `[${shape}]`).join(' '))
+  return {
+    ...Object.fromEntries(model.namedState().map(([key, { dtype, shape }]) => [key, `${dtype} [${shape}]`])),
+    model: model.modules().map(nameOf).join(' '),
+    optimizer: nameOf(optimizer),
+    'optimizer.paramGroups': parameters.join(' | '),
+    scheduler: nameOf(scheduler),
+  }
+}
+
+/** What a run of these options is, whatever has become of its weights, rates and counts. */
+export function configurationOf(model: Model, options: FitOptions): Configuration {
+  return {
+    ...trainedConfiguration(model, options),
+    ...taskConfiguration(options),
+    callbacks: stateful(options.callbacks ?? []),
+    onEpochEnd: options.onEpochEnd ? 'given' : 'none',
+  }
+}
+
+/** Throws ERR_STATE with the first difference between two that should be one, ERR_FILE_FORMAT for what is no configuration. */
+export function checkConfiguration(where: string, present: Configuration, saved: unknown, owner: string): void {
+  if (!isConfiguration(saved)) throw new AnnealError('ERR_FILE_FORMAT', phrase(owner, 'a configuration', saved))
+  const was = saved as Configuration
+  for (const name of new Set([...Object.keys(was), ...Object.keys(present)])) {
+    if (present[name] === was[name]) continue
+    const [expected, received] = [was, present].map(({ [name]: value }) => value ?? 'none')
+    throw new AnnealError('ERR_STATE', phrase(where, `${name} to be ${expected}, as in ${owner},`, received))
   }
 }
 

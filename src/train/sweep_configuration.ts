@@ -1,0 +1,53 @@
+/** What makes two sweeps the same, and two runs, as far as it can be told. Not here: comparing (run_state.ts). */
+
+import { AnnealError, phrase } from '../base/errors.js'
+import { hasFields, isCount, isList, isMap, isNumber, isText } from '../base/form.js'
+import { pack, unpack } from '../models/packing.js'
+import { info } from '../native/info.js'
+import { cellsOf, type Lists } from './grid.js'
+import { type Configuration, taskConfiguration, trainedConfiguration } from './run_state.js'
+import type { SweepOptions } from './sweep_options.js'
+import type { Built } from './sweep_run.js'
+
+/** Those without fused multiply-adds have other bits (docs/numerics.md). */
+const arithmetic = () => (['sse2', 'wasm'].includes(info.isa) ? 'separate' : 'fused multiply-adds')
+
+const LIST = 'grid.'
+
+/** All that decides what a sweep computes: its grid and options, functions by their presence, lengths of the data. */
+export function sweepConfiguration<P extends object>(options: SweepOptions<P>, lists: Lists): Configuration {
+  const cells = Object.entries(cellsOf(lists)).map(([name, values]) => [`${LIST}${name}`, pack(values).text])
+  return {
+    version: info.version,
+    arithmetic: arithmetic(),
+    grid: JSON.stringify(Object.keys(lists)),
+    ...Object.fromEntries(cells),
+    ...taskConfiguration(options),
+    epochs: String(options.epochs),
+    monitor: String(options.monitor),
+    makeScheduler: options.makeScheduler ? 'given' : 'none',
+    makeCallbacks: options.makeCallbacks ? 'given' : 'none',
+  }
+}
+
+const isCells = isList(value => isNumber(value) || isText(value))
+
+/** The grid in a sweep's configuration, its values as tables show them. Throws ERR_FILE_FORMAT where there is none. */
+export function listsIn(owner: string, configuration: Configuration): Lists {
+  const valuesOf = (name: string) => unpack({ text: configuration[`${LIST}${name}`], tensors: {} })
+  try {
+    const names = JSON.parse(configuration.grid) as string[]
+    const lists = Object.fromEntries(names.map(name => [name, valuesOf(name)]))
+    if (hasFields({ seed: isList(isCount) })(lists) && isMap(isCells)(lists)) return lists as Lists
+  } catch {} // no JSON, or another
+  throw new AnnealError('ERR_FILE_FORMAT', phrase(owner, 'the grid of a sweep', configuration.grid))
+}
+
+/** What a run trains before its first update: names, shapes, classes, rates and other options. */
+export function builtConfiguration({ model, optimizer, scheduler }: Built): Configuration {
+  return {
+    ...trainedConfiguration(model, { optimizer, scheduler }),
+    'optimizer options': JSON.stringify(optimizer.stateDict().param_groups),
+    'scheduler options': JSON.stringify(scheduler?.stateDict() ?? null),
+  }
+}
