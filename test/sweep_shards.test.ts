@@ -427,6 +427,21 @@ describe('the command line', () => {
     expect((await study('--dir', dir, '--shard', '2/2')).printed).toContain('Expected I/N with I from 0 to N - 1')
   })
 
+  it('interrupted exits with 130, keeps what had ended and says how to go on', async () => {
+    const args = ['--seeds', '40', '--quiet', '--dir', dir]
+    const running = study(...args)
+    await vi.waitFor(() => expect(readdirSync(dir).length).toBeGreaterThan(0), { interval: 5, timeout: 10_000 })
+    process.emit('SIGINT')
+    const { code, printed } = await running
+    expect([code, printed]).toEqual([
+      130,
+      expect.stringMatching(/aborted after \d+ of 160 runs\ngo on with: .*--dir \S+$/),
+    ])
+    const there = readdirSync(dir).length
+    expect(there).toBeLessThan(160)
+    expect((await anneal('sweep-merge', dir)).printed).toContain(`received ${there}; missing: `)
+  })
+
   it('over seeds shows means, also when merged', async () => {
     const args = [...iris, '--seeds', '2', '--quiet']
     const { stdout } = await anneal(...args, '--dir', dir)
