@@ -105,6 +105,7 @@ Napi::Object describe_kernel(Napi::Env env, const KernelInfo& kernel) {
   signature.Set("scalars", describe_names(env, kernel.scalars, kernel.scalar_count));
   signature.Set("bound", describe_bound(env, kernel));
   signature.Set("prefetches", kernel.prefetches);
+  if (kernel.along >= 0) signature.Set("along", kernel.dims[kernel.along].text);
   return signature;
 }
 

@@ -140,16 +140,41 @@ static constexpr Bound parse_bound(const char* text, const KernelInfo& info) {
   return bound;
 }
 
-// `| split`, `| split prefetch`, `| split sum` or nothing.
+// The words after a third bar, or nothing.
 static constexpr void parse_abilities(Cursor cursor, KernelInfo& info) {
-  if (cursor.take('|')) {
-    cursor.skip_spaces();
-    info.prefetches = same_name(cursor.at, "split prefetch");
-    info.sums = same_name(cursor.at, "split sum");
-    info.splits = info.prefetches || info.sums || same_name(cursor.at, "split");
-    if (info.splits) return;
+  info.along = -1;
+  if (!cursor.take('|')) return;
+  for (cursor.skip_spaces(); *cursor.at; cursor.skip_spaces()) {
+    const Name word = parse_name(cursor);
+    if (same_name(word.text, "split")) {
+      info.splits = true;
+    } else if (same_name(word.text, "prefetch")) {
+      info.prefetches = true;
+    } else if (same_name(word.text, "sum")) {
+      info.sums = true;
+    } else if (same_name(word.text, "along")) {
+      cursor.skip_spaces();
+      info.along = find_dim(info, parse_name(cursor));
+    } else {
+      refuse("only split, prefetch, sum and along may follow the scalars");
+    }
   }
-  if (*cursor.at) refuse("only | split, | split prefetch or | split sum may follow the scalars");
+  if ((info.prefetches || info.sums) && !info.splits) refuse("prefetch and sum are of kernels that split");
+}
+
+// Every output has the dim that the kernel is `along`, where a buffer has it once, in front or as its panels.
+static constexpr void check_along(const KernelInfo& info) {
+  if (info.along < 0) return;
+  for (int b = 0; b < info.buffer_count; ++b) {
+    const BufferSpec& buffer = info.buffers[b];
+    int found = 0;
+    for (int i = 0; i < buffer.rank; ++i) {
+      if (buffer.dim[i] != info.along) continue;
+      ++found;
+      if (i > 0 && !buffer.padded[i]) refuse("a dim that is neither in front nor padded cannot be cut");
+    }
+    if (found > 1 || (found == 0 && buffer.role != Role::in)) refuse("every output has the dim of `along`, once");
+  }
 }
 
 static constexpr KernelInfo parse_kernel(int id, const char* name, const char* signature, const char* bound) {
@@ -164,6 +189,7 @@ static constexpr KernelInfo parse_kernel(int id, const char* name, const char* s
     if (info.buffer_count == kMaxBuffers) refuse("too many buffers");
     info.buffers[info.buffer_count++] = parse_buffer(buffers, info);
   }
+  check_along(info);
   info.bound = parse_bound(bound, info);
   return info;
 }

@@ -49,6 +49,7 @@ struct KernelInfo {
   bool splits;      // honours Call.part and Call.parts
   bool sums;        // and wants a call before and after its parts
   bool prefetches;  // honours Call.next
+  int8_t along;     // position in dims, or -1: a range of that dim in the inputs gives that range of the outputs
 };
 
 int kernel_count();

@@ -17,6 +17,7 @@
 #include "bench.h"
 #include "blocks.h"
 #include "check.h"
+#include "cuts.h"
 #include "pads.h"
 #include "panels_test.h"
 #include "parts.h"
@@ -178,6 +179,45 @@ void check_parts(const Case& c, const Table& table, const Outputs& whole, Rng& r
   }
 }
 
+// The case with dim `along` cut to a range, from its own contents; outputs go into `whole`.
+void run_range(const Case& c, const Table& table, int64_t from, int64_t to, std::vector<std::vector<char>>& whole) {
+  Call call{};
+  std::vector<Block> blocks;
+  std::vector<Cut> cuts;
+  for (int i = 0; i < c.info.buffer_count; ++i) {
+    const size_t element = c.info.buffers[i].dtype == Dtype::f64 ? 8 : 4;
+    cuts.push_back(cut_of(c.info.buffers[i], c.dims, c.info.along, from, to));
+    std::vector<char> part(c.present[i] ? static_cast<size_t>(cuts[i].length()) * element : 0);
+    if (c.present[i]) copy_cut(cuts[i], element, whole[i].data(), part.data(), false);
+    blocks.emplace_back(part, 0);
+  }
+  for (int i = 0; i < c.info.buffer_count; ++i) call.buffer[i] = c.present[i] ? blocks[i].data() : nullptr;
+  memcpy(call.dim, c.dims, sizeof call.dim);
+  memcpy(call.scalar, c.scalars, sizeof call.scalar);
+  call.dim[c.info.along] = to - from;
+  table.kernels[c.info.id](call);
+  for (int i = 0; i < c.info.buffer_count; ++i) {
+    if (c.info.buffers[i].role == Role::in || !c.present[i]) continue;
+    const size_t element = c.info.buffers[i].dtype == Dtype::f64 ? 8 : 4;
+    copy_cut(cuts[i], element, whole[i].data(), static_cast<char*>(blocks[i].data()), true);
+  }
+}
+
+// Two ranges of the dim that may be cut give what all of it gives.
+void check_ranges(const Case& c, const Table& table, const Outputs& got, Rng& rng, Totals& totals) {
+  if (c.info.along < 0) return;
+  const int64_t size = c.dims[c.info.along], step = granule(c.info, c.info.along);
+  const int64_t middle = std::min(size, step * static_cast<int64_t>(rng.below(size / step + 2)));
+  std::vector<std::vector<char>> whole(c.contents, c.contents + c.info.buffer_count);
+  run_range(c, table, middle, size, whole);
+  run_range(c, table, 0, middle, whole);
+  for (int i = 0; i < c.info.buffer_count; ++i) {
+    if (c.info.buffers[i].role == Role::in) whole[i].clear();
+    else if (c.present[i]) fill_pads(c.info.buffers[i], c.dims, 0, whole[i]);
+  }
+  record(totals, equal(c, whole, got), c, table, "differs in ranges cut at " + std::to_string(middle));
+}
+
 void check_case(const Case& c, const std::vector<Table>& tables, Totals& totals) {
   const std::vector<std::vector<Real>> want = twin_of(c);
   Rng rng(c.seed ^ 0x5eed);
@@ -188,6 +228,7 @@ void check_case(const Case& c, const std::vector<Table>& tables, Totals& totals)
     record(totals, equal(c, run(c, table, rng, totals), got), c, table, "depends on alignment");
     check_in_place(c, table, got, rng, totals);
     check_parts(c, table, got, rng, totals);
+    check_ranges(c, table, got, rng, totals);
     if (!table.fused) continue;
     if (fused.empty()) {
       fused = got;

@@ -49,6 +49,8 @@ export interface Signature {
   readonly bound: { readonly exact: boolean; readonly dims: readonly string[]; readonly plus: number }
   /** Whether it can put the next batch in the place of x. */
   readonly prefetches: boolean
+  /** The dim a range of which, in the inputs, gives that range of the outputs; none where other parts reach them. */
+  readonly along?: string
 }
 
 /** Elements of each table and result of a run that one step of a program goes through. */
