@@ -7,6 +7,7 @@ namespace anneal {
 
 struct Status {
   std::string refusal;
+  const char* code = "ERR_ARG_VALUE";  // the error's
 
   bool ok() const { return refusal.empty(); }
 };

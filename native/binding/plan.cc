@@ -31,7 +31,7 @@ constexpr double kMaxThreads = 1024;
 
 [[noreturn]] void refuse(napi_env env, const Status& status) {
   Napi::RangeError error = Napi::RangeError::New(env, status.refusal);
-  error.Set("code", Napi::String::New(env, "ERR_ARG_VALUE"));
+  error.Set("code", Napi::String::New(env, status.code));
   throw error;
 }
 
@@ -281,6 +281,8 @@ void register_format(Napi::Env env, Napi::Object exports) {
   format.Set("header", header);
   format.Set("word", static_cast<double>(kWord));
   format.Set("panel", kPanelWidth);
+  format.Set("exchange", exchange_id());
+  format.Set("arrival", arrival_id());
   exports.Set("format", format);
 }
 

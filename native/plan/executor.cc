@@ -108,16 +108,31 @@ void run_split(Instruction& instruction, Team& team) {
   if (instruction.sums) run_part(&instruction, team.size(), team.size());
 }
 
-// `fetched`: the gather whose work the step before has done, or null.
-void execute_step(Program& program, Team& team, const Instruction* fetched) {
+// Starts or finishes the instruction's exchange.
+Status communicate(const Instruction& instruction, Transport& transport) {
+  if (instruction.arrives) return instruction.exchange->finish(transport);
+  instruction.exchange->start(transport);
+  return {};
+}
+
+// `transport`: null where the program has no exchanges. `fetched`: the gather whose work the step before has done, or
+// null.
+Status execute_step(Program& program, Transport* transport, Team& team, const Instruction* fetched) {
+  int under_way = 0;
   for (Instruction& instruction : program.instructions) {
     if (&instruction == fetched) continue;
-    if (instruction.splits && team.size() > 1) {
+    if (instruction.exchange) {
+      Status status = communicate(instruction, *transport);
+      if (!status.ok()) return status;
+      under_way += instruction.arrives ? -1 : 1;
+    } else if (instruction.splits && team.size() > 1) {
       run_split(instruction, team);
     } else {
       instruction.run(instruction.call);
     }
+    if (under_way > 0) transport->progress();
   }
+  return {};
 }
 
 // Whether steps fetch the next batch: with several threads, if each has panels enough.
@@ -135,17 +150,20 @@ void point_to_next(Program& program, bool more) {
   program.instructions[prefetch.reader].call.next = more ? &prefetch.next : nullptr;
 }
 
-// The steps of a segment that were done.
-int32_t execute_segment(Plan& plan, const Segment& segment, Team& team) {
+// Counts the steps of a segment that were done.
+Status execute_segment(Plan& plan, const Segment& segment, Team& team, int32_t& done) {
   Program& program = plan.programs[segment.program];
+  Transport* const transport = plan.space.transport.get();
   const bool prefetch = prefetches(program, team);
-  for (int32_t step = 0; step < segment.steps; ++step) {
-    if (plan.stop.load(std::memory_order_relaxed)) return step;
-    if (program.prefetch.reader >= 0) point_to_next(program, prefetch && step + 1 < segment.steps);
-    execute_step(program, team, prefetch && step > 0 ? &program.instructions[program.prefetch.gather] : nullptr);
+  for (done = 0; done < segment.steps; ++done) {
+    if (!transport && plan.stop.load(std::memory_order_relaxed)) return {};
+    if (program.prefetch.reader >= 0) point_to_next(program, prefetch && done + 1 < segment.steps);
+    const Instruction* fetched = prefetch && done > 0 ? &program.instructions[program.prefetch.gather] : nullptr;
+    Status status = execute_step(program, transport, team, fetched);
+    if (!status.ok()) return status;
     move_on(program);
   }
-  return segment.steps;
+  return {};
 }
 
 bool splits(const Plan& plan, const Run& run) {
@@ -178,26 +196,28 @@ Status run_step(Program& program, int threads) {
   for (const int64_t amount : program.per_step.of) {
     if (amount != 0) return refuse("a program without tables", "one that goes through " + std::to_string(amount));
   }
+  if (!program.exchanges.empty()) return refuse("a program without exchanges", "one that has them");
   Team team(program.splits() ? threads : 1);
-  execute_step(program, team, nullptr);
-  return {};
+  return execute_step(program, nullptr, team, nullptr);
 }
 
-void execute_run(Plan& plan, Run& run) {
+Status execute_run(Plan& plan, Run& run) {
   Places places(run);
   Team team(splits(plan, run) ? run.threads : 1);
   for (const Segment& segment : run.segments) {
     Program& program = plan.programs[segment.program];
     point(program, places);
-    const int32_t steps = execute_segment(plan, segment, team);
+    int32_t steps;
+    Status status = execute_segment(plan, segment, team, steps);
     for (int r = 0; r < kMovingRegions; ++r) {
       const int64_t elements = program.per_step.of[r] * steps;
       run.done.of[r] += elements;
       places.at[r] += elements * kElementSize[r];
     }
     run.steps += steps;
-    if (steps < segment.steps) return;
+    if (steps < segment.steps) return status;
   }
+  return {};
 }
 
 }  // namespace anneal

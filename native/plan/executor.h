@@ -45,7 +45,7 @@ struct Plan {
   Space space;
   std::vector<Program> programs;
   OwnInputs copies;               // of a run whose caller cannot keep its tables as they are
-  std::atomic<bool> stop{false};  // polled before every step
+  std::atomic<bool> stop{false};  // polled before every step, but by ranks: they would part ways
   std::atomic<bool> busy{false};  // a run is under way
   std::vector<Extent> written;    // by the programs of that run
 };
@@ -72,10 +72,10 @@ std::vector<Extent> written_by(const Plan& plan, const Run& run);
 // Proves that the run's inputs suffice for all its steps and makes room for its results.
 Status prepare_run(const Plan& plan, Run& run);
 
-// Executes one step of a program that reads and writes nothing but the arena, or refuses another.
+// Executes one step of a program that reads and writes nothing but the arena, here alone, or refuses another.
 Status run_step(Program& program, int threads);
 
-// Executes a prepared run until its end or plan.stop.
-void execute_run(Plan& plan, Run& run);
+// Executes a prepared run until its end, plan.stop or an exchange that fails.
+Status execute_run(Plan& plan, Run& run);
 
 }  // namespace anneal

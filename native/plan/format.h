@@ -32,6 +32,7 @@ constexpr uint64_t program_format() {
   for (const char* name : kMovingNames) print.add(name);
   for (const char* name : kPrefetchNames) print.add(name);
   print.add(kRowsName);
+  for (const char* name : kBlockNames) print.add(name);
   return print.hash;
 }
 

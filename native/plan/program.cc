@@ -1,14 +1,12 @@
 // The decoder and its proofs, one call after the other. See program.h.
 #include "program.h"
 
-#include <stdio.h>
-
 #include <algorithm>
-#include <cmath>
 #include <string>
 
 #include "../base/sizes.h"
 #include "../kernels/dispatch.h"
+#include "prefetch.h"
 
 namespace anneal {
 namespace {
@@ -18,22 +16,6 @@ constexpr int64_t kMaxDim = 2147483647;
 struct Place {
   int64_t region, offset;
 };
-
-// The bytes of a buffer within its region; regions of different numbers never share memory.
-struct Range {
-  int64_t region, begin, end;
-
-  bool meets(const Range& other) const { return region == other.region && begin < other.end && other.begin < end; }
-  bool equals(const Range& other) const { return region == other.region && begin == other.begin && end == other.end; }
-};
-
-std::string text(int64_t value) { return std::to_string(value); }
-std::string text(size_t value) { return std::to_string(value); }
-std::string text(double value) {
-  char buffer[32];
-  snprintf(buffer, sizeof buffer, "%.17g", value);
-  return buffer;
-}
 
 const char* dtype_name(Dtype dtype) {
   return dtype == Dtype::f32 ? "float32" : dtype == Dtype::i32 ? "int32" : "float64";
@@ -73,62 +55,129 @@ bool worth_splitting(const KernelInfo& kernel, const Call& call) {
 class Decoder {
  public:
   Decoder(const double* code, size_t length, int index, const Space& space, Program& program)
-      : code_(code), length_(length), index_(index), space_(space), program_(program) {}
+      : code_(code, length, index), space_(space), program_(program) {}
 
   Status decode() {
     Status status = header();
-    for (int call = 0; status.ok() && at_ < length_; ++call) {
-      call_ = call;
-      kernel_ = nullptr;
+    for (int64_t call = 0; status.ok() && !code_.at_end(); ++call) {
+      code_.enter(call);
       status = next_call();
+    }
+    code_.enter(-1);
+    if (status.ok() && !open_.empty()) {
+      status = code_.refuse("every exchange to be finished", "exchange " + text(number_of(open_[0])) + " that is not");
     }
     if (!status.ok()) return status;
     collect_moving();
-    return prove_prefetch();
+    return prove_prefetch(code_, uses_, program_);
   }
 
  private:
   Status header() {
     for (int i = 0; i < kMovingRegions; ++i) {
-      Status status = integer(std::string(kMovingNames[i]) + " per step", kMaxDim, program_.per_step.of[i]);
+      Status status = code_.integer(std::string(kMovingNames[i]) + " per step", 0, kMaxDim, program_.per_step.of[i]);
       if (!status.ok()) return status;
     }
     for (int i = 0; i < 2; ++i) {
       int64_t& call = i == 0 ? program_.prefetch.gather : program_.prefetch.reader;
-      Status status = integer(std::string("the number of the ") + kPrefetchNames[i], kMaxDim, call);
+      Status status = code_.integer(std::string("the number of the ") + kPrefetchNames[i], 0, kMaxDim, call);
       if (!status.ok()) return status;
       --call;
     }
-    Status status = integer("the number of rows", kMaxDim, program_.most_rows);
+    Status status = code_.integer("the number of rows", 0, kMaxDim, program_.most_rows);
     program_.rows = program_.most_rows;
     return status;
   }
 
   Status next_call() {
     int64_t id;
-    Status status = integer("a kernel id", kernel_count() - 1, id);
+    Status status = code_.integer("a kernel id", 0, arrival_id(), id);
     if (!status.ok()) return status;
+    if (id == exchange_id()) return next_exchange();
+    if (id == arrival_id()) return next_arrival();
     kernel_ = &kernel_info(static_cast<int>(id));
+    code_.name(kernel_->name);
     Instruction instruction{kernel_, active_kernels()[id], false, kernel_->sums, {}};
     Place places[kMaxBuffers];
     status = operands(instruction.call, places);
     if (!status.ok()) return status;
     Range ranges[kMaxBuffers];
     status = prove(instruction.call, places, ranges);
+    if (status.ok()) status = prove_undisturbed(ranges);
     if (!status.ok()) return status;
     instruction.splits = worth_splitting(*kernel_, instruction.call);
     program_.instructions.push_back(instruction);
-    uses_.push_back({kernel_, {}});
+    uses_.push_back({kernel_, nullptr, {}});
     std::copy(ranges, ranges + kernel_->buffer_count, uses_.back().ranges);
     return {};
+  }
+
+  Status next_exchange() {
+    code_.name("exchange");
+    if (program_.most_rows > 0) return code_.refuse("no exchange where rows differ from run to run", "one");
+    std::unique_ptr<Exchange> next;
+    Status status = decode_exchange(code_, *space_.arena, space_.transport.get(), next);
+    if (!status.ok()) return status;
+    for (const Exchange* open : open_) {
+      if (next->disturbs(*open)) return disturbed("blocks that meet its", open);
+    }
+    program_.written.include(next->received());
+    program_.exchanges.push_back(std::move(next));
+    open_.push_back(program_.exchanges.back().get());
+    return add_communication(open_.back(), false);
+  }
+
+  Status next_arrival() {
+    code_.name("arrival");
+    int64_t i;
+    Status status = code_.integer("the number of an exchange", 0, kMaxDim, i);
+    if (!status.ok()) return status;
+    const auto found =
+        std::find_if(open_.begin(), open_.end(), [&](const Exchange* open) { return number_of(open) == i; });
+    if (found == open_.end()) return code_.refuse("an exchange that is under way", "number " + text(i));
+    Exchange* const arrived = *found;
+    open_.erase(found);
+    return add_communication(arrived, true);
+  }
+
+  Status add_communication(Exchange* exchange, bool arrives) {
+    program_.instructions.push_back({nullptr, nullptr, false, false, {}, exchange, arrives});
+    uses_.push_back({nullptr, exchange, {}});
+    return {};
+  }
+
+  int64_t number_of(const Exchange* exchange) const {
+    int64_t i = 0;
+    while (program_.exchanges[static_cast<size_t>(i)].get() != exchange) ++i;
+    return i;
+  }
+
+  // Proves that the call leaves alone what is under way.
+  Status prove_undisturbed(const Range* ranges) const {
+    for (const Exchange* open : open_) {
+      for (int b = 0; b < kernel_->buffer_count; ++b) {
+        if (ranges[b].region != kArena) continue;
+        const Extent extent{ranges[b].begin, ranges[b].end};
+        const bool writes = kernel_->buffers[b].role != Role::in;
+        if (open->receives_any(extent) || (writes && open->sends_any(extent))) {
+          return disturbed(std::string("buffer ") + kernel_->buffers[b].name.text + " in", open);
+        }
+      }
+    }
+    return {};
+  }
+
+  Status disturbed(const std::string& what, const Exchange* open) const {
+    return code_.refuse("to leave the blocks of exchange " + text(number_of(open)) + " alone until it is finished",
+                        what + " them");
   }
 
   // Reads the numbers of one call.
   Status operands(Call& call, Place* places) {
     for (int b = 0; b < kernel_->buffer_count; ++b) {
       const std::string name = std::string("buffer ") + kernel_->buffers[b].name.text;
-      Status status = integer(name + "'s region", kMaxDim, places[b].region);
-      if (status.ok()) status = integer(name + "'s offset", kMaxSize, places[b].offset);
+      Status status = code_.integer(name + "'s region", 0, kMaxDim, places[b].region);
+      if (status.ok()) status = code_.integer(name + "'s offset", 0, kMaxSize, places[b].offset);
       if (!status.ok()) return status;
     }
     for (int d = 0; d < kernel_->dim_count; ++d) {
@@ -136,7 +185,7 @@ class Decoder {
       if (!status.ok()) return status;
     }
     for (int s = 0; s < kernel_->scalar_count; ++s) {
-      Status status = number(std::string("scalar ") + kernel_->scalars[s].text, call.scalar[s]);
+      Status status = code_.number(std::string("scalar ") + kernel_->scalars[s].text, call.scalar[s]);
       if (!status.ok()) return status;
     }
     return {};
@@ -145,16 +194,16 @@ class Decoder {
   // One that goes with the rows is taken at the most of them.
   Status dim(int d, int64_t& value) {
     const std::string what = std::string("dim ") + kernel_->dims[d].text;
-    const bool per_row = program_.most_rows > 0 && at_ < length_ && code_[at_] < 0;
-    if (!per_row) return integer(what, kMaxDim, value);
+    const bool per_row = program_.most_rows > 0 && code_.next_is_negative();
+    if (!per_row) return code_.integer(what, 0, kMaxDim, value);
     int64_t factor;
-    Status status = integer(what + " per row", kMaxDim, factor, -1);
+    Status status = code_.integer(what + " per row", 0, kMaxDim, factor, -1);
     if (!status.ok()) return status;
     value = checked_mul(factor, program_.most_rows);
     if (value < 0 || value > kMaxDim) {
-      return refused(where(), what + " to be at most " + text(kMaxDim), text(factor) + " for each row");
+      return code_.refuse(what + " to be at most " + text(kMaxDim), text(factor) + " for each row");
     }
-    if (kernel_->dims[d].text == std::string("rows")) return refused(where(), what + " to be fixed", "one per row");
+    if (kernel_->dims[d].text == std::string("rows")) return code_.refuse(what + " to be fixed", "one per row");
     program_.row_dims.push_back({static_cast<int>(program_.instructions.size()), d, factor});
     return {};
   }
@@ -271,85 +320,8 @@ class Decoder {
     }
   }
 
-  // Proves that nothing touches the memory of the batch but its gather from a store and, later in the step, calls that
-  // read it, the last of which can replace it.
-  Status prove_prefetch() {
-    const int64_t gather = program_.prefetch.gather, reader = program_.prefetch.reader;
-    const int64_t calls = static_cast<int64_t>(uses_.size());
-    call_ = -1;
-    if (gather < 0 && reader < 0) return {};
-    if (program_.most_rows > 0) return refused(where(), "no prefetch where rows differ from run to run", "one");
-    if (gather < 0 || gather >= reader || reader >= calls) {
-      return refused(where(), "a gather and a later reader among " + text(calls) + " calls",
-                     text(gather + 1) + " and " + text(reader + 1));
-    }
-    const Use &from = uses_[gather], &last = uses_[reader];
-    const int x = last.kernel->prefetches ? buffer_named(*last.kernel, "x") : -1;
-    const Call &gathered = program_.instructions[gather].call, &read = program_.instructions[reader].call;
-    if (from.kernel != &kernel_info(kernel_id("gather_panels")) || from.ranges[0].region < kFirstStore || x < 0 ||
-        from.ranges[2].region != kArena || !last.ranges[x].equals(from.ranges[2]) || read.dim[0] != gathered.dim[2] ||
-        read.dim[1] != gathered.dim[1]) {
-      return refused(where(), "a gather_panels from a store and a kernel that can replace its batch",
-                     text(gather + 1) + " (" + from.kernel->name + ") and " + text(reader + 1) + " (" +
-                         last.kernel->name + ")");
-    }
-    for (int64_t i = 0; i < calls; ++i) {
-      if (i != gather && touches_batch(i, x)) {
-        return refused(where(),
-                       "nobody but readers until call " + text(reader + 1) + " to touch the batch to be replaced",
-                       "call " + text(i + 1) + " (" + uses_[i].kernel->name + ")");
-      }
-    }
-    program_.prefetch.next = {static_cast<const float*>(gathered.buffer[0]), nullptr,
-                              static_cast<float*>(gathered.buffer[2])};
-    return {};
-  }
-
-  // Whether call i uses the gathered batch otherwise than by reading it before its reader has replaced it, or as that.
-  bool touches_batch(int64_t i, int x) const {
-    const int64_t gather = program_.prefetch.gather, reader = program_.prefetch.reader;
-    for (int b = 0; b < uses_[i].kernel->buffer_count; ++b) {
-      if (!uses_[i].ranges[b].meets(uses_[gather].ranges[2])) continue;
-      const bool reads = uses_[i].kernel->buffers[b].role == Role::in && i > gather;
-      if (!reads || i > reader || (i == reader && b != x)) return true;
-    }
-    return false;
-  }
-
-  static int buffer_named(const KernelInfo& kernel, const char* name) {
-    for (int b = 0; b < kernel.buffer_count; ++b) {
-      if (kernel.buffers[b].name.text == std::string(name)) return b;
-    }
-    return -1;
-  }
-
-  Status number(const std::string& what, double& value) {
-    if (at_ >= length_) return refused(where(), what, "the end of the program");
-    value = code_[at_++];
-    return {};
-  }
-
-  // An integer in [0, high]; `sign` -1: written with a minus.
-  Status integer(const std::string& what, int64_t high, int64_t& value, int sign = 1) {
-    double found = 0;
-    Status status = number(what, found);
-    if (!status.ok()) return status;
-    found *= sign;
-    if (!(found >= 0 && found <= static_cast<double>(high)) || found != std::floor(found)) {
-      return refused(where(), what + " to be an integer from 0 to " + std::to_string(high), text(found));
-    }
-    value = static_cast<int64_t>(found);
-    return {};
-  }
-
   Status refuse(int b, const std::string& expected, const std::string& received) const {
-    return refused(where(), std::string("buffer ") + kernel_->buffers[b].name.text + " " + expected, received);
-  }
-
-  std::string where() const {
-    std::string place = "Plan: program " + std::to_string(index_);
-    if (call_ >= 0) place += ", call " + std::to_string(call_);
-    return kernel_ ? place + " (" + kernel_->name + ")" : place;
+    return code_.refuse(std::string("buffer ") + kernel_->buffers[b].name.text + " " + expected, received);
   }
 
   struct Note {
@@ -358,20 +330,13 @@ class Decoder {
     MovingPointer moving;
   };
 
-  // What a call touches.
-  struct Use {
-    const KernelInfo* kernel;
-    Range ranges[kMaxBuffers];
-  };
-
-  const double* code_;
-  size_t length_, at_ = 0;
-  int index_, call_ = -1;
+  CodeReader code_;
   const KernelInfo* kernel_ = nullptr;
   const Space& space_;
   Program& program_;
   std::vector<Note> notes_;
   std::vector<Use> uses_;
+  std::vector<Exchange*> open_;  // started and not finished
 };
 
 }  // namespace

@@ -2,8 +2,12 @@
 // lays out, and proved to stay within their memory. What has been decoded can be executed without a further check, but
 // for the row numbers in `order`, which are a run's (executor.h). Not here: running it.
 //
-//   [order scalars losses counts draws per step, gather, reader, rows]  then per call  [kernel id, (region, offset)
-//   per buffer, dims, scalars]
+//   [order scalars losses counts draws per step, gather, reader, rows]  then per call one of
+//   [kernel id, (region, offset) per buffer, dims, scalars]
+//   [exchange, sends, receives, (peer, offset, words, stride, times) per block that is sent, then received]
+//   [arrival, i]: finishes the exchange that is the i-th of this program, counted from 0
+// Every exchange (exchange.h) is finished once; meanwhile nothing is written to what it sends, and nothing touches what
+// it receives.
 // gather, reader: the calls, counted from 1, of which the one gathers a batch and the other, the last to read it,
 // fetches the next step's into its place; from the second step on the gather is then left out. Both 0: there are none.
 // rows: not 0 where the program computes up to that many rows, as many as a run asks for. A dim of -f is then f times
@@ -20,7 +24,10 @@
 #include "../base/arena.h"
 #include "../base/status.h"
 #include "../kernels/call.h"
+#include "../kernels/dispatch.h"
 #include "../kernels/signature.h"
+#include "exchange.h"
+#include "extent.h"
 
 namespace anneal {
 
@@ -30,13 +37,16 @@ enum Region : int8_t { kAbsent = 0, kArena = 1, kOrder = 2, kScalars = 3, kLosse
 constexpr int kFirstStore = 16;
 constexpr int kFirstMoving = kOrder;
 constexpr int kMovingRegions = 5;
-constexpr int64_t kWord = 4;
 
 // What the moving regions are called, in the order of Region, and the other fields of a program's header.
 constexpr const char* kMovingNames[kMovingRegions] = {"order", "scalars", "losses", "counts", "draws"};
 constexpr const char* kPrefetchNames[] = {"gather", "reader"};
 constexpr const char* kRowsName = "rows";
 constexpr int kHeaderFields = kMovingRegions + 3;
+
+// What stands in the place of a kernel id.
+inline int exchange_id() { return kernel_count(); }
+inline int arrival_id() { return kernel_count() + 1; }
 
 // Elements of each moving region, in the order of Region.
 struct Amounts {
@@ -52,18 +62,22 @@ struct Store {
   const Arena memory;
 };
 
-// All the memory that programs may name and that stays where it is.
+// All that programs may name and that stays where it is: memory, and the ranks that they exchange with, if any.
 struct Space {
   std::shared_ptr<Arena> arena;
   std::vector<std::shared_ptr<Store>> stores;
+  std::shared_ptr<Transport> transport;
 };
 
+// A kernel's call; or the start or the end of an exchange, and then that and no kernel.
 struct Instruction {
   const KernelInfo* kernel;
   KernelFn run;
   bool splits;  // large enough to be worth several threads, and the kernel honours part/parts
   bool sums;    // its parts want a call before and one after them
   Call call;
+  Exchange* exchange = nullptr;
+  bool arrives = false;
 };
 
 // A pointer of a call that goes on after every step.
@@ -79,17 +93,6 @@ struct RowDim {
   int64_t per_row;
 };
 
-// Bytes of the arena from `begin` to before `end`.
-struct Extent {
-  int64_t begin = 0, end = 0;
-
-  bool meets(const Extent& other) const { return begin < other.end && other.begin < end; }
-  // Makes it reach over `other` too.
-  void include(const Extent& other) {
-    *this = begin == end ? other : Extent{std::min(begin, other.begin), std::max(end, other.end)};
-  }
-};
-
 // Two calls by their numbers: a gather, and the last call that reads its batch and can replace it by the next step's
 // (call.h); -1: none.
 struct Prefetch {
@@ -100,6 +103,7 @@ struct Prefetch {
 struct Program {
   Amounts per_step;
   std::vector<Instruction> instructions;
+  std::vector<std::unique_ptr<Exchange>> exchanges;
   std::vector<MovingPointer> moving;
   bool takes_rows = false;  // `order` holds row numbers: each must be in [0, order_limit)
   int64_t order_limit = INT64_MAX;
@@ -127,8 +131,7 @@ int64_t element_size(Dtype dtype);
 // Has the program compute so many rows, at most most_rows.
 void set_rows(Program& program, int64_t rows);
 
-// Decodes and proves program number `index`. `code` is read once, element by element, so that nothing can change
-// between the check and the use. `program` must stay where it is.
+// Decodes and proves program number `index`; `code` is read once (code_reader.h). `program` must stay where it is.
 Status decode_program(const double* code, size_t length, int index, const Space& space, Program& program);
 
 }  // namespace anneal

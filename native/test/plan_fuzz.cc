@@ -29,7 +29,7 @@
 namespace anneal::test {
 namespace {
 
-// A number of a program; a kernel's goes by its name in files, because numbers change with kernels.def.
+// A number of a program; what a call begins with goes by its name in files, because numbers change with kernels.def.
 struct Token {
   double value = 0;
   bool kernel = false;
@@ -71,6 +71,28 @@ class Table {
   char* memory_;
 };
 
+// Reads all that is sent and writes all that is received, as two other ranks would.
+class Loopback : public Transport {
+ public:
+  int rank() const override { return 1; }
+  int size() const override { return 3; }
+  int begin(const Parcel* sends, size_t send_count, const Parcel* receives, size_t receive_count) override {
+    for (size_t i = 0; i < send_count; ++i) {
+      const char* data = static_cast<const char*>(sends[i].data);
+      for (int64_t b = 0; b < sends[i].bytes; ++b) sum_ += data[b];
+    }
+    for (size_t i = 0; i < receive_count; ++i) {
+      memset(receives[i].data, sum_ & 63, static_cast<size_t>(receives[i].bytes));
+    }
+    return 0;
+  }
+  Status finish(int) override { return {}; }
+  void progress() override {}
+
+ private:
+  int sum_ = 0;
+};
+
 Space guarded_space(Rng& rng) {
   Space space;
   space.arena = std::make_shared<Arena>(kWords * kWord);
@@ -81,6 +103,7 @@ Space guarded_space(Rng& rng) {
     space.stores.push_back(std::make_shared<Store>(dtype, kStoreLength));
     guard_end(space.stores.back()->memory);
   }
+  space.transport = std::make_shared<Loopback>();
   return space;
 }
 
@@ -130,26 +153,45 @@ void add_call(Tokens& code, Tokens& per_step, Rng& rng) {
   for (int s = 0; s < info.scalar_count; ++s) append(code, {random_scalar(rng, info.scalars[s].text, dims.data())});
 }
 
+double number_of(int64_t value) { return static_cast<double>(value); }
+
 // A gather, and a product that puts the next batch in the place of this one.
 void add_prefetch(Tokens& calls, Tokens& header, Rng& rng) {
   const int64_t m = 1 + rng.below(8), k = 1 + rng.below(40), n = 1 + rng.below(40);
   const int64_t kp = (k + 15) / 16 * 16, np = (n + 15) / 16 * 16;
-  const auto number = [](int64_t value) { return static_cast<double>(value); };
   const int64_t x = kWords - m * kp, dy = x - m * np, dw = dy - np * k, db = dw - np;
-  calls.push_back({number(kernel_id("gather_panels")), true});
-  append(calls, {kFirstStore, 0, kOrder, 0, kArena, number(x), number(kStoreLength / k), number(k), number(m)});
-  calls.push_back({number(kernel_id("linear_panel_weight_bwd")), true});
-  append(calls, {kArena, number(dy), kArena, number(x), kArena, number(dw), kArena, number(db), number(m), number(k),
-                 number(n)});
-  header[0].value = number(m);
+  calls.push_back({number_of(kernel_id("gather_panels")), true});
+  append(calls,
+         {kFirstStore, 0, kOrder, 0, kArena, number_of(x), number_of(kStoreLength / k), number_of(k), number_of(m)});
+  calls.push_back({number_of(kernel_id("linear_panel_weight_bwd")), true});
+  append(calls, {kArena, number_of(dy), kArena, number_of(x), kArena, number_of(dw), kArena, number_of(db),
+                 number_of(m), number_of(k), number_of(n)});
+  header[0].value = number_of(m);
   header[kMovingRegions].value = 1;
   header[kMovingRegions + 1].value = 2;
+}
+
+// An exchange of a few blocks side by side up to the arena's last word, and its end; sometimes a call in between.
+void add_exchange(Tokens& calls, Tokens& per_step, Rng& rng) {
+  const int64_t sends = rng.below(4), receives = rng.below(4);
+  int64_t at = kWords;
+  calls.push_back({number_of(exchange_id()), true});
+  append(calls, {number_of(sends), number_of(receives)});
+  for (int64_t i = 0; i < sends + receives; ++i) {
+    const int64_t words = 1 + rng.below(50), stride = words + rng.below(10), times = 1 + rng.below(5);
+    at -= (times - 1) * stride + words;
+    append(calls, {rng.chance(50) ? 0.0 : 2.0, number_of(at), number_of(words), number_of(stride), number_of(times)});
+  }
+  if (rng.chance(30)) add_call(calls, per_step, rng);
+  calls.push_back({number_of(arrival_id()), true});
+  append(calls, {0});
 }
 
 Tokens valid_program(Rng& rng) {
   Tokens calls, per_step(kHeaderFields);
   if (rng.chance(20)) per_step.back().value = static_cast<double>(1 + rng.below(5));
   if (rng.chance(10)) add_prefetch(calls, per_step, rng);
+  else if (rng.chance(15)) add_exchange(calls, per_step, rng);
   else
     for (int64_t left = 1 + rng.below(4); left > 0; --left) add_call(calls, per_step, rng);
   Tokens code = per_step;
@@ -174,7 +216,7 @@ void mutate(Tokens& code, Rng& rng) {
     case 2: code.resize(at()); return;
     case 3: std::swap(code[at()], code[at()]); return;
     case 4: code[at()] = code[at()]; return;
-    case 5: code[at()] = {static_cast<double>(rng.below(kernel_count())), true}; return;
+    case 5: code[at()] = {static_cast<double>(rng.below(arrival_id() + 1)), true}; return;
     default: {
       Token& token = code[at()];
       token = {strange_number(rng, token.value)};
@@ -223,8 +265,7 @@ bool try_program(const Tokens& tokens, const Space& space, Rng& rng) {
   run.threads = 1 + static_cast<int>(rng.below(3));
   if (const int64_t most = plan.programs[0].most_rows) set_rows(plan.programs[0], 1 + rng.below(most));
   if (!prepare_run(plan, run).ok()) return false;
-  execute_run(plan, run);
-  return true;
+  return execute_run(plan, run).ok();
 }
 
 // ---- What ends the process
@@ -244,12 +285,21 @@ void on_signal(int signal) {
   _exit(1);
 }
 
+std::string name_of(int id) {
+  return id == exchange_id() ? "exchange" : id == arrival_id() ? "arrival" : kernel_info(id).name;
+}
+
+// The id behind a name; -1: it is none.
+int id_of(const std::string& name) {
+  return name == "exchange" ? exchange_id() : name == "arrival" ? arrival_id() : kernel_id(name.c_str());
+}
+
 std::string text_of(const Tokens& code) {
   std::string text;
   char number[32];
   for (const Token& token : code) {
     snprintf(number, sizeof number, "%.17g", token.value);
-    text += token.kernel ? kernel_info(static_cast<int>(token.value)).name : number;
+    text += token.kernel ? name_of(static_cast<int>(token.value)) : number;
     text += '\n';
   }
   return text;
@@ -259,7 +309,7 @@ Tokens program_in(const std::filesystem::path& file) {
   Tokens code;
   std::ifstream in(file);
   for (std::string word; in >> word;) {
-    const int id = kernel_id(word.c_str());
+    const int id = id_of(word);
     if (id >= 0) code.push_back({static_cast<double>(id), true});
     else append(code, {strtod(word.c_str(), nullptr)});
   }

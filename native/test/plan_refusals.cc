@@ -89,7 +89,7 @@ std::vector<Refusal> malformed_headers() {
 }
 
 std::vector<Refusal> malformed_numbers() {
-  const double id = kernel_id("add"), end = kernel_count();
+  const double id = kernel_id("add"), end = kernel_count() + 2;
   return {
       {"call 0: expected a kernel id", raw({0, 0, 0, 0, 0, 0, 0, 0, end})},
       {"a kernel id", raw({0, 0, 0, 0, 0, 0, 0, 0, -1})},

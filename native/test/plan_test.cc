@@ -18,6 +18,7 @@
 namespace anneal::test {
 
 int check_refusals();
+int check_exchanges();
 
 namespace {
 
@@ -152,7 +153,7 @@ void check_against_direct_calls() {
   OwnInputs inputs = inputs_of(kNet.m * kSteps, kSteps);
   run.inputs = inputs.view();
   expect(prepare_run(*plan, run).ok(), "the run is accepted");
-  execute_run(*plan, run);
+  expect(execute_run(*plan, run).ok(), "the run ends well");
   expect(run.steps == kSteps && run.done.of[2] == kSteps && run.done.of[3] == kSteps, "every step is done");
 
   float* f = reinterpret_cast<float*>(twin->space.arena->data());
@@ -204,7 +205,7 @@ void check_segments() {
   const OwnInputs inputs = inputs_of(400, 40);
   run.inputs = inputs.view();
   expect(prepare_run(*plan, run).ok(), "the segments are accepted");
-  execute_run(*plan, run);
+  expect(execute_run(*plan, run).ok(), "the run ends well");
   expect(run.steps == 10 && run.done.of[0] == 7 * 6 + 3 * 4, "every segment is done");
   for (bool by_steps : {false, true}) {
     auto other = run_segments(segments, by_steps);
@@ -221,7 +222,7 @@ void check_no_allocation() {
   run.inputs = inputs.view();
   expect(prepare_run(*plan, run).ok(), "the run is accepted");
   const int64_t before = allocation_count();
-  execute_run(*plan, run);
+  expect(execute_run(*plan, run).ok(), "the run ends well");
   expect(allocation_count() == before, "no allocation while 700 steps run");
   expect(run.steps == 700 && before > 0, "the steps were done and allocations are counted");
 }
@@ -240,7 +241,7 @@ void check_stop() {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
     plan->stop = true;
   });
-  execute_run(*plan, run);
+  expect(execute_run(*plan, run).ok(), "the run ends well");
   stopper.join();
   expect(run.steps > 0 && run.steps < 2000000000, "a run ends when it is told to");
 }
@@ -392,7 +393,7 @@ void run_prefetching(Plan& plan, int32_t length, int threads) {
   run.inputs = inputs.view();
   run.threads = threads;
   expect(prepare_run(plan, run).ok(), "the prefetching run is accepted");
-  execute_run(plan, run);
+  expect(execute_run(plan, run).ok(), "the run ends well");
 }
 
 void check_prefetch_refusals() {
@@ -546,6 +547,7 @@ int main(int argc, char** argv) {
   check_prefetch();
   check_rows();
   failures += check_refusals();
+  failures += check_exchanges();
   printf("plan_test: %d failed\n", failures);
   return failures ? 1 : 0;
 }

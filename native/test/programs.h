@@ -25,6 +25,14 @@ inline At counts(double offset) { return {kCounts, offset}; }
 inline At draws(double offset) { return {kDraws, offset}; }
 inline At store(double number, double offset) { return {kFirstStore + number, offset}; }
 
+// A block of an exchange.
+struct BlockNumbers {
+  double offset, words, stride, times, peer = 0;
+
+  BlockNumbers with(double peer) const { return {offset, words, stride, times, peer}; }
+};
+using Blocks = std::vector<BlockNumbers>;
+
 class Code {
  public:
   // Elements per step of order, scalars, losses, counts and draws; of those not named, none.
@@ -51,6 +59,26 @@ class Code {
       numbers.push_back(at.offset);
     }
     numbers.insert(numbers.end(), rest);
+    return *this;
+  }
+
+  Code& exchange(const Blocks& sends, const Blocks& receives) {
+    raw({0, static_cast<double>(sends.size()), static_cast<double>(receives.size())});
+    for (const Blocks* blocks : {&sends, &receives}) {
+      for (const auto& [offset, words, stride, times, peer] : *blocks) {
+        numbers.insert(numbers.end(), {peer, offset, words, stride, times});
+      }
+    }
+    return *this;
+  }
+
+  Code& arrival(double i) { return raw({1, i}); }
+
+  // A call that is no kernel's: its first number counts on from the kernels' ids.
+  Code& raw(std::initializer_list<double> call) {
+    const size_t at = numbers.size();
+    numbers.insert(numbers.end(), call);
+    numbers[at] += kernel_count();
     return *this;
   }
 

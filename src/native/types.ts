@@ -72,6 +72,9 @@ export interface ProgramFormat {
   readonly word: number
   /** Columns of a panel. */
   readonly panel: number
+  /** What begins, in the place of a kernel's id, an exchange of blocks with other ranks, and what finishes it. */
+  readonly exchange: number
+  readonly arrival: number
 }
 
 /** Native memory of one column of a data set. */
