@@ -69,6 +69,21 @@ describe.each(entries)('%s', (name, spec) => {
     })
   })
 
+  const own = spec.givesOwnGradients ? samples : []
+  it.each(own.map((sample, i) => ({ i, sample })))(
+    "gradients are nobody else's buffers, sample $i",
+    ({ i, sample }) => {
+      for (const value of [1, 2]) {
+        const { args } = operands(sample, floats(3000 + i), Float32Array)
+        const { node, shape, buf } = (ops[name] as (...a: unknown[]) => Tensor)(...args)
+        const grad = new Float32Array(buf.length).fill(value)
+        const grads = spec.backward!(nativeEmitter, node!.app!, { shape, dtype: 'float32', buf: grad })
+        const all = [grad, buf, ...node!.inputs.map(input => input.buf), ...grads.filter(g => g !== null)]
+        expect(new Set(all.map(values => (values as Float32Array).buffer)).size).toBe(all.length)
+      }
+    },
+  )
+
   it.each(spec.badSamples().map(bad => ({ bad, message: bad.message })))('refuses bad input: $message', ({ bad }) => {
     const args = operands(bad, floats(3), Float32Array).args
     expect(() => (ops[name] as (...a: unknown[]) => Tensor)(...args)).toThrow(bad.message)

@@ -62,10 +62,10 @@ export function checkFunction<F extends (...args: never[]) => unknown>(where: st
 
 /** One of a fixed set of strings. Returns it. */
 export function checkOneOf<T extends string>(where: string, name: string, value: unknown, allowed: readonly T[]): T {
+  if (allowed.includes(value as T)) return value as T
   const text = `${name} to be ${allowed.map(a => `'${a}'`).join(' or ')}`
   if (typeof value !== 'string') throw typeError(where, text, value)
-  if (!(allowed as readonly string[]).includes(value)) throw suggesting(rangeError(where, text, value), value, allowed)
-  return value as T
+  throw suggesting(rangeError(where, text, value), value, allowed)
 }
 
 /** A plain options object whose keys are all known: a misspelt option is an error, not silence. Returns it. */

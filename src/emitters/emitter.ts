@@ -34,6 +34,10 @@ export interface Emitter {
   readonly kernels: KernelCalls
   /** A new buffer; the first call that names it as an output writes all of it. */
   alloc(dtype: DType | 'float64', length: number): Buf
+  /** Nobody reads `buf` any more, which `alloc` gave: its memory may be given out again. */
+  free(buf: Buf): void
+  /** Whether `buf` is known to hold ones alone, so that a product with it can be left out. */
+  isOnes(buf: Buf): boolean
   /** A buffer with these values: numbers that are the same on every run of the program. */
   constant(values: readonly number[]): Buf
   /** `length` elements of `buf` from `start`, sharing its memory. */

@@ -2,24 +2,45 @@
 
 import { AnnealError, phrase } from '../base/errors.js'
 import { defaultGenerator } from '../streams/index.js'
-import type { Buf, DType, Emitter, KernelCalls, LabelNames } from './emitter.js'
+import type { Buf, DType, Emitter, Floats, KernelCalls, LabelNames } from './emitter.js'
 
 /** Arrays a backend computes in. Native: float32; reference: float64. */
 type FloatArray = Float32ArrayConstructor | Float64ArrayConstructor
 
+/** What is kept of freed buffers: those of few elements, which a step needs again and again, some of each of so many lengths. */
+const KEPT = { elements: 4096, each: 4, lengths: 64 }
+
 export class RunNow implements Emitter {
+  /** Freed buffers by length: V8 takes longer to make one and to give it back than a small net's kernels to fill it. */
+  readonly #freed = new Map<number, Floats[]>()
+
   constructor(
     readonly kernels: KernelCalls,
     private readonly Floats: FloatArray,
   ) {}
 
   alloc(dtype: DType | 'float64', length: number): Buf {
-    if (dtype === 'float32') return new this.Floats(length)
+    if (dtype === 'float32') return this.#freed.get(length)?.pop() ?? new this.Floats(length)
     return dtype === 'int32' ? new Int32Array(length) : new Float64Array(length)
   }
 
+  free(buf: Buf): void {
+    const { length } = buf
+    if (length > KEPT.elements) return
+    const kept = this.#freed.get(length)
+    if (!kept && this.#freed.size === KEPT.lengths) this.#freed.clear()
+    if (!kept) this.#freed.set(length, [buf as Floats])
+    else if (kept.length < KEPT.each) kept.push(buf as Floats)
+  }
+
+  isOnes(buf: Buf): boolean {
+    return buf.length === 1 && (buf as Floats)[0] === 1
+  }
+
   constant(values: readonly number[]): Buf {
-    return this.Floats.from(values)
+    const made = new this.Floats(values.length)
+    made.set(values)
+    return made
   }
 
   slice(buf: Buf, start: number, length: number): Buf {

@@ -10,6 +10,8 @@ const nothing = () => {}
 export const shapesOnly: Emitter = {
   kernels: new Proxy({}, { get: () => nothing }) as KernelCalls,
   alloc: (_, length) => ({ length }),
+  free: nothing,
+  isOnes: () => false,
   constant: values => Float32Array.from(values),
   slice: (_buf, _start, length) => ({ length }),
   bernoulli: length => ({ length }),

@@ -4,12 +4,12 @@ import type { Buf, Emitter } from '../emitters/emitter.js'
 import { nativeEmitter } from '../emitters/native.js'
 import { classDim } from '../ops/class_loss.js'
 import { rowSizes, toRows } from '../ops/rows.js'
-import { shapeText } from '../ops/spec.js'
+import { isSameShape } from '../ops/spec.js'
 import { Tensor } from '../tensor/index.js'
 
 /** The labels themselves; of distributions over the classes, the likeliest class. */
 export function labelsOf(prediction: Tensor, target: Tensor): Tensor {
-  return shapeText(target.shape) === shapeText(prediction.shape) ? target.argmax(classDim(target.shape)) : target
+  return isSameShape(target.shape, prediction.shape) ? target.argmax(classDim(target.shape)) : target
 }
 
 /** Counts the labels (int32) that are the largest score of their row. */

@@ -4,7 +4,7 @@
 
 import { AnnealError, phrase, rangeError, shapeError, typeError } from '../base/errors.js'
 import { isPlainObject } from '../base/kinds.js'
-import { shapeText } from '../ops/spec.js'
+import { isSameShape, shapeText } from '../ops/spec.js'
 import { checkAttached, checkTensor, Tensor, tensorFrom, writableData } from '../tensor/index.js'
 import { type Copies, checkCopyable, copyOf } from './clone.js'
 
@@ -311,7 +311,7 @@ function copyOfTensor(t: Tensor): Tensor {
 /** The tensor that is to be copied into `own`. */
 function checkEntry(key: string, own: Tensor, value: unknown): Tensor {
   const given = tensorFrom('loadStateDict', key, value)
-  if (shapeText(given.shape) !== shapeText(own.shape)) {
+  if (!isSameShape(given.shape, own.shape)) {
     throw shapeError('loadStateDict', `${key} to have shape ${shapeText(own.shape)}`, shapeText(given.shape))
   }
   if (given.dtype !== own.dtype)

@@ -5,7 +5,16 @@ import { shapeError, typeError } from '../base/errors.js'
 import type { Buf, Emitter, Twins } from '../emitters/emitter.js'
 import { constantOf, type OnnxGraph, type OnnxName, type OnnxValue, scalar } from './onnx.js'
 import { fromRows, rowSizes, toRows } from './rows.js'
-import { type Application, checkDtype, checkOperand, defineOp, type Meta, type Operand, shapeText } from './spec.js'
+import {
+  type Application,
+  checkDtype,
+  checkOperand,
+  defineOp,
+  isSameShape,
+  type Meta,
+  type Operand,
+  shapeText,
+} from './spec.js'
 
 /** The tensors of a batch norm besides x; [channels] each, but for the count. */
 interface Tensors<T> {
@@ -69,7 +78,7 @@ function infer(inputs: readonly Meta[], { names, training }: Attrs): Meta {
     const name = names[i + 1]
     const wanted = name === 'batchesTracked' ? [] : [x.shape[1]]
     checkDtype(where, name, { shape, dtype }, name === 'batchesTracked' ? 'int32' : 'float32')
-    if (shapeText(shape) !== shapeText(wanted))
+    if (!isSameShape(shape, wanted))
       throw shapeError(where, `${name} to have shape ${shapeText(wanted)}`, shapeText(shape))
   })
   if (training && rowSizes(x.shape, 1)[0] < 2) {

@@ -5,7 +5,7 @@
 
 import { shapeError } from '../base/errors.js'
 import type { Buf, Emitter, Twins } from '../emitters/emitter.js'
-import { shapeText, sizeOf } from './spec.js'
+import { isSameShape, shapeText, sizeOf } from './spec.js'
 
 /** The common shape of two operands; throws ERR_SHAPE where two sizes differ and neither is 1. */
 export function broadcastShape(where: string, a: readonly number[], b: readonly number[]): number[] {
@@ -44,13 +44,9 @@ function runs(from: readonly number[], to: readonly number[]): Run[] {
   return found
 }
 
-function sameShape(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((size, i) => size === b[i])
-}
-
 /** `buf` of shape `from` widened to `to`; itself where nothing is to be done. */
 export function expand(e: Emitter, buf: Buf, from: readonly number[], to: readonly number[]): Buf {
-  if (sameShape(from, to)) return buf
+  if (isSameShape(from, to)) return buf
   let wide = buf
   for (const { outer, times, inner } of runs(from, to)) {
     const out = e.alloc('float32', outer * times * inner)
@@ -62,7 +58,7 @@ export function expand(e: Emitter, buf: Buf, from: readonly number[], to: readon
 
 /** The adjoint of `expand`: a gradient of shape `to` added up to shape `from`. */
 export function reduceTo(e: Emitter, grad: Buf, to: readonly number[], from: readonly number[]): Buf {
-  if (sameShape(from, to)) return grad
+  if (isSameShape(from, to)) return grad
   let narrow = grad
   for (const { outer, times, inner } of runs(from, to).reverse()) {
     const out = e.alloc('float32', outer * inner)

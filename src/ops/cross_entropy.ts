@@ -17,7 +17,7 @@ import {
 import { lossHasNoForm } from './onnx.js'
 import { reductions } from './reduced_loss.js'
 import { rowSizes, toRows } from './rows.js'
-import { type Application, checkOperand, defineOp, type Operand, shapeText } from './spec.js'
+import { type Application, checkOperand, defineOp, isSameShape, type Operand } from './spec.js'
 
 export interface CrossEntropyOptions extends ClassLossOptions {
   /** Share of the target spread over all classes, in [0, 1]. Default 0. */
@@ -43,7 +43,7 @@ export function checkCrossEntropy(options: CrossEntropyOptions) {
 
 /** Float targets of the logits' own shape are distributions; anything else is a label per row. */
 export function isDistribution(logits: Operand, targets: Operand): boolean {
-  return targets.dtype === 'float32' && shapeText(targets.shape) === shapeText(logits.shape) && logits.shape.length > 0
+  return targets.dtype === 'float32' && isSameShape(targets.shape, logits.shape) && logits.shape.length > 0
 }
 
 function emitForward(e: Emitter, app: Application<Attrs>, m: number, n: number): { each: Buf; loss: Buf } {
@@ -134,13 +134,16 @@ export const crossEntropy = defineOp({
   forward(e, app) {
     const { shape } = app.inputs[0]
     const { each, loss } = emitForward(e, app, ...rowSizes(shape, classDim(shape)))
-    return app.attrs.reduction === 'none' ? each : loss
+    if (app.attrs.reduction === 'none') return each
+    e.free(each)
+    return loss
   },
   backward(e, app, grad) {
     const [dlogits, dtarget] = app.saved
     const [dx, dt] = [dlogits, dtarget].map(slopes => slopes && emitClassChain(e, app, slopes, grad))
     return [dx, dt ?? null, null]
   },
+  givesOwnGradients: true,
   reference: {
     scale_rows({ x, s, y, m, n }) {
       for (let r = 0; r < m; r++) for (let c = 0; c < n; c++) y[r * n + c] = x[r * n + c] * s[r]

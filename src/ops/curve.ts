@@ -89,6 +89,7 @@ export function defineCurve<P extends readonly unknown[]>(spec: CurveSpec<P>) {
       emitCurve(e, `${kernel}_bwd`, slopeOf === 'x' ? { dy, x: x.buf, dx, n } : { dy, y: out, dx, n }, scalars)
       return [dx]
     },
+    givesOwnGradients: true,
     reference: Object.assign({}, ...Object.entries(curves).map(([kernel, curve]) => twins(kernel, curve, slopeOf))),
     onnx,
     samples: () => [...shapes.map(shape => ({ x: [domain ? { shape, ...domain } : shape], args })), ...samples],

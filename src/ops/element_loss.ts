@@ -16,6 +16,7 @@ import {
   checkDtype,
   checkOperand,
   defineOp,
+  isSameShape,
   type Meta,
   type Operand,
   type Sample,
@@ -86,12 +87,12 @@ function twin(weights: readonly string[], element: ElementLossSpec<LossOptions>[
 function checkShapes(where: string, [x, target, ...weights]: readonly Meta[]): void {
   checkDtype(where, 'prediction', x, 'float32')
   checkDtype(where, 'target', target, 'float32')
-  if (shapeText(target.shape) !== shapeText(x.shape)) {
+  if (!isSameShape(target.shape, x.shape)) {
     throw shapeError(where, `target to have shape ${shapeText(x.shape)}`, shapeText(target.shape))
   }
   for (const weight of weights) {
     checkDtype(where, 'weights', weight, 'float32')
-    if (shapeText(broadcastShape(where, weight.shape, x.shape)) !== shapeText(x.shape)) {
+    if (!isSameShape(broadcastShape(where, weight.shape, x.shape), x.shape)) {
       throw shapeError(where, `weights that broadcast to shape ${shapeText(x.shape)}`, shapeText(weight.shape))
     }
   }

@@ -66,6 +66,7 @@ export const linear = defineOp({
     if (dw) e.kernels.linear_weight_bwd({ dy: grad.buf, x: x.buf, dw, db, m, k, n })
     return [dx, needs[1] ? dw : null, db]
   },
+  givesOwnGradients: true,
   reference: {
     linear_fwd: linearForward,
     linear_relu_fwd(args) {

@@ -74,6 +74,8 @@ export interface OpSpec<A = any, P extends readonly any[] = any[]> {
   readonly forward: (e: Emitter, app: Application<A>) => Buf
   /** Gradients with respect to each input, null where not needed. Absent: the result is a constant. */
   readonly backward?: (e: Emitter, app: Application<A>, grad: Value) => (Buf | null)[]
+  /** Whether each gradient is a buffer that nobody else has: it is given back once it has been used. Absent: perhaps not. */
+  readonly givesOwnGradients?: true
   /** Whether a tensor has it as a method. Not where the first argument is a list, or PyTorch's method has another order. */
   readonly isMethod?: false
   /** The inputs, by position, that forward also writes. Absent: none. */
@@ -96,6 +98,12 @@ export function sizeOf(shape: readonly number[]): number {
   let size = 1
   for (let i = 0; i < shape.length; i++) size *= shape[i]
   return size
+}
+
+export function isSameShape(a: readonly number[], b: readonly number[]): boolean {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
 }
 
 /** A shape as text: `[2, 3]`. */

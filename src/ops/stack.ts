@@ -3,7 +3,7 @@
 import { AnnealError, phrase, shapeError } from '../base/errors.js'
 import { checkList } from './cat.js'
 import { emitJoin, emitTake } from './places.js'
-import { defineOp, type Meta, normalizeDim, type Operand, shapeText } from './spec.js'
+import { defineOp, isSameShape, type Meta, normalizeDim, type Operand, shapeText } from './spec.js'
 
 /** With a dimension of size 1 at `dim`. */
 const wider = (shape: readonly number[], dim: number, size = 1) => [...shape.slice(0, dim), size, ...shape.slice(dim)]
@@ -12,7 +12,7 @@ function checkAlike(inputs: readonly Meta[]): void {
   const [{ shape, dtype }] = inputs
   inputs.forEach((x, i) => {
     if (x.dtype !== dtype) throw new AnnealError('ERR_DTYPE', phrase('stack', `tensors[${i}] to be ${dtype}`, x.dtype))
-    if (shapeText(x.shape) !== shapeText(shape))
+    if (!isSameShape(x.shape, shape))
       throw shapeError('stack', `tensors[${i}] to have shape ${shapeText(shape)}`, shapeText(x.shape))
   })
 }

@@ -6,12 +6,20 @@ import { checkFunction, checkIterable, checkNumber, checkOptions } from '../base
 import { AnnealError, phrase, rangeError, shapeError, typeError } from '../base/errors.js'
 import { isCallable, isIterable, isThenable } from '../base/kinds.js'
 import type { Buf } from '../emitters/emitter.js'
-import { shapeText } from '../ops/spec.js'
-import { checkAttached, checkTensor, noGrad, Tensor } from '../tensor/index.js'
-import { currentEmitter } from '../tensor/tape.js'
+import { isSameShape, shapeText } from '../ops/spec.js'
+import { checkAttached, checkTensor, Tensor } from '../tensor/index.js'
+import { currentEmitter, withoutGradients } from '../tensor/tape.js'
 import { busyError } from '../tensor/tensor.js'
 import { noteWrite } from '../tensor/writes.js'
-import { checkRate, emitUpdate, packScalars, type StateScalars, slotsUnder, type UpdateRule } from './rule.js'
+import {
+  checkRate,
+  emitUpdate,
+  newScalars,
+  packScalars,
+  type StateScalars,
+  slotsUnder,
+  type UpdateRule,
+} from './rule.js'
 import { type OptimizerStateDict, readState, readStateDict, type SavedState, writeStateDict } from './state_dict.js'
 
 /** A group of parameters with every option of the optimizer filled in; edit `lr` and the others at any time. */
@@ -46,6 +54,8 @@ export class Optimizer {
   /** @internal */
   readonly state = new Map<Tensor, ParamState>()
   readonly #defaults: Record<string, unknown>
+  /** Of the update under way: each is over before the next one begins. */
+  #scalars: Float64Array | null = null
 
   constructor(rule: UpdateRule, params: Params, options: object = {}) {
     checkRule(rule)
@@ -83,7 +93,7 @@ export class Optimizer {
     const loss = closure?.()
     if (isThenable(loss)) throw typeError(this.rule.name, 'closure to be synchronous', loss)
     this.check()
-    noGrad(() => {
+    withoutGradients(() => {
       for (const group of this.paramGroups) {
         for (const p of group.params) if (p.grad) this.#update(group, p, p.grad)
       }
@@ -156,7 +166,8 @@ export class Optimizer {
   #update(group: ParamGroup, p: Tensor, grad: Tensor): void {
     const state = this.stateOf(group, p)
     state.scalars.step++
-    this.emitUpdate(group, p, grad, state, packScalars(this.rule, group, state.scalars))
+    this.#scalars ??= newScalars(this.rule)
+    this.emitUpdate(group, p, grad, state, packScalars(this.rule, group, state.scalars, this.#scalars))
   }
 
   /** @internal One parameter's update with these scalars, through the current emitter. */
@@ -241,7 +252,7 @@ function checkParameter(where: string, p: unknown): void {
   if (busy) throw busyError(where)
   checkAttached(where, p as Tensor, 'a parameter')
   if (!(grad instanceof Tensor)) throw typeError(where, 'a gradient to be a Tensor', grad)
-  if (grad.dtype !== 'float32' || grad.buf.length !== size || shapeText(grad.shape) !== shapeText(shape)) {
+  if (grad.dtype !== 'float32' || grad.buf.length !== size || !isSameShape(grad.shape, shape)) {
     throw shapeError(where, `a gradient of shape ${shapeText(shape)}`, `${grad.dtype} ${shapeText(grad.shape)}`)
   }
 }

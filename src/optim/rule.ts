@@ -80,8 +80,10 @@ export interface UpdateRule<O = any, K extends UpdateKernel = any> {
 
 /** The state tensors that an update under these options takes. */
 export function slotsUnder<O>(rule: UpdateRule<O>, group: O): { key: string; init: number }[] {
-  const taken = rule.slots.filter(({ when }) => when === undefined || when(group))
-  return taken.map(({ key, init }) => ({ key, init: init?.(group) ?? 0 }))
+  const taken: { key: string; init: number }[] = []
+  for (const { key, init, when } of rule.slots)
+    if (when === undefined || when(group)) taken.push({ key, init: init?.(group) ?? 0 })
+  return taken
 }
 
 /** @internal A rate that was edited or scheduled may be anything finite: a cycle's last step goes below zero, as in PyTorch. */
@@ -140,9 +142,18 @@ export function blended(a: number, b: number, weight: number): number {
   return Math.abs(weight) < 0.5 ? a + weight * (b - a) : b - (1 - weight) * (b - a)
 }
 
+/** Memory for the scalars of an update. */
+export function newScalars({ kernel }: UpdateRule): Float64Array {
+  return new Float64Array(scalarFields[kernel as UpdateKernel].length)
+}
+
 /** The scalars of an update as its kernel reads them. */
-export function packScalars(rule: UpdateRule, group: unknown, state: StateScalars): Float64Array {
-  const packed = new Float64Array(scalarFields[rule.kernel as UpdateKernel].length)
+export function packScalars(
+  rule: UpdateRule,
+  group: unknown,
+  state: StateScalars,
+  packed = newScalars(rule),
+): Float64Array {
   writeScalars[rule.kernel as UpdateKernel](packed, 0, rule.updateScalars(group, state) as never)
   return packed
 }

@@ -3,7 +3,7 @@
 import { checkInt, checkNumber } from '../base/check.js'
 import { AnnealError, phrase, typeError } from '../base/errors.js'
 import { isPlainObject } from '../base/kinds.js'
-import { shapeText } from '../ops/spec.js'
+import { isSameShape, shapeText } from '../ops/spec.js'
 import { checkAttached, Tensor, tensorFrom } from '../tensor/index.js'
 import { busyError } from '../tensor/tensor.js'
 import type { Optimizer, ParamGroup, ParamState } from './optimizer.js'
@@ -119,7 +119,7 @@ function readGroup(rule: UpdateRule, group: ParamGroup, saved: unknown): ParamGr
 
 function readTensor({ key, min = -Infinity }: Slot<never>, p: Tensor, value: unknown): Tensor {
   const given = tensorFrom('loadStateDict', key, value)
-  if (shapeText(given.shape) !== shapeText(p.shape) || given.dtype !== 'float32') {
+  if (!isSameShape(given.shape, p.shape) || given.dtype !== 'float32') {
     throw badState(`${key} to be a Tensor of float32 ${shapeText(p.shape)}`, `${given.dtype} ${shapeText(given.shape)}`)
   }
   checkAttached('loadStateDict', given, key)

@@ -72,6 +72,14 @@ export class Recorder implements Emitter {
     return this.slot(dtype, length, { kind: 'temp' })
   }
 
+  /** A plan's memory goes by how long it is used. */
+  free(): void {}
+
+  /** A recording has every call; the plan's passes leave out what changes nothing. */
+  isOnes(): boolean {
+    return false
+  }
+
   constant(values: readonly number[]): Slot {
     return this.slot('float32', values.length, { kind: 'constant', values })
   }

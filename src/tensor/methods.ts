@@ -3,7 +3,7 @@
 import { AnnealError, phrase, shapeError, typeError } from '../base/errors.js'
 import type { Buf } from '../emitters/emitter.js'
 import * as registry from '../ops/index.js'
-import { type OpSpec, shapeText } from '../ops/spec.js'
+import { isSameShape, type OpSpec, shapeText } from '../ops/spec.js'
 import type { Composed } from './composed/composed.js'
 import * as composed from './composed/index.js'
 import { apply, currentEmitter, runBackward } from './tape.js'
@@ -60,7 +60,7 @@ function unitGradient({ size, shape }: Tensor): Buf {
 
 function checkGradient(gradient: Tensor, { shape }: Tensor): Buf {
   if (!(gradient instanceof Tensor)) throw typeError('backward', 'gradient to be a Tensor', gradient)
-  if (gradient.dtype !== 'float32' || shapeText(gradient.shape) !== shapeText(shape)) {
+  if (gradient.dtype !== 'float32' || !isSameShape(gradient.shape, shape)) {
     throw shapeError(
       'backward',
       `gradient to be float32 of shape ${shapeText(shape)}`,

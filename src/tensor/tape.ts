@@ -23,6 +23,8 @@ export interface Node {
   readonly inputs: readonly Tensor[]
   /** The gradient that has arrived so far. */
   grad: Buf | null
+  /** Whether nobody else has that buffer. */
+  ownsGrad: boolean
 }
 
 /** Told of every application of an op and of its result: above the emitters, which see kernels only. */
@@ -70,12 +72,19 @@ export function currentEmitter(): Emitter {
  */
 export function noGrad<T>(fn: () => T): T {
   checkFunction('noGrad', 'fn', fn)
-  const before = recordingGradients
-  recordingGradients = false
-  try {
+  return withoutGradients(() => {
     const result = fn()
     if (isThenable(result)) throw typeError('noGrad', 'fn to be synchronous', result)
     return result
+  })
+}
+
+/** `noGrad` for functions of ours. */
+export function withoutGradients<T>(fn: () => T): T {
+  const before = recordingGradients
+  recordingGradients = false
+  try {
+    return fn()
   } finally {
     recordingGradients = before
   }
@@ -102,20 +111,29 @@ function seenBy(where: string, value: Tensor): Tensor {
 export function apply(spec: OpSpec, args: readonly unknown[]): Tensor {
   const { operands, attrs } = spec.parse(...args)
   if (spec.writes) checkWritten(spec.name, spec.writes(attrs), operands)
-  const inputs = operands.map(o => operand(spec.name, o as Tensor | number))
+  const inputs: Tensor[] = []
+  const needs: boolean[] = []
+  for (const given of operands) {
+    const input = operand(spec.name, given as Tensor | number)
+    inputs.push(input)
+    needs.push(recordingGradients && input.requiresGrad)
+  }
   const { shape, dtype } = spec.infer(inputs, attrs)
   if (sizeOf(shape) > MAX_ELEMENTS) {
     throw shapeError(spec.name, `a result of at most ${MAX_ELEMENTS} elements`, `shape [${shape.join(', ')}]`)
   }
-  const needs = inputs.map(t => recordingGradients && t.requiresGrad)
   const app: Application<unknown> = { inputs, shape, dtype, attrs, needs, out: noBuffer, saved: [] }
   app.out = spec.forward(emitter, app)
   for (let i = 0; i < inputs.length; i++) if (inputs[i] !== operands[i]) app.out = ownBy(app.out, inputs[i].buf)
   if (spec.writes) for (const i of spec.writes(attrs)) noteWrite(inputs[i].buf)
-  const node = spec.backward && needs.includes(true) ? { id: ++created, spec, app, inputs, grad: null } : null
+  const node = spec.backward && needs.includes(true) ? makeNode(spec, app, inputs) : null
   const result = new Tensor(shape, dtype, app.out, node)
   tracer?.(spec, app, result)
   return result
+}
+
+function makeNode(spec: OpSpec, app: Application<unknown>, inputs: readonly Tensor[]): Node {
+  return { id: ++created, spec, app, inputs, grad: null, ownsGrad: false }
 }
 
 function checkWritten(where: string, written: readonly number[], operands: readonly unknown[]): void {
@@ -133,10 +151,15 @@ const noBuffer: Buf = { length: 0 }
 /** Nodes that `root` depends on, newest first. */
 function history(root: Node): Node[] {
   const found = new Set<Node>([root])
+  let inOrder = true
+  let last = root
   for (const node of found) {
-    for (const input of node.inputs) if (input.node) found.add(input.node)
+    for (const { node: below } of node.inputs) if (below) found.add(below)
+    if (node.id > last.id) inOrder = false
+    last = node
   }
-  return [...found].sort((a, b) => b.id - a.id)
+  const nodes = [...found]
+  return inOrder ? nodes : nodes.sort((a, b) => b.id - a.id)
 }
 
 function accumulate(e: Emitter, into: Buf | null, grad: Buf): Buf {
@@ -175,11 +198,18 @@ function runNode(e: Emitter, node: Node, grad: Buf): void {
     const g = grads[i]
     if (!app.needs[i] || !g) continue
     const input = inputs[i]
-    if (input.node) input.node.grad = accumulate(e, input.node.grad, g)
+    if (input.node) arrive(e, input.node, g, spec.givesOwnGradients === true)
     else deliver(e, input, g, g === grad)
   }
+  if (node.ownsGrad && spec.givesOwnGradients) e.free(grad)
   node.grad = null
   node.app = null
+}
+
+/** Adds a gradient to what has come to a node. */
+function arrive(e: Emitter, node: Node, grad: Buf, own: boolean): void {
+  node.ownsGrad = own || node.grad !== null
+  node.grad = accumulate(e, node.grad, grad)
 }
 
 /** Sends `grad` back from `root` to every leaf that requires a gradient. */

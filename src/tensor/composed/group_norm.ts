@@ -2,7 +2,7 @@
 
 import { checkInt, checkNumber, checkOptions } from '../../base/check.js'
 import { rangeError, shapeError } from '../../base/errors.js'
-import { shapeText, sizeOf } from '../../ops/spec.js'
+import { isSameShape, shapeText, sizeOf } from '../../ops/spec.js'
 import { checkTensor, type Tensor } from '../tensor.js'
 import { compose } from './composed.js'
 
@@ -24,7 +24,7 @@ export function checkGroups(where: string, groups: unknown, channels: number): n
 
 /** A number for each channel, as wide as x wants it. */
 function perChannel(name: string, values: Tensor, [, channels, ...rest]: readonly number[]): Tensor {
-  if (shapeText(checkTensor('groupNorm', name, values).shape) !== shapeText([channels]))
+  if (!isSameShape(checkTensor('groupNorm', name, values).shape, [channels]))
     throw shapeError('groupNorm', `${name} to have shape [${channels}]`, shapeText(values.shape))
   return values.reshape([channels, ...rest.map(() => 1)])
 }

@@ -2,7 +2,7 @@
 
 import { shapeError } from '../../base/errors.js'
 import { checkReduction, type LossOptions, type Reduction } from '../../ops/reduced_loss.js'
-import { shapeText } from '../../ops/spec.js'
+import { isSameShape, shapeText } from '../../ops/spec.js'
 import { checkTensor, type Tensor } from '../tensor.js'
 
 /** The tensors by their names, all of the shape of the first. */
@@ -10,7 +10,7 @@ export function checkAlike(where: string, tensors: Readonly<Record<string, Tenso
   const [[, first]] = Object.entries(tensors)
   for (const [name, x] of Object.entries(tensors)) {
     checkTensor(where, name, x)
-    if (shapeText(x.shape) !== shapeText(first.shape))
+    if (!isSameShape(x.shape, first.shape))
       throw shapeError(where, `${name} to have shape ${shapeText(first.shape)}`, shapeText(x.shape))
   }
 }
