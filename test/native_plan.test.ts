@@ -275,6 +275,38 @@ describe('memory', () => {
     expect(() => plan.write(0, new Float64Array(21))).toThrow(RangeError)
   })
 
+  it('of a store that is another from now on, or values where they lie', () => {
+    const { plan, ones } = counting(4)
+    ones.write(0, Float32Array.of(1, 1, 1, 1))
+    const step = () => void plan.run(Int32Array.of(0, 1), noOrder, noScalars, 1)
+    const sums = () => {
+      const read = new Float32Array(4)
+      plan.read(0, read)
+      return [...read]
+    }
+    step()
+    const lent = new Float32Array(addon.allocate(24)!).subarray(1, 5).fill(2)
+    expect(plan.bind(0, lent)).toBe(true)
+    step()
+    lent.fill(4)
+    step()
+    expect(sums()).toEqual([7, 7, 7, 7])
+    expect(plan.bind(0, ones)).toBe(true)
+    step()
+    expect(sums()).toEqual([8, 8, 8, 8])
+    expect(plan.bind(0, new Float32Array(4))).toBe(false) // memory of V8's
+    expect(plan.bind(0, new Float32Array(0))).toBe(false)
+    expect(plan.bind(0, new Float32Array(new SharedArrayBuffer(16)))).toBe(false)
+    expect(() => plan.bind(0, lent.subarray(1))).toThrow(
+      'a store of 4 elements of the same type but received another of 3',
+    )
+    expect(() => plan.bind(0, new addon.Store('int32', 4))).toThrow(RangeError)
+    expect(() => plan.bind(1, ones)).toThrow('number to be an integer from 0 to 0')
+    expect(() => plan.bind(0, new Int32Array(addon.allocate(16)!) as never)).toThrow('source to be a Float32Array')
+    step()
+    expect(sums()).toEqual([9, 9, 9, 9])
+  })
+
   it('of stores takes slices and keeps them', () => {
     const data = new addon.Store('int32', 5)
     expect(data.length).toBe(5)
@@ -300,6 +332,7 @@ describe('one run at a time', () => {
     expect(() => plan.run(Int32Array.of(0, 1), noOrder, noScalars, 1)).toThrow(busy)
     expect(() => plan.write(0, new Float32Array(1))).toThrow(busy)
     expect(() => plan.read(0, new Float32Array(1))).toThrow(busy)
+    expect(() => plan.bind(0, null)).toThrow(busy)
     setTimeout(() => plan.stop(), 30)
     const { steps, losses } = await run
     expect(steps).toBeGreaterThan(0)
@@ -376,6 +409,8 @@ describe('hostile arguments', () => {
       survives('stores', () => new any.Plan({ ...fields(), stores: value }))
       survives('a program', () => new any.Plan({ ...fields(), programs: [value] }))
       survives('a store', () => new any.Plan({ ...fields(), stores: [value] }))
+      if (typeof value !== 'number' || value < 2 ** 31)
+        survives('a form', () => new any.Plan({ ...fields(), stores: [{ dtype: 'int32', length: value }] }))
       if (typeof value !== 'number' || value < 2 ** 31 || value > 2 ** 40)
         survives('arena', () => new any.Plan({ ...fields(), arena: value }))
     }
@@ -387,6 +422,15 @@ describe('hostile arguments', () => {
     expect(() => new any.Plan(throwing)).toThrow('getter')
     expect(() => (any.Plan as unknown as () => void)()).toThrow(TypeError)
     expect(() => new any.Plan({ ...fields(), programs: new Array(2 ** 32 - 1) })).toThrow(RangeError)
+  })
+
+  it('to allocate', () => {
+    const allocate = addon.allocate as (...args: unknown[]) => ArrayBuffer | null
+    for (const value of hostile())
+      if (typeof value !== 'number' || value < 2 ** 31) survives('allocate', () => allocate(value))
+    expect(allocate(2 ** 40)).toBe(null)
+    expect(() => allocate(2 ** 41)).toThrow(RangeError)
+    expect([...new Uint8Array(allocate(3)!)]).toEqual([0, 0, 0])
   })
 
   it('to programs for several numbers of rows', () => {
@@ -441,6 +485,7 @@ describe('hostile arguments', () => {
     ])) {
       survives('run', () => plan.run(...args))
     }
+    for (const args of replaced([0, new Float32Array(3)])) survives('bind', () => plan.bind(...args))
     for (const receiver of [...hostile(), data, Object.create(plan), new Proxy(plan, {})]) {
       expect(() => plan.run.call(receiver as never, Int32Array.of(0, 1), noOrder, noScalars, 1)).toThrow(TypeError)
     }

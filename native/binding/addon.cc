@@ -7,6 +7,7 @@
 #include "../kernels/dispatch.h"
 #include "../kernels/signature.h"
 #include "../plan/format.h"
+#include "buffers.h"
 #include "environment.h"
 #include "exec.h"
 #include "plan.h"
@@ -28,6 +29,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   register_environment(env);
   register_kernels(env, exports);
   register_random(env, exports);
+  register_buffers(env, exports);
   register_store(env, exports);
   register_plan(env, exports);
   return exports;

@@ -69,6 +69,9 @@ class Args {
   napi_env env() const { return env_; }
   size_t count() const { return count_; }
 
+  // Null where there are not so many arguments.
+  napi_value value(size_t i) const { return i < count_ ? values_[i] : nullptr; }
+
   bool is_nullish(size_t i) const {
     napi_valuetype type = type_of(i);
     return type == napi_undefined || type == napi_null;

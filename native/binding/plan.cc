@@ -1,6 +1,6 @@
-// new Plan({ arena, programs, stores }), write, read, infer, setRows, run, runAsync, stop. A run's inputs are copied
-// before they are checked, where they could change meanwhile; its results are arrays of V8's own. Not here: what a
-// program means (plan/program.h) and how it is executed (plan/executor.h).
+// new Plan({ arena, programs, stores }), bind, write, read, infer, setRows, run, runAsync, stop. A run's inputs are
+// copied before they are checked, where they could change meanwhile; its results are arrays of V8's own. Not here: what
+// a program means (plan/program.h) and how it is executed (plan/executor.h).
 #include "plan.h"
 
 #if defined(__wasm__)
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "../plan/executor.h"
+#include "buffers.h"
 #include "class.h"
 #include "environment.h"
 #include "store.h"
@@ -37,12 +38,17 @@ constexpr double kMaxThreads = 1024;
 
 // ---- new Plan ------------------------------------------------------------------------------------------------------
 
+// One of `stores`: a Store, or the form { dtype, length } of one that is bound later.
+std::shared_ptr<Store> listed_store(napi_env env, napi_value value) {
+  if (std::shared_ptr<Store> store = unwrap<Store>(env, value)) return store;
+  const Args form(env, &value, 1, "Plan");
+  const napi_value fields[] = {form.property(0, "each of stores", "dtype"),
+                               form.property(0, "each of stores", "length")};
+  return store_of_zeros(Args(env, fields, 2, "Plan"));
+}
+
 void add_stores(const Args& fields, Plan& plan) {
-  for (napi_value value : fields.list(2, "stores")) {
-    std::shared_ptr<Store> store = unwrap<Store>(fields.env(), value);
-    if (!store) fields.refuse_type("each of stores", "a Store");
-    plan.space.stores.push_back(std::move(store));
-  }
+  for (napi_value value : fields.list(2, "stores")) plan.space.stores.push_back(listed_store(fields.env(), value));
 }
 
 void add_programs(const Args& fields, Plan& plan) {
@@ -64,6 +70,30 @@ void create(const Args& args, napi_value self) {
   add_stores(fields, *plan);
   add_programs(fields, *plan);
   wrap(args.env(), self, plan, plan->space.arena->bytes());
+}
+
+// ---- Stores --------------------------------------------------------------------------------------------------------
+
+// Argument i, a Store, or float32 values where they lie; null where they may go away.
+std::shared_ptr<Store> store_of(const Args& args, size_t i) {
+  if (std::shared_ptr<Store> store = unwrap<Store>(args.env(), args.value(i))) return store;
+  const Span<float> values = args.array<float>(i, "source");
+  std::shared_ptr<Arena> around = arena_around(values.data, values.length * sizeof(float));
+  if (!around) return nullptr;
+  return std::make_shared<Store>(std::move(around), values.data, static_cast<int64_t>(values.length));
+}
+
+// bind(number, source): has a store be another, values where they lie or, for null, zeros. Returns whether it is.
+napi_value bind(const Args& args, const std::shared_ptr<Plan>& plan) {
+  const int64_t number = args.integer(0, "number", 0, static_cast<double>(plan->space.stores.size()) - 1);
+  const Store& present = *plan->space.stores[static_cast<size_t>(number)];
+  std::shared_ptr<Store> store =
+      args.is_nullish(1) ? std::make_shared<Store>(present.dtype, present.length) : store_of(args, 1);
+  if (plan->busy) args.refuse_busy("the plan");
+  if (!store) return Napi::Boolean::New(args.env(), false);
+  Status status = replace_store(*plan, number, std::move(store));
+  if (!status.ok()) refuse(args.env(), status);
+  return Napi::Boolean::New(args.env(), true);
 }
 
 // ---- The arena -----------------------------------------------------------------------------------------------------
@@ -260,8 +290,8 @@ napi_value stop(const Args&, const std::shared_ptr<Plan>& plan) {
 }
 
 constexpr Method<Plan> kMethods[] = {
-    {"write", write}, {"read", read},          {"infer", infer}, {"setRows", set_rows},
-    {"run", run},     {"runAsync", run_async}, {"stop", stop},
+    {"bind", bind},        {"write", write}, {"read", read},          {"infer", infer},
+    {"setRows", set_rows}, {"run", run},     {"runAsync", run_async}, {"stop", stop},
 };
 
 // exports.format: what the numbers of a program mean.

@@ -11,11 +11,8 @@ namespace {
 constexpr double kMaxLength = 1099511627776.0;  // 2^40
 
 void create(const Args& args, napi_value self) {
-  const std::string dtype = args.string(0, "dtype");
-  if (dtype != "float32" && dtype != "int32") args.refuse_range("dtype", "'float32' or 'int32'", "another name");
-  const int64_t length = args.integer(1, "length", 0, kMaxLength);
-  auto store = std::make_shared<Store>(dtype == "float32" ? Dtype::f32 : Dtype::i32, length);
-  wrap(args.env(), self, store, store->memory.bytes());
+  auto store = store_of_zeros(args);
+  wrap(args.env(), self, store, store->memory->bytes());
 }
 
 // The arguments (offset, array) of both methods. Data too large for one turn of the event loop come in slices.
@@ -36,7 +33,7 @@ Slice slice(const Args& args, const std::shared_ptr<Store>& store) {
     args.refuse_range("values", "at most " + std::to_string(store->length) + " elements with the offset",
                       std::to_string(offset + length));
   }
-  return {store->memory.data() + offset * kWord, from};
+  return {store->data + offset * kWord, from};
 }
 
 // write(offset, array): copies.
@@ -61,6 +58,13 @@ constexpr Method<Store> kMethods[] = {{"write", write}, {"holds", holds}};
 constexpr Method<Store> kLength = {"length", length_of};
 
 }  // namespace
+
+std::shared_ptr<Store> store_of_zeros(const Args& args) {
+  const std::string dtype = args.string(0, "dtype");
+  if (dtype != "float32" && dtype != "int32") args.refuse_range("dtype", "'float32' or 'int32'", "another name");
+  const int64_t length = args.integer(1, "length", 0, kMaxLength);
+  return std::make_shared<Store>(dtype == "float32" ? Dtype::f32 : Dtype::i32, length);
+}
 
 void register_store(Napi::Env env, Napi::Object exports) {
   napi_property_descriptor length = {};

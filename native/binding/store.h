@@ -15,6 +15,9 @@ struct Face<Store> {
   static constexpr napi_type_tag tag = {0x616e6e65616c5374, 0x5b8a3d1e77c04f21};
 };
 
+// A store for the arguments (dtype, length).
+std::shared_ptr<Store> store_of_zeros(const Args& args);
+
 // Sets exports.Store.
 void register_store(Napi::Env env, Napi::Object exports);
 

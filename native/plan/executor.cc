@@ -2,6 +2,7 @@
 #include "executor.h"
 
 #include <string>
+#include <utility>
 
 #include "../base/sizes.h"
 #include "../base/threads.h"
@@ -145,8 +146,9 @@ bool prefetches(const Program& program, const Team& team) {
 // Has the batch replaced by the next step's, if there is one.
 void point_to_next(Program& program, bool more) {
   Prefetch& prefetch = program.prefetch;
-  prefetch.next.rows =
-      static_cast<const int32_t*>(program.instructions[prefetch.gather].call.buffer[1]) + program.per_step.of[0];
+  const Call& gather = program.instructions[prefetch.gather].call;
+  prefetch.next.data = static_cast<const float*>(gather.buffer[0]);
+  prefetch.next.rows = static_cast<const int32_t*>(gather.buffer[1]) + program.per_step.of[0];
   program.instructions[prefetch.reader].call.next = more ? &prefetch.next : nullptr;
 }
 
@@ -190,6 +192,17 @@ std::vector<Extent> written_by(const Plan& plan, const Run& run) {
   std::vector<Extent> all;
   for (const Segment& segment : run.segments) all.push_back(plan.programs[segment.program].written);
   return all;
+}
+
+Status replace_store(Plan& plan, int64_t number, std::shared_ptr<Store> store) {
+  std::shared_ptr<Store>& present = plan.space.stores[static_cast<size_t>(number)];
+  if (store->dtype != present->dtype || store->length != present->length) {
+    return refused("bind", "a store of " + std::to_string(present->length) + " elements of the same type",
+                   "another of " + std::to_string(store->length));
+  }
+  present = std::move(store);
+  for (Program& program : plan.programs) point_to_store(program, number, *present);
+  return {};
 }
 
 Status run_step(Program& program, int threads) {

@@ -66,6 +66,9 @@ struct Run {
   Amounts done;       // elements of each moving region that those steps went through
 };
 
+// Has a plan that is idle read another store, of the same form, in place of number `number`, which exists.
+Status replace_store(Plan& plan, int64_t number, std::shared_ptr<Store> store);
+
 // Where a prepared run may write in the arena.
 std::vector<Extent> written_by(const Plan& plan, const Run& run);
 

@@ -55,8 +55,7 @@ Status prove_prefetch(const CodeReader& code, const std::vector<Use>& uses, Prog
                          "call " + text(i + 1) + " (" + uses[i].name() + ")");
     }
   }
-  program.prefetch.next = {static_cast<const float*>(gathered.buffer[0]), nullptr,
-                           static_cast<float*>(gathered.buffer[2])};
+  program.prefetch.next.x = static_cast<float*>(gathered.buffer[2]);
   return {};
 }
 

@@ -68,7 +68,7 @@ class Decoder {
       status = code_.refuse("every exchange to be finished", "exchange " + text(number_of(open_[0])) + " that is not");
     }
     if (!status.ok()) return status;
-    collect_moving();
+    collect_pointers();
     return prove_prefetch(code_, uses_, program_);
   }
 
@@ -243,12 +243,8 @@ class Decoder {
     }
     range = {place.region, place.offset * unit, end * unit};
     if (place.region == kArena && buffer.role != Role::in) program_.written.include({range.begin, range.end});
-    if (is_moving(place.region)) {
-      call.buffer[b] = nullptr;  // a run gives it its place
-      note_moving(b, place, size);
-    } else {
-      call.buffer[b] = base_of(place.region) + place.offset * unit;
-    }
+    call.buffer[b] = place.region == kArena ? space_.arena->data() + place.offset * unit : nullptr;
+    if (place.region != kArena) notes_.push_back({program_.instructions.size(), b, place.region, place.offset * size});
     return limit_order(b, place, call);
   }
 
@@ -302,21 +298,20 @@ class Decoder {
     return space_.stores[region - kFirstStore]->length;
   }
 
-  char* base_of(int64_t region) const {
-    return region == kArena ? space_.arena->data() : space_.stores[region - kFirstStore]->memory.data();
-  }
-
-  void note_moving(int b, const Place& place, int64_t size) {
-    const int64_t advance = program_.per_step.of[place.region - kFirstMoving] * size;
-    const Region region = static_cast<Region>(place.region);
-    notes_.push_back({program_.instructions.size(), b, {nullptr, region, place.offset * size, advance}});
-  }
-
-  // Only now do the instructions stay where they are.
-  void collect_moving() {
-    for (Note& note : notes_) {
-      note.moving.pointer = &program_.instructions[note.instruction].call.buffer[note.buffer];
-      program_.moving.push_back(note.moving);
+  // Only now do the instructions stay where they are. A run gives the tables their places.
+  void collect_pointers() {
+    for (const Note& note : notes_) {
+      void** pointer = &program_.instructions[note.instruction].call.buffer[note.buffer];
+      if (is_moving(note.region)) {
+        const int64_t size = element_size(moving_dtype(note.region));
+        const int64_t advance = program_.per_step.of[note.region - kFirstMoving] * size;
+        program_.moving.push_back({pointer, static_cast<Region>(note.region), note.offset, advance});
+      } else {
+        program_.stored.push_back({pointer, note.region - kFirstStore, note.offset});
+      }
+    }
+    for (size_t s = 0; s < space_.stores.size(); ++s) {
+      point_to_store(program_, static_cast<int64_t>(s), *space_.stores[s]);
     }
   }
 
@@ -324,10 +319,11 @@ class Decoder {
     return code_.refuse(std::string("buffer ") + kernel_->buffers[b].name.text + " " + expected, received);
   }
 
+  // A buffer outside of the arena.
   struct Note {
     size_t instruction;
     int buffer;
-    MovingPointer moving;
+    int64_t region, offset;  // bytes
   };
 
   CodeReader code_;
@@ -350,6 +346,12 @@ void set_rows(Program& program, int64_t rows) {
     Instruction& instruction = program.instructions[row_dim.instruction];
     instruction.call.dim[row_dim.dim] = row_dim.per_row * rows;
     instruction.splits = worth_splitting(*instruction.kernel, instruction.call);
+  }
+}
+
+void point_to_store(Program& program, int64_t number, const Store& store) {
+  for (const StorePointer& stored : program.stored) {
+    if (stored.store == number) *stored.pointer = store.data + stored.offset;
   }
 }
 

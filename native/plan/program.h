@@ -19,6 +19,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "../base/arena.h"
@@ -53,13 +54,18 @@ struct Amounts {
   int64_t of[kMovingRegions] = {};
 };
 
-// Resident data: filled once, read by any number of plans.
+// A column of a data set: in memory of its own, filled once, or float32 values where they lie, which others may write
+// at any time. Never integers: some are places in memory, which are proved once and trusted from then on.
 struct Store {
-  Store(Dtype dtype, int64_t length) : dtype(dtype), length(length), memory(length * kWord) {}
+  Store(Dtype dtype, int64_t length)
+      : dtype(dtype), length(length), memory(std::make_shared<Arena>(length * kWord)), data(memory->data()) {}
+  Store(std::shared_ptr<Arena> around, float* values, int64_t length)
+      : dtype(Dtype::f32), length(length), memory(std::move(around)), data(reinterpret_cast<char*>(values)) {}
 
   const Dtype dtype;  // f32 or i32
   const int64_t length;
-  const Arena memory;
+  const std::shared_ptr<Arena> memory;  // in which the values lie
+  char* const data;
 };
 
 // All that programs may name and that stays where it is: memory, and the ranks that they exchange with, if any.
@@ -87,6 +93,12 @@ struct MovingPointer {
   int64_t offset, advance;  // bytes
 };
 
+// A pointer of a call into a store, which may be replaced by another between two runs.
+struct StorePointer {
+  void** pointer;
+  int64_t store, offset;  // bytes
+};
+
 // A dim of a call that goes with the rows: so many for each.
 struct RowDim {
   int instruction, dim;
@@ -105,6 +117,7 @@ struct Program {
   std::vector<Instruction> instructions;
   std::vector<std::unique_ptr<Exchange>> exchanges;
   std::vector<MovingPointer> moving;
+  std::vector<StorePointer> stored;
   bool takes_rows = false;  // `order` holds row numbers: each must be in [0, order_limit)
   int64_t order_limit = INT64_MAX;
   Extent written;  // all that it writes in the arena lies in there
@@ -115,7 +128,7 @@ struct Program {
   std::vector<RowDim> row_dims;
 
   Program() = default;
-  Program(Program&&) = default;  // moving keeps the instructions, and so what `moving` points to, in place
+  Program(Program&&) = default;  // moving keeps the instructions, and so what is pointed to, in place
   Program(const Program&) = delete;
 
   bool splits() const {
@@ -130,6 +143,9 @@ int64_t element_size(Dtype dtype);
 
 // Has the program compute so many rows, at most most_rows.
 void set_rows(Program& program, int64_t rows);
+
+// Has the calls that read store number `number` read this one.
+void point_to_store(Program& program, int64_t number, const Store& store);
 
 // Decodes and proves program number `index`; `code` is read once (code_reader.h). `program` must stay where it is.
 Status decode_program(const double* code, size_t length, int index, const Space& space, Program& program);

@@ -101,7 +101,7 @@ Space guarded_space(Rng& rng) {
   for (int64_t i = 0; i < kWords; ++i) words[i] = static_cast<float>(rng.bell());
   for (Dtype dtype : {Dtype::f32, Dtype::i32}) {
     space.stores.push_back(std::make_shared<Store>(dtype, kStoreLength));
-    guard_end(space.stores.back()->memory);
+    guard_end(*space.stores.back()->memory);
   }
   space.transport = std::make_shared<Loopback>();
   return space;

@@ -157,7 +157,7 @@ void check_against_direct_calls() {
   expect(run.steps == kSteps && run.done.of[2] == kSteps && run.done.of[3] == kSteps, "every step is done");
 
   float* f = reinterpret_cast<float*>(twin->space.arena->data());
-  float* x = reinterpret_cast<float*>(twin->space.stores[0]->memory.data());
+  float* x = reinterpret_cast<float*>(twin->space.stores[0]->data);
   float first = 0, loss = 0;
   for (int32_t s = 0; s < kSteps; ++s) {
     int32_t count = 0, counted;
@@ -369,7 +369,7 @@ std::unique_ptr<Plan> prefetching_plan(double gather, double reader, bool again,
   const int64_t kp = (k + 15) / 16 * 16, np = 48, x = 0, w = x + m * kp, b = w + np * k, y = b + np, z = y + m * np;
   plan->space.arena = std::make_shared<Arena>((z + m * np) * kWord);
   plan->space.stores[0] = std::make_shared<Store>(Dtype::f32, kSetRows * k);
-  float* data = reinterpret_cast<float*>(plan->space.stores[0]->memory.data());
+  float* data = reinterpret_cast<float*>(plan->space.stores[0]->data);
   for (int64_t i = 0; i < kSetRows * k; ++i) data[i] = 0.01f * static_cast<float>(i * 7 % 31 - 15);
   auto in = [](int64_t offset) { return arena(number(offset)); };
   Code code({number(m), 7});

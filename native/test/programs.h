@@ -104,7 +104,7 @@ inline std::unique_ptr<Plan> make_plan(int64_t words) {
     for (int i = 0; i < 64; ++i) {
       const float value = 0.25f * static_cast<float>(i % 9);
       const int32_t label = i % 3;
-      memcpy(store->memory.data() + 4 * i, dtype == Dtype::f32 ? static_cast<const void*>(&value) : &label, 4);
+      memcpy(store->data + 4 * i, dtype == Dtype::f32 ? static_cast<const void*>(&value) : &label, 4);
     }
     plan->space.stores.push_back(store);
   }

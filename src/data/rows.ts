@@ -7,6 +7,12 @@ import { checkAttached, Tensor } from '../tensor/tensor.js'
 /** Up to this many values a row is copied value by value; a call of `set` costs more than that. */
 const NARROW = 16
 
+/** Memory for so many values. */
+type NewValues = (dtype: Tensor['dtype'], length: number) => Float32Array | Int32Array
+
+/** For batches, which come and go. */
+const ofV8: NewValues = (dtype, length) => (dtype === 'int32' ? new Int32Array(length) : new Float32Array(length))
+
 /** The number of rows of a tensor that has rows. */
 export function rowsOf(where: string, name: string, value: unknown): number {
   if (!(value instanceof Tensor)) throw typeError(where, `${name} to be a Tensor`, value)
@@ -28,12 +34,12 @@ function widthOf({ shape }: Tensor): number {
 }
 
 /** Copies `rows` of x: [n, …] to a new tensor [rows.length, …]. Every row is one of 0 … n-1. */
-export function gatherRows(where: string, x: Tensor, rows: Int32Array): Tensor {
+export function gatherRows(where: string, x: Tensor, rows: Int32Array, newValues = ofV8): Tensor {
   const shape = [...x.shape]
   shape[0] = rows.length
   const width = widthOf(x)
   const from = valuesOf(where, x)
-  const to = x.dtype === 'int32' ? new Int32Array(rows.length * width) : new Float32Array(rows.length * width)
+  const to = newValues(x.dtype, rows.length * width)
   if (width === 1) {
     for (let i = 0; i < rows.length; i++) to[i] = from[rows[i]]
   } else if (width <= NARROW) {
@@ -55,9 +61,7 @@ export function rowView(where: string, x: Tensor, i: number): Tensor {
 /** `count` rows that nobody reads, in the place of others that are not there. */
 export function placeholders(like: readonly Tensor[], count: number): Tensor[] {
   return like.map(({ shape, dtype }) => {
-    const size = count * sizeOf(shape.slice(1))
-    const values = dtype === 'int32' ? new Int32Array(size) : new Float32Array(size)
-    return new Tensor([count, ...shape.slice(1)], dtype, values)
+    return new Tensor([count, ...shape.slice(1)], dtype, ofV8(dtype, count * sizeOf(shape.slice(1))))
   })
 }
 
@@ -65,7 +69,7 @@ export function placeholders(like: readonly Tensor[], count: number): Tensor[] {
 export function concatRows(parts: readonly Tensor[]): Tensor {
   const [{ shape, dtype }] = parts
   const all = [parts.reduce((sum, part) => sum + part.shape[0], 0), ...shape.slice(1)]
-  const to = dtype === 'int32' ? new Int32Array(sizeOf(all)) : new Float32Array(sizeOf(all))
+  const to = ofV8(dtype, sizeOf(all))
   let at = 0
   for (const { values: data, size } of parts) {
     to.set(data, at)
@@ -82,7 +86,7 @@ export function joinRows(first: readonly Tensor[], second: readonly Tensor[]): T
 /** Tensors of one shape and dtype stacked to [count, …]. */
 export function stack(where: string, rows: readonly Tensor[]): Tensor {
   const { shape, dtype, size } = rows[0]
-  const to = dtype === 'int32' ? new Int32Array(rows.length * size) : new Float32Array(rows.length * size)
+  const to = ofV8(dtype, rows.length * size)
   rows.forEach((row, i) => {
     if (row.shape.join() !== shape.join() || row.dtype !== dtype) {
       throw shapeError(where, `samples of ${dtype} [${shape.join(', ')}]`, `${row.dtype} [${row.shape.join(', ')}]`)

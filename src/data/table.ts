@@ -4,6 +4,7 @@ import { inspect } from 'node:util'
 import { checkInt, checkOneOf, checkOptions } from '../base/check.js'
 import { AnnealError, describe, phrase, rangeError, shapeError, typeError } from '../base/errors.js'
 import { isDetached, isNumberArray } from '../base/kinds.js'
+import { newValues } from '../native/memory.js'
 import { Tensor } from '../tensor/tensor.js'
 import { type Cell, type Column, type ColumnType, type ColumnValues, cellOf, takeRows, widthOf } from './column.js'
 import { tableText } from './table_text.js'
@@ -106,7 +107,7 @@ export class Table implements Iterable<Record<string, Cell>> {
       throw shapeError(where, `${describe(wide.name)} alone, as its rows have a shape`, `${columns.length} columns`)
     const perRow = wide ? wide.shape : typeof names === 'string' ? [] : [columns.length]
     const stride = wide ? widthOf(wide) : columns.length
-    const values = dtype === 'int32' ? new Int32Array(this.rows * stride) : new Float32Array(this.rows * stride)
+    const values = newValues(dtype, this.rows * stride)
     columns.forEach((column, c) => void fill(column, values, c, wide ? 1 : stride))
     return new Tensor(Object.freeze([this.rows, ...perRow]), dtype, values)
   }

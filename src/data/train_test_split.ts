@@ -3,6 +3,7 @@
 import { checkBoolean, checkInt, checkNumber, checkOptions } from '../base/check.js'
 import { AnnealError, phrase, rangeError, shapeError, typeError } from '../base/errors.js'
 import { isPlainObject } from '../base/kinds.js'
+import { newValues } from '../native/memory.js'
 import { RandomState } from '../streams/random_state.js'
 import { Tensor } from '../tensor/tensor.js'
 import { gatherRows, rowsOf } from './rows.js'
@@ -91,7 +92,7 @@ function lengthOf(value: unknown, i: number): number {
 }
 
 function take(value: Splittable, rows: Int32Array): Splittable {
-  if (value instanceof Tensor) return gatherRows(WHERE, value, rows)
+  if (value instanceof Tensor) return gatherRows(WHERE, value, rows, newValues)
   if (value instanceof Table) return value.take(rows)
   if (Array.isArray(value)) return Array.from(rows, i => value[i])
   const array = value as Float32Array

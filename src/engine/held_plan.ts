@@ -14,7 +14,7 @@ import { claimState, claimTensors, holdOf } from './exclusive.js'
 import { allFinite } from './finite.js'
 import type { Model, TrainingOptions } from './options.js'
 import { checkRepeatable, dropUnusedState, passes, type Recorded, recordAll, recordedIn } from './recorded.js'
-import { checkLabels, isResident, makeResident } from './resident.js'
+import { checkedIn, checkLabels, isResident, makeResident } from './resident.js'
 import type { Segment } from './segments.js'
 import type { Feeds } from './stream_feed.js'
 
@@ -179,13 +179,11 @@ export class HeldPlan {
     const { segments, forms } = this.#recorded
     const pass = passes(segments)[dataSet]
     const steps = recordedIn(pass)
-    checkLabels(
-      columns,
-      steps.flatMap(({ labelChecks }) => labelChecks),
-    )
+    const checks = steps.flatMap(({ labelChecks }) => labelChecks)
+    checkLabels(columns, checks)
     const { target } = partsOf(columns.tensors, pass[0].columns.weighted)
     if (steps.some(({ ignoreIndex }) => hasIgnoredLabels(target, ignoreIndex))) this.#ignoring.add(dataSet)
-    yield* makeResident(this.plan, columns, dataSet, forms[dataSet])
+    yield* makeResident(this.plan, columns, dataSet, forms[dataSet], checkedIn(checks))
   }
 
   /** By number, each with a segment that reads it. */

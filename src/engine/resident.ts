@@ -1,6 +1,7 @@
 /**
- * Data sets in native memory: copied once per fit, and compared where somebody may have edited them, in slices, so that the
- * event loop goes on. Not off this thread: no pointer into memory of JavaScript's is kept across calls.
+ * Data sets in native memory: read where they lie, if that is safe (native/memory.ts), else copied once per fit, and
+ * compared where somebody may have edited them, in slices, so that the event loop goes on. Not off this thread: no pointer
+ * into memory of V8's is kept across calls.
  */
 
 import { type Steps, toEventLoop } from '../base/drive.js'
@@ -91,18 +92,31 @@ export function formOf({ tensors }: Columns, steps: readonly RecordedStep[]): Da
   return { rows: tensors[0].shape[0], columns: [...found.values()] }
 }
 
-/** Writes the values that steps gather into the plan's stores, as they are now. */
-export function* makeResident(plan: CompiledPlan, { tensors }: Columns, dataSet: number, form: DataForm): Steps<void> {
+/** Columns that must stay as they are while steps read them: what was checked is trusted. */
+export function checkedIn(checks: readonly ColumnCheck[]): ReadonlySet<number> {
+  return new Set(checks.map(({ column }) => column))
+}
+
+/** Has steps read these values, as they are now; those of the columns `fixed` from copies. */
+export function* makeResident(
+  plan: CompiledPlan,
+  { tensors }: Columns,
+  dataSet: number,
+  form: DataForm,
+  fixed: ReadonlySet<number>,
+): Steps<void> {
   for (const column of form.columns) {
-    const t = tensors[column.column]
-    for (const _ of writeSlices(plan.store(dataSet, column), 0, valuesOf(t, column.dtype))) yield toEventLoop
+    const values = valuesOf(tensors[column.column], column.dtype)
+    if (!fixed.has(column.column) && plan.lend(dataSet, column, values)) continue
+    for (const _ of writeSlices(plan.store(dataSet, column), 0, values)) yield toEventLoop
   }
 }
 
-/** Whether the plan's stores still hold the values, bit for bit. */
+/** Whether steps still read these values, bit for bit. */
 export function* isResident(plan: CompiledPlan, { tensors }: Columns, dataSet: number, form: DataForm): Steps<boolean> {
   for (const column of form.columns) {
     const values = valuesOf(tensors[column.column], column.dtype)
+    if (plan.isLent(dataSet, column, values)) continue
     const same = holdsSlices(plan.store(dataSet, column), values)
     let next = same.next()
     for (; !next.done; next = same.next()) yield toEventLoop

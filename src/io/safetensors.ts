@@ -6,6 +6,7 @@
 import { checkBoolean, checkOptions } from '../base/check.js'
 import { driveAsync, driveSync, type Steps } from '../base/drive.js'
 import { AnnealError, describe, phrase, rangeError, shapeError, typeError } from '../base/errors.js'
+import { newValues } from '../native/memory.js'
 import { Tensor } from '../tensor/tensor.js'
 import { atomicWrite } from './atomic_write.js'
 import { type Disk, promisingDisk, waitingDisk } from './disk.js'
@@ -200,7 +201,7 @@ interface Reading {
 
 function* readTensor({ source, dataStart, narrow, refuse, chunk }: Reading, entry: Entry): Steps<Tensor> {
   const { name, stored, shape, elements, begin, end } = entry
-  const values = stored.dtype === 'int32' ? new Int32Array(elements) : new Float32Array(elements)
+  const values = newValues(stored.dtype, elements)
   const bytes = new Uint8Array(stored.convert ? chunk : values.buffer)
   const perPart = Math.max(1, bytes.length / stored.bytes)
   for (let done = 0; done < elements; done += perPart) {

@@ -95,6 +95,11 @@ export interface PlanResult {
 
 /** A validated program set with its arena (native/plan). */
 export interface NativePlan {
+  /**
+   * Has store number `number` be another, values where they lie, in memory that `allocate` made, or zeros. Returns whether
+   * it is: other memory of JavaScript's may go away.
+   */
+  bind(number: number, source: NativeStore | Float32Array | null): boolean
   write(offset: number, values: TypedArray): void
   read(offset: number, values: TypedArray): void
   /** Runs one step of a program on so many rows: the input goes to its offset in the arena, the output comes from its. */
@@ -134,7 +139,14 @@ export interface NativeAddon {
   readonly cores: number
   readonly kernels: Kernels<Float32Array, Int32Array, Float64Array>
   readonly signatures: Readonly<Record<string, Signature>>
+  /** Zeros in native memory; null where the engine takes none but its own. */
+  allocate(bytes: number): ArrayBuffer | null
   readonly Store: new (dtype: 'float32' | 'int32', length: number) => NativeStore
-  readonly Plan: new (description: { arena: number; programs: Float64Array[]; stores: NativeStore[] }) => NativePlan
+  readonly Plan: new (description: {
+    arena: number
+    programs: Float64Array[]
+    /** Stores, or the forms of such that are bound later. */
+    stores: readonly (NativeStore | { dtype: 'float32' | 'int32'; length: number })[]
+  }) => NativePlan
   readonly [name: string]: unknown
 }

@@ -256,6 +256,7 @@ export function loadWasm(folder: string): NativeAddon {
     random: each(native.random as object, (_, call) => staged(memory, call, true)),
     Store: stagedClass(memory, native.Store, { write: false, holds: false }),
     Plan: stagedClass(memory, native.Plan, {
+      bind: null,
       write: false,
       read: true,
       infer: true,

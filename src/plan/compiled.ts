@@ -5,7 +5,8 @@
 
 import type { AnnealError } from '../base/errors.js'
 import { addon } from '../native/addon.js'
-import type { KernelName, NativePlan, NativeStore } from '../native/types.js'
+import { isNative } from '../native/memory.js'
+import type { KernelName, NativePlan, NativeStore, TypedArray } from '../native/types.js'
 import { noteWrite } from '../tensor/writes.js'
 import { fuse } from './fuse.js'
 import { LayoutPass, type Physical, type PhysicalCall } from './layout.js'
@@ -238,13 +239,19 @@ class Tables {
   }
 }
 
+/** A column of a data set in a plan: what steps read it from, a copy or values where they lie. */
+interface ColumnSource {
+  readonly number: number
+  readonly dtype: 'float32' | 'int32'
+  readonly length: number
+  source: NativeStore | Float32Array | null
+}
+
 /** A plan ready to run, over whatever arrays and data fit its form: data are written, weights and state go in and out. */
 export class CompiledPlan {
   readonly native: NativePlan
-  /** Bytes of native memory. */
-  readonly bytes: number
   readonly tables = new Tables()
-  readonly #stores = new Map<string, NativeStore>()
+  readonly #columns = new Map<string, ColumnSource>()
   readonly #staging: Map<Physical, number>
   /** Segments that run the conversions. */
   readonly #loading: Int32Array
@@ -260,24 +267,62 @@ export class CompiledPlan {
   ) {
     this.#staging = placement.stagingOffsets()
     data.forEach(({ rows, columns }, dataSet) => {
-      for (const { column, dtype, width } of columns)
-        this.#stores.set(storeKey(dataSet, column, dtype), new addon.Store(dtype, rows * width))
+      for (const { column, dtype, width } of columns) {
+        const source = { number: this.#columns.size, dtype, length: rows * width, source: null }
+        this.#columns.set(storeKey(dataSet, column, dtype), source)
+      }
     })
-    const keys = [...this.#stores.keys()]
+    const keys = [...this.#columns.keys()]
     const programs = placement.programs.map(program => encode(placement, program, data, keys))
     this.#loading = Int32Array.of(programs.length, 1)
     this.#saving = Int32Array.of(programs.length + 1, 1)
     programs.push(this.#conversions('kernel', placement.staged), this.#conversions('inverse', placement.written))
     this.#publishing = programs.length
     programs.push(this.#copies(0), this.#copies(1))
-    const stores = [...this.#stores.values()]
+    const stores = [...this.#columns.values()]
     this.native = new addon.Plan({ arena: placement.size + 2 * placement.slotSize, programs, stores })
-    this.bytes = word * stores.reduce((sum, store) => sum + store.length, placement.size)
   }
 
-  /** Where a column's values go. */
-  store(dataSet: number, { column, dtype }: Column): NativeStore {
-    return this.#stores.get(storeKey(dataSet, column, dtype))!
+  /** Bytes of native memory of its own. */
+  get bytes(): number {
+    const copies = [...this.#columns.values()].filter(({ source }) => source instanceof addon.Store)
+    return word * copies.reduce((sum, { length }) => sum + length, this.placement.size)
+  }
+
+  /** Where the values of a column go that steps read a copy of. */
+  store(dataSet: number, column: Column): NativeStore {
+    const place = this.#column(dataSet, column)
+    if (place.source instanceof addon.Store) return place.source
+    const store = new addon.Store(place.dtype, place.length)
+    this.native.bind(place.number, store)
+    place.source = store
+    return store
+  }
+
+  /** Has steps read a column's values where they lie, if that is safe. Returns whether they do. */
+  lend(dataSet: number, column: Column, values: TypedArray): boolean {
+    const place = this.#column(dataSet, column)
+    const lent = values instanceof Float32Array && isNative(values) && this.native.bind(place.number, values)
+    if (lent) place.source = values
+    return lent
+  }
+
+  /** Whether steps read these values where they lie. */
+  isLent(dataSet: number, column: Column, values: TypedArray): boolean {
+    return this.#column(dataSet, column).source === values
+  }
+
+  /** Lets go of what was lent. */
+  giveBack(): void {
+    for (const place of this.#columns.values()) {
+      if (!(place.source instanceof Float32Array)) continue
+      this.native.bind(place.number, null)
+      place.source = null
+    }
+  }
+
+  #column(dataSet: number, { column, dtype }: Column): ColumnSource {
+    return this.#columns.get(storeKey(dataSet, column, dtype))!
   }
 
   /** Weights, state and constants as they are now in JavaScript; yields where the caller may let others run. */

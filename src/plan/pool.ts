@@ -58,6 +58,7 @@ export function takePlan({ key, recordings, forms, published }: Wanted, present:
 
 /** The end of the caller's use. */
 export function returnPlan(taken: Taken): void {
+  taken.plan.giveBack()
   idle.push(taken)
   if (idle.length > MAX_IDLE) idle.shift()
   if (taken.plan.bytes > MAX_BYTES) setImmediate(drop, taken).unref()

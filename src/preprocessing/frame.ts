@@ -5,6 +5,7 @@
 
 import { AnnealError, describe, phrase, shapeError, typeError } from '../base/errors.js'
 import { type Cell, type Column, isMissing } from '../data/labels.js'
+import { newValues } from '../native/memory.js'
 import { Tensor } from '../tensor/tensor.js'
 
 /** A table by its columns, as `data.Table` is one. */
@@ -151,7 +152,7 @@ export function tensorOf(where: string, frame: Frame): Tensor {
   const { rows, columns } = frame
   const width = columns.length
   const codes = width > 0 && columns.every(column => column instanceof Int32Array)
-  const out = codes ? new Int32Array(rows * width) : new Float32Array(rows * width)
+  const out = newValues(codes ? 'int32' : 'float32', rows * width)
   columns.forEach((column, c) => {
     const numbers = column instanceof Int32Array ? column : asNumbers(column)
     if (!numbers) throw textLeft(where, columnLabel(frame, c))

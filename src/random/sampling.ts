@@ -2,6 +2,7 @@
 
 import { checkInt, checkOptions } from '../base/check.js'
 import { typeError } from '../base/errors.js'
+import { newFloats } from '../native/memory.js'
 import { checkGenerator, type Generator } from '../streams/generator.js'
 import { Tensor } from '../tensor/tensor.js'
 
@@ -32,7 +33,7 @@ function floats(
 ): Tensor {
   const { generator, requiresGrad = false } = checkOptions(where, options, ['generator', 'requiresGrad'])
   const stream = checkGenerator(where, generator)
-  const out = new Float32Array(sizeOf(where, shape))
+  const out = newFloats(sizeOf(where, shape))
   fill(stream, out)
   const result = new Tensor([...shape], 'float32', out)
   if (requiresGrad) result.requiresGrad = requiresGrad

@@ -5,6 +5,7 @@ import { AnnealError, describe, phrase, shapeError, typeError } from '../base/er
 import { integerArrays, typedArrayName } from '../base/kinds.js'
 import type { Buf, DType } from '../emitters/emitter.js'
 import { Unplannable } from '../emitters/unplannable.js'
+import { newFloats } from '../native/memory.js'
 import { shapeText, sizeOf } from '../ops/spec.js'
 import { type Hold, isOwn, seenIn } from '../runs/hold.js'
 import type { TensorMethods } from './methods.js'
@@ -103,7 +104,8 @@ export class Tensor<D extends DType = DType> {
 
   /**
    * The values, row-major: the tensor's own memory, so writing to it changes the tensor. While a fit trains the tensor,
-   * others get a copy of what it published last; what they write to that is lost.
+   * others get a copy of what it published last; what they write to that is lost. The buffer of a float32 tensor of a megabyte
+   * and more may be native memory, which `postMessage` copies to a worker, or refuses to transfer, but does not move.
    */
   get data(): ValuesOf<D> {
     const { values } = this
@@ -222,6 +224,12 @@ function checkShape(shape: unknown, length: number): readonly number[] {
   return Object.freeze([...shape])
 }
 
+function toFloat32(values: ArrayLike<number>): Float32Array {
+  const out = newFloats(values.length)
+  out.set(values)
+  return out
+}
+
 function toInt32(values: ArrayLike<number>): Int32Array {
   const out = new Int32Array(values.length)
   for (let i = 0; i < out.length; i++) {
@@ -258,7 +266,7 @@ export function tensor(values: Nested | ArrayLike<number>, options: TensorOption
   const flat = flatten(values, nested)
   if (flat.length > MAX_ELEMENTS) throw shapeError('tensor', `at most ${MAX_ELEMENTS} elements`, String(flat.length))
   const shape = options.shape === undefined ? Object.freeze(nested) : checkShape(options.shape, flat.length)
-  const data = dtype === 'int32' ? toInt32(flat) : Float32Array.from(flat)
+  const data = dtype === 'int32' ? toInt32(flat) : toFloat32(flat)
   const result = new Tensor(shape, dtype, data)
   if (checkBoolean('tensor', 'requiresGrad', requiresGrad)) result.requiresGrad = true
   return result

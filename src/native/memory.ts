@@ -1,0 +1,44 @@
+/**
+ * Memory for the values that data sets are made of. Large float32 arrays lie in native memory, which stays as long as
+ * somebody reads it there, whatever becomes of the ArrayBuffer; so plans read data sets where they lie. Not here: results
+ * of ops, which come and go in loops that never let go of the thread.
+ */
+
+import { totalmem } from 'node:os'
+import { addon } from './addon.js'
+
+/** Bytes below which a copy costs less than it is worth to avoid. */
+const LEAST = 2 ** 20
+/**
+ * Bytes that may be taken before the event loop turns: only then is such memory freed that nobody uses any more. An array
+ * that goes beyond is the last one.
+ */
+const MOST = Math.min(totalmem(), process.constrainedMemory() || Infinity) / 8
+
+let taken = 0
+const native = new WeakSet<object>()
+
+/** Zeros for the values of a data set's tensor. */
+export function newFloats(length: number): Float32Array {
+  const bytes = length * Float32Array.BYTES_PER_ELEMENT
+  const buffer = bytes >= LEAST && taken < MOST ? addon.allocate(bytes) : null
+  if (!buffer) return new Float32Array(length)
+  if (taken === 0) setImmediate(forget).unref()
+  taken += bytes
+  native.add(buffer)
+  return new Float32Array(buffer)
+}
+
+function forget(): void {
+  taken = 0
+}
+
+/** The same of either dtype. */
+export function newValues(dtype: 'float32' | 'int32', length: number): Float32Array | Int32Array {
+  return dtype === 'int32' ? new Int32Array(length) : newFloats(length)
+}
+
+/** Whether the values lie in such memory. */
+export function isNative({ buffer }: ArrayBufferView): boolean {
+  return native.has(buffer)
+}
