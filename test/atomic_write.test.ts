@@ -87,15 +87,18 @@ describe('faults', () => {
 })
 
 describe('temporaries of others', () => {
-  const dead = 2 ** 30 // beyond the largest pid of Linux
+  const dead = `${2 ** 30}-0123abcd` // beyond the largest pid of Linux
   const remove = (...names: string[]) =>
     driveSync('test', removeStale(waitingDisk, folder, names.length ? new Set(names) : undefined))
 
-  it('one that a dead process with our pid left is replaced', () => {
-    writeFileSync(join(folder, `file.tmp-${process.pid}`), 'half a fi')
+  it('those of a process with our pid, in another container, are no hindrance', () => {
+    const other = `file.tmp-${process.pid}-00000000`
+    writeFileSync(join(folder, other), 'half a fi')
     write()
-    expect(readdirSync(folder)).toEqual(['file'])
+    expect(readdirSync(folder).sort()).toEqual(['file', other])
     expect(written()).toBe('new content!')
+    remove('file') // whoever cleans up takes it for one that a dead process with our pid left
+    expect(readdirSync(folder)).toEqual(['file'])
   })
 
   it('those of dead processes are removed, others and other files stay', () => {

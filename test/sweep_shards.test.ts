@@ -16,7 +16,7 @@ import {
   sweep,
 } from 'anneal'
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { DataLoader } from '../src/data/index.js'
+import { DataLoader, Subset } from '../src/data/index.js'
 import { settingOf } from '../src/train/grid.js'
 import { mergeSweep, rangesText } from '../src/train/merge_sweep.js'
 import { shardOf } from '../src/train/shard.js'
@@ -223,6 +223,11 @@ describe('a folder', () => {
     ['loss', { loss: new nn.CrossEntropyLoss({ labelSmoothing: 0.1 }) }],
     ['train.batchSize', { train: train.withBatchSize(8) }],
     ['test', { test: undefined }],
+    ['train.values', { train: new DataLoader(blobs(70, 4, 3, 8), { batchSize: 16, shuffle: true }) }],
+    [
+      'test.values',
+      { test: new DataLoader(new Subset(test.dataset, [...Array(35).keys()].reverse()), { batchSize: 16 }) },
+    ],
     ['makeScheduler', { makeScheduler: undefined }],
     ['metrics', { metrics: ['f1'] }],
     ['monitor', { monitor: 'trainLoss' }],

@@ -3,6 +3,7 @@
  * in them.
  */
 
+import { randomBytes } from 'node:crypto'
 import { dirname, join, resolve } from 'node:path'
 import { type Steps, settled } from '../base/drive.js'
 import { AnnealError } from '../base/errors.js'
@@ -12,21 +13,24 @@ import { MAX_TRANSFER } from './source.js'
 /** The temporaries that this process is writing. */
 const inWork = new Set<string>()
 
-/** `name.tmp-pid`, as `atomicWrite` names what is not finished. */
-const TEMPORARY = /\.tmp-(\d+)$/
+/** Tells this process from others that have its pid, as those of containers on one folder have. */
+const token = randomBytes(4).toString('hex')
+
+/** `name.tmp-pid-token`, as `atomicWrite` names what is not finished. */
+const TEMPORARY = /\.tmp-(\d+)(?:-[0-9a-f]{8})?$/
 
 /**
- * Writes `parts` one after the other as the file `path`: to `path.tmp-pid` (created exclusively), fsync, rename, fsync of
+ * Writes `parts` one after the other as the file `path`: to `path.tmp-pid-token` (created exclusively), fsync, rename, fsync of
  * the folder. Whatever fails before the rename leaves an older file as it was and no temporary behind. Throws what the
  * disk throws, ERR_BUSY while the same file is being written by this process.
  */
 export function* atomicWrite(disk: Disk, path: string, parts: Iterable<Uint8Array>): Steps<void> {
-  const temporary = `${resolve(path)}.tmp-${process.pid}`
+  const temporary = `${resolve(path)}.tmp-${process.pid}-${token}`
   if (inWork.has(temporary))
     throw new AnnealError('ERR_BUSY', `${path}: expected no other write of this file going on; await that one first`)
   inWork.add(temporary)
   try {
-    const fd = yield* create(disk, temporary)
+    const fd = yield* settled(disk.open(temporary, 'wx'))
     try {
       yield* fillAndClose(disk, fd, parts)
       yield* settled(disk.rename(temporary, path))
@@ -37,17 +41,6 @@ export function* atomicWrite(disk: Disk, path: string, parts: Iterable<Uint8Arra
     yield* syncFolder(disk, dirname(resolve(path)))
   } finally {
     inWork.delete(temporary)
-  }
-}
-
-/** A new file. One that is there was left by a dead process that had our pid: pids come again, in containers at once. */
-function* create(disk: Disk, temporary: string): Steps<number> {
-  try {
-    return yield* settled(disk.open(temporary, 'wx'))
-  } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error
-    yield* settled(disk.unlink(temporary))
-    return yield* settled(disk.open(temporary, 'wx'))
   }
 }
 

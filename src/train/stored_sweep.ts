@@ -32,27 +32,23 @@ function once<T>(make: () => T): () => T {
 }
 
 export class StoredSweep<P extends object> {
-  readonly #configuration: Configuration
+  #configuration: Configuration = {}
   /** Those that are done and whole, by their index. */
   readonly #done = new Map<number, SweepRun<P>>()
 
   constructor(
     private readonly options: SweepOptions<P>,
     private readonly dir: string,
-    lists: Lists,
+    private readonly lists: Lists,
     private readonly all: readonly RunParams<P>[],
-  ) {
-    const first = driveSync('sweep', this.#built(0))
-    checkFit(first.model, fitOptions(options, all[0], first))
-    this.#configuration = sweepConfiguration(options, lists)
-  }
+  ) {}
 
   /** Does what is left of this process's shard. The runs of the shard, or all where none is missing. */
   async run(): Promise<{ runs: SweepRun<P>[]; missing: number[] }> {
-    const { options, dir, all } = this
+    const { options, all } = this
     const shard = shardOf('sweep', options.shard, process.env)
     const mine = [...all.keys()].filter(index => isOf(shard, index))
-    mkdirSync(dir, { recursive: true })
+    await driveAsync(this.#begin())
     await driveAsync(this.#takeUp(new Set(mine)))
     const left = mine.filter(index => !this.#done.has(index))
     const ended = await runAll(
@@ -65,6 +61,15 @@ export class StoredSweep<P extends object> {
     const missing = await driveAsync(this.#addOthers())
     const shown = missing.length ? mine : [...all.keys()]
     return { runs: shown.map(index => this.#done.get(index)!), missing }
+  }
+
+  /** Throws what `fit` does for options, before there is a folder. */
+  *#begin(): Steps<void> {
+    const { options, all, lists, dir } = this
+    const first = yield* this.#built(0)
+    checkFit(first.model, fitOptions(options, all[0], first))
+    this.#configuration = yield* sweepConfiguration(options, lists)
+    mkdirSync(dir, { recursive: true })
   }
 
   /** Finds what is done of these runs. Throws ERR_STATE where the folder is another sweep's. */

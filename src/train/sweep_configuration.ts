@@ -1,7 +1,11 @@
 /** What makes two sweeps the same, and two runs, as far as it can be told. Not here: comparing (run_state.ts). */
 
+import { createHash } from 'node:crypto'
+import { type Steps, toEventLoop } from '../base/drive.js'
 import { AnnealError, phrase } from '../base/errors.js'
 import { hasFields, isCount, isList, isMap, isNumber, isText } from '../base/form.js'
+import { allTensors, columnsOf } from '../data/columns.js'
+import type { DataLoader } from '../data/index.js'
 import { pack, unpack } from '../models/packing.js'
 import { info } from '../native/info.js'
 import { cellsOf, type Lists } from './grid.js'
@@ -14,8 +18,29 @@ const arithmetic = () => (['sse2', 'wasm'].includes(info.isa) ? 'separate' : 'fu
 
 const LIST = 'grid.'
 
-/** All that decides what a sweep computes: its grid and options, functions by their presence, lengths of the data. */
-export function sweepConfiguration<P extends object>(options: SweepOptions<P>, lists: Lists): Configuration {
+/** Bytes that are hashed between two turns of the event loop. */
+const CHUNK = 1 << 22
+
+/** A hash of the values that a loader draws from; none of a stream, and of data sets that do not offer their columns. */
+function* valuesOf(loader: DataLoader | undefined): Steps<string> {
+  const columns = loader ? columnsOf(loader.dataset) : null
+  if (columns === null) return 'none'
+  const hash = createHash('sha256')
+  for (const { buffer, byteOffset, byteLength } of [
+    ...allTensors(columns).map(t => t.values),
+    ...(columns.indices ? [columns.indices] : []),
+  ]) {
+    const bytes = new Uint8Array(buffer, byteOffset, byteLength)
+    for (let at = 0; at < bytes.length; at += CHUNK) {
+      hash.update(bytes.subarray(at, at + CHUNK))
+      yield toEventLoop
+    }
+  }
+  return hash.digest('hex')
+}
+
+/** All that decides what a sweep computes: its grid, options and data; functions by their presence, streams by their length. */
+export function* sweepConfiguration<P extends object>(options: SweepOptions<P>, lists: Lists): Steps<Configuration> {
   const cells = Object.entries(cellsOf(lists)).map(([name, values]) => [`${LIST}${name}`, pack(values).text])
   return {
     version: info.version,
@@ -23,6 +48,8 @@ export function sweepConfiguration<P extends object>(options: SweepOptions<P>, l
     grid: JSON.stringify(Object.keys(lists)),
     ...Object.fromEntries(cells),
     ...taskConfiguration(options),
+    'train.values': yield* valuesOf(options.train),
+    'test.values': yield* valuesOf(options.test),
     epochs: String(options.epochs),
     monitor: String(options.monitor),
     makeScheduler: options.makeScheduler ? 'given' : 'none',
