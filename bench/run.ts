@@ -15,6 +15,7 @@ async function inOneProcess(suites: readonly string[], request: Request, command
 
 async function inProcesses({ trials, contenders, threads, cpus, rounds, seconds, out }: Request, command: string) {
   const machine = describeMachine()
+  console.log(`${machine.cpu} (${machine.cpuClass})`)
   const programs = preparePrograms(contenders, console.log)
   const finished: TrialResult[] = []
   for (const trial of trials) {

@@ -8,11 +8,15 @@ import { DataLoader } from '../src/data/index.js'
 import { recordTraining } from '../src/engine/record_step.js'
 import { columnsBehind } from '../src/engine/resident.js'
 import { UpdateScalars } from '../src/engine/update_scalars.js'
+import { cpu } from '../src/native/cpu.js'
 import { CrossEntropyLoss } from '../src/nn/index.js'
 import { SGD } from '../src/optim/index.js'
 import { Placement } from '../src/plan/compiled.js'
 import { Memory } from '../src/plan/program.js'
 import { blobs, mlp } from './helpers/training.js'
+
+/** Rows of 784 that the second cache does not hold. */
+const far = Math.ceil(cpu.nearFloats / 784)
 
 /** A step on 16 rows of a set of so many: its prefetch, and the place of every buffer of the arena but memory. */
 function stepOf(widths: number[], setRows: number) {
@@ -35,7 +39,7 @@ function stepOf(widths: number[], setRows: number) {
 
 describe('the next batch', () => {
   it('is fetched by the weight gradient that reads the batch last, into memory that nothing else uses', () => {
-    const { prefetch, calls, ranges, placement } = stepOf([784, 40, 5], 512)
+    const { prefetch, calls, ranges, placement } = stepOf([784, 40, 5], far)
     expect(prefetch?.gather.kernel).toBe('gather_panels')
     expect(prefetch?.reader.kernel).toBe('linear_panel_weight_bwd_sgd_update')
     const { x } = prefetch!.gather.buffers
@@ -45,16 +49,16 @@ describe('the next batch', () => {
   })
 
   it.each([
-    ['of a set that fits into a cache', [784, 40, 5], 100],
+    ['of a set that fits into the second cache', [784, 40, 5], far - 1],
     ['of short rows', [100, 40, 5], 100_000],
-    ['before a product of many outputs', [784, 600, 5], 512],
+    ['before a product of many outputs', [784, 600, 5], far],
     ['of a narrow model', [4, 8, 3], 1_000_000],
   ])('is gathered %s', (_, widths, setRows) => {
     expect(stepOf(widths, setRows).prefetch).toBeNull()
   })
 
   it('is gathered where the data set is not known', () => {
-    const { placement } = stepOf([784, 40, 5], 512)
+    const { placement } = stepOf([784, 40, 5], far)
     const unknown = new Placement([{ calls: [], advance: placement.programs[0].advance, dataSet: 0 }])
     expect(unknown.programs[0].prefetch).toBeNull()
   })

@@ -1,9 +1,12 @@
 /** What a result needs to be understood later: processor, system, versions. No measuring here. */
 import { existsSync, readFileSync } from 'node:fs'
 import { cpus, loadavg, platform, release, totalmem } from 'node:os'
+import { info } from 'anneal'
 
 export interface Machine {
   cpu: string
+  /** Instruction set and caches, as far as this package knows them; figures published before it did have none. */
+  cpuClass?: string
   cores: number
   memoryGB: number
   system: string
@@ -16,6 +19,7 @@ export function describeMachine(): Machine {
   const all = cpus()
   return {
     cpu: all[0]?.model.trim() ?? 'unknown',
+    cpuClass: info.cpuClass,
     cores: all.length,
     memoryGB: Math.round(totalmem() / 2 ** 30),
     system: `${platform()} ${release()}`,

@@ -1,10 +1,16 @@
-// CPUID + XGETBV detection and the ANNEAL_MAX_ISA override. See cpu.h.
+// CPUID + XGETBV detection, the ANNEAL_MAX_ISA override, and the caches by CPUID or as the system tells them. See
+// cpu.h.
 #include "cpu.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <string>
+
+#if defined(__APPLE__)
+#include <sys/sysctl.h>
+#endif
 
 #if defined(__x86_64__) || defined(_M_X64)
 #define ANNEAL_X64 1
@@ -24,15 +30,15 @@ struct Registers {
   uint32_t a, b, c, d;
 };
 
-Registers cpuid(uint32_t leaf) {
+Registers cpuid(uint32_t leaf, uint32_t part = 0) {
   Registers r{};
 #if defined(_MSC_VER)
   int out[4];
-  __cpuidex(out, static_cast<int>(leaf), 0);
+  __cpuidex(out, static_cast<int>(leaf), static_cast<int>(part));
   r = {static_cast<uint32_t>(out[0]), static_cast<uint32_t>(out[1]), static_cast<uint32_t>(out[2]),
        static_cast<uint32_t>(out[3])};
 #else
-  __get_cpuid_count(leaf, 0, &r.a, &r.b, &r.c, &r.d);
+  __get_cpuid_count(leaf, part, &r.a, &r.b, &r.c, &r.d);
 #endif
   return r;
 }
@@ -69,10 +75,71 @@ Features detect() {
   return found;
 }
 
+// Intel lists its caches in leaf 4, AMD the same way in 0x8000001d.
+bool list_caches(uint32_t leaf, Caches& found) {
+  bool any = false;
+  for (uint32_t i = 0; i < 16; i++) {
+    const Registers r = cpuid(leaf, i);
+    const uint32_t type = r.a & 31, level = r.a >> 5 & 7;  // 1: data, 2: instructions, 3: both
+    if (type == 0) break;
+    if (type == 2 || level < 1 || level > 3) continue;
+    const int64_t ways = (r.b >> 22) + 1, partitions = (r.b >> 12 & 1023) + 1, line = (r.b & 4095) + 1;
+    found.level[level - 1] = ways * partitions * line * (int64_t{r.c} + 1);
+    any = true;
+  }
+  return any;
+}
+
+Caches read_caches() {
+  constexpr uint32_t kIntel = 4, kExtended = 0x80000000, kAmd = 0x8000001d;
+  Caches found;
+  if (cpuid(kExtended).a >= kAmd && list_caches(kAmd, found)) return found;
+  if (cpuid(0).a >= kIntel) list_caches(kIntel, found);
+  return found;
+}
+
 #elif defined(__wasm__)
 constexpr Isa kOnly = Isa::wasm;
+
+Caches read_caches() { return {}; }
 #else
 constexpr Isa kOnly = Isa::neon;
+
+#if defined(__APPLE__)
+Caches read_caches() {
+  static const char* const names[] = {"hw.l1dcachesize", "hw.l2cachesize", "hw.l3cachesize"};
+  Caches found;
+  for (int i = 0; i < 3; i++) {
+    int64_t bytes = 0;
+    size_t size = sizeof bytes;
+    if (sysctlbyname(names[i], &bytes, &size, nullptr, 0) == 0 && bytes > 0) found.level[i] = bytes;
+  }
+  return found;
+}
+#else
+// One word of a file that the kernel makes; empty where there is none.
+std::string word_of(int index, const char* name) {
+  char path[80], word[32] = "";
+  snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu0/cache/index%d/%s", index, name);
+  FILE* file = fopen(path, "r");
+  if (!file) return word;
+  if (fscanf(file, "%31s", word) != 1) word[0] = 0;
+  fclose(file);
+  return word;
+}
+
+Caches read_caches() {
+  Caches found;
+  for (int i = 0; i < 16; i++) {
+    const std::string size = word_of(i, "size");  // as 512K or 4M
+    const int level = atoi(word_of(i, "level").c_str());
+    if (size.empty() || level < 1 || level > 3 || word_of(i, "type") == "Instruction") continue;
+    const int64_t unit = size.back() == 'M' ? 1 << 20 : size.back() == 'K' ? 1 << 10 : 1;
+    if (atoll(size.c_str()) > 0) found.level[level - 1] = atoll(size.c_str()) * unit;
+  }
+  return found;
+}
+#endif
 #endif
 
 Isa best_isa() {
@@ -117,6 +184,11 @@ const Choice& choice() {
 }
 
 }  // namespace
+
+const Caches& caches() {
+  static const Caches read = read_caches();
+  return read;
+}
 
 const char* isa_name(Isa isa) {
   switch (isa) {

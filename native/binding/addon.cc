@@ -20,12 +20,19 @@ namespace {
 // Static, so that it stands in the file as it is.
 constexpr BuildMark kMark{ANNEAL_VERSION};
 
+Napi::Array cache_sizes(Napi::Env env) {
+  Napi::Array sizes = Napi::Array::New(env);
+  for (const int64_t bytes : caches().level) sizes.Set(sizes.Length(), static_cast<double>(bytes));
+  return sizes;
+}
+
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   if (isa_request_unknown()) throw Napi::RangeError::New(env, isa_status());
   exports.Set("version", ANNEAL_VERSION);
   exports.Set("build", kMark.build());
   exports.Set("isa", isa_name(chosen_isa()));
   exports.Set("cores", core_count());
+  exports.Set("caches", cache_sizes(env));
   register_environment(env);
   register_kernels(env, exports);
   register_random(env, exports);

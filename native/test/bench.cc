@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "../base/arena.h"
+#include "../base/cpu.h"
 #include "../kernels/signature.h"
 
 #if defined(__x86_64__)
@@ -118,7 +119,10 @@ void bench(const char* isa, const KernelFn* kernels) {
                                {128, 784, 256}, {128, 256, 128},  {128, 128, 10}, {256, 784, 1024}, {256, 1024, 1024},
                                {256, 1024, 10}, {256, 1536, 512}, {256, 512, 10}, {32, 1024, 1024}};
   const char* names[] = {"linear_panel_fwd", "linear_panel_input_bwd", "linear_panel_weight_bwd_sgd_update"};
-  printf("%s: peak %.1f GFLOP/s\n%18s%34s%34s%34s\n", isa, peak(isa), "m,k,n", names[0], names[1], names[2]);
+  const int64_t* cache = caches().level;
+  printf("%s, caches of %d, %d and %d KB: peak %.1f GFLOP/s\n%18s%34s%34s%34s\n", isa, static_cast<int>(cache[0] >> 10),
+         static_cast<int>(cache[1] >> 10), static_cast<int>(cache[2] >> 10), peak(isa), "m,k,n", names[0], names[1],
+         names[2]);
   for (const auto& [m, k, n] : shapes) {
     const int64_t kp = (k + 15) / 16 * 16, np = (n + 15) / 16 * 16;
     const Ramp x(m * kp), w(np * k), b(np), y(m * np), dx(m * kp);

@@ -3,14 +3,15 @@
 import { availableParallelism } from 'node:os'
 import type { Steps } from '../base/drive.js'
 import { addon } from '../native/addon.js'
+import { cpu } from '../native/cpu.js'
 import type { NativePlan, PlanResult } from '../native/types.js'
 
 /** A chunk is about this long: Node waits for it when a worker is terminated. WebAssembly's blocks the event loop. */
 const CHUNK_MS = addon.isa === 'wasm' ? 4 : 40
 /** Shorter work is done on this thread: going off it and back costs about as much. */
 const SHORT_MS = 2
-/** A cautious guess before anything was measured. */
-const FLOPS_PER_MS = 1e7
+/** A cautious guess before anything was measured: small nets reach a sixth of what products do. */
+const FLOPS_PER_MS = cpu.perMs / 6
 
 /**
  * Native work that is off the thread at the same time, in the whole process. libuv's pool has four threads unless told

@@ -137,6 +137,8 @@ export interface NativeAddon {
   readonly isa: string
   /** Physical cores that this process may use. */
   readonly cores: number
+  /** Bytes of the caches that a core reads through, the first the nearest. */
+  readonly caches: readonly [number, number, number]
   readonly kernels: Kernels<Float32Array, Int32Array, Float64Array>
   readonly signatures: Readonly<Record<string, Signature>>
   /** Zeros in native memory; null where the engine takes none but its own. */

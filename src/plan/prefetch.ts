@@ -4,6 +4,7 @@
  */
 
 import { addon } from '../native/addon.js'
+import { cpu } from '../native/cpu.js'
 import type { Gather, KernelCall, PhysicalCall } from './layout.js'
 import type { Batch, DataForm } from './program.js'
 
@@ -13,8 +14,8 @@ export interface Prefetch {
   readonly reader: KernelCall
 }
 
-/** Floats of a set that comes from memory, and of a row that has many cache lines. */
-const LEAST_SET = 2 ** 18
+/** Floats of a set that is too large to be near, and of a row that has many cache lines. */
+const LEAST_SET = cpu.nearFloats
 const LEAST_ROW = 128
 /** Outputs of a product that takes so long that a gather is nothing beside it. */
 const MOST_OUTPUTS = 512

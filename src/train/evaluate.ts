@@ -14,6 +14,7 @@ import { checkLoss, checkModel, checkPlace, checkWeighing, type Model } from '..
 import { inEvalMode } from '../engine/state.js'
 import type { BatchResult } from '../engine/trainer.js'
 import { addon } from '../native/addon.js'
+import { cpu } from '../native/cpu.js'
 import type { Loss } from '../nn/index.js'
 import { shapeText, sizeOf } from '../ops/spec.js'
 import { checkAttached, noGrad, Tensor } from '../tensor/index.js'
@@ -110,8 +111,8 @@ function rowsFrom({ shape, dtype, values: data }: Tensor, at: number, count: num
   return new Tensor([count, ...rest], dtype, data.subarray(at * width, (at + count) * width))
 }
 
-/** Multiplications and additions, a millisecond of them at most, from which on rows are worth the way off the thread. */
-const WORTH_LEAVING = 2 ** 26
+/** Multiplications and additions, about a millisecond of them, from which on rows are worth the way off the thread. */
+const WORTH_LEAVING = cpu.perMs
 
 /** The outputs of all rows, by a plan. */
 function* plannedSteps(
