@@ -2,7 +2,7 @@
  * The contenders: which program each one is, what it needs and which trials it can do. One row per contender, one file per
  * driver; adding one is a file in drivers/ and a row here. Not the runner: nothing is started here.
  */
-import { featuresOf, type Trial } from './trials.js'
+import { featuresOf, stepOf, type Trial } from './trials.js'
 
 export type Kind = Trial['kind']
 
@@ -27,6 +27,8 @@ export interface Contender {
     | { cc: string; libraries: readonly string[]; debian: string }
   /** Trials with more arithmetic per step than this are skipped, so that a slow contender does not hold up the run. */
   maxFlops?: number
+  /** How many threads it takes, whatever is asked for. */
+  threads?: number
   /** The features (`featuresOf`) of step trials that its driver has; default: all. */
   has?: readonly string[]
 }
@@ -50,7 +52,21 @@ function tfjs(name: string, settings: Omit<TfjsSettings, 'api'>, maxFlops?: numb
 }
 
 export const contenders: readonly Contender[] = [
-  { name: 'native-fit', backend: 'native', role: 'ours', does: ['step', 'lecture'], program: { node: 'native_fit' } },
+  {
+    name: 'native-fit',
+    backend: 'native',
+    role: 'ours',
+    does: ['step', 'lecture', 'scaling', 'growth'],
+    program: { node: 'native_fit' },
+  },
+  {
+    name: 'native-fit-alone',
+    backend: 'native',
+    role: 'ours',
+    does: ['scaling'],
+    program: { node: 'native_fit' },
+    threads: 1,
+  },
   {
     name: 'native-eager',
     backend: 'native',
@@ -79,7 +95,7 @@ export const contenders: readonly Contender[] = [
   {
     name: 'torch-eager',
     role: 'peer',
-    does: ['step'],
+    does: ['step', 'scaling', 'growth'],
     program: { python: 'torch_eager', modules: ['torch', 'numpy'] },
   },
   {
@@ -97,7 +113,7 @@ export const contenders: readonly Contender[] = [
   {
     name: 'jax-scan',
     role: 'peer',
-    does: ['step'],
+    does: ['step', 'scaling', 'growth'],
     program: { python: 'jax_scan', modules: ['jax', 'optax', 'numpy'] },
   },
   ...tfjs('node-gpu', { kind: 'node-gpu' }),
@@ -121,12 +137,19 @@ export const contenders: readonly Contender[] = [
 const gigaflop = (value: number) => `${value / 1e9} Gflop`
 
 /** Why this contender sits this trial out; undefined when it takes part. */
-export function unsuited(contender: Contender, trial: Trial, work: number | undefined): string | undefined {
+export function unsuited(
+  contender: Contender,
+  trial: Trial,
+  work: number | undefined,
+  threads: number,
+): string | undefined {
   if (!contender.does.includes(trial.kind)) return `does no ${trial.kind} trials`
   if (work !== undefined && contender.maxFlops !== undefined && work > contender.maxFlops)
     return `left out above ${gigaflop(contender.maxFlops)} per step, it would take too long`
+  if (trial.kind === 'scaling' && threads === 1) return 'needs --threads of at least 2'
   const { has } = contender
-  const lacking = trial.kind === 'step' && has && featuresOf(trial).find(feature => !has.includes(feature))
+  const step = stepOf(trial)
+  const lacking = step && has && featuresOf(step).find(feature => !has.includes(feature))
   if (lacking) return `has no ${lacking}`
   return undefined
 }

@@ -81,7 +81,30 @@ export interface PredictTrial {
   rows: number
 }
 
-export type Trial = StepTrial | LectureTrial | ProductTrial | PredictTrial
+/** The steps of another trial on as many threads as are asked for, beside the same on one. */
+export interface ScalingTrial {
+  kind: 'scaling'
+  name: string
+  step: StepTrial
+}
+
+/** A point of a growth curve: steps where one size differs from point to point. */
+export interface GrowthTrial {
+  kind: 'growth'
+  name: string
+  curve: 'rows' | 'batch' | 'width' | 'depth'
+  /** The size that differs. */
+  value: number
+  step: StepTrial
+}
+
+export type Trial = StepTrial | LectureTrial | ProductTrial | PredictTrial | ScalingTrial | GrowthTrial
+
+/** The training steps that a trial consists of, if it is of such. */
+export function stepOf(trial: Trial): StepTrial | undefined {
+  if (trial.kind === 'step') return trial
+  return trial.kind === 'scaling' || trial.kind === 'growth' ? trial.step : undefined
+}
 
 // Small, because a contender that is fast trains far in its time: at 0.01 the small nets end up so sure of their rows that
 // probabilities are denormal, which is slow wherever they are not flushed to zero.
@@ -150,6 +173,31 @@ const MODERN: StepTrial[] = [
   step([64, 32, 10], 1, 1797, { name: '64-32-10 batch 1' }),
 ]
 
+/** Below this much arithmetic a step takes less than 200 µs at the peak of a fast core, and a second thread has nothing to gain. */
+const WORTH_THREADS = 2.5e7
+
+const SCALING: ScalingTrial[] = [...STEPS, ...MODERN]
+  .filter(trial => flops(trial)! >= WORTH_THREADS && trial.shuffle)
+  .map(trial => ({ kind: 'scaling', name: `threads: ${trial.name}`, step: trial }))
+
+function grown(
+  curve: GrowthTrial['curve'],
+  values: readonly number[],
+  stepAt: (value: number) => StepTrial,
+): GrowthTrial[] {
+  return values.map(value => ({ kind: 'growth', name: `growth: ${curve} ${value}`, curve, value, step: stepAt(value) }))
+}
+
+/** Rows of a batch times the steps of the check. */
+const GROWN_ROWS = 20480
+
+const GROWTH: GrowthTrial[] = [
+  ...grown('rows', [1280, 5120, 20480, 81920, 327680, 1310720], rows => step([64, 32, 10], 64, rows)),
+  ...grown('batch', [1, 4, 16, 64, 256, 1024], batch => step([784, 128, 10], batch, GROWN_ROWS)),
+  ...grown('width', [16, 64, 256, 1024], width => step([64, width, width, 10], 128, GROWN_ROWS)),
+  ...grown('depth', [1, 2, 4, 8, 16, 32], depth => step([64, ...Array(depth).fill(128), 10], 128, GROWN_ROWS)),
+]
+
 const LECTURE: LectureTrial = {
   kind: 'lecture',
   name: 'lecture',
@@ -200,7 +248,15 @@ const PREDICTIONS: PredictTrial[] = SERVED.flatMap(widths =>
   [1, 8, 32, 1000].map(rows => ({ kind: 'predict' as const, name: `${widths.join('-')} x ${rows}`, widths, rows })),
 )
 
-export const trials: readonly Trial[] = [...STEPS, ...MODERN, LECTURE, ...PRODUCTS, ...PREDICTIONS]
+export const trials: readonly Trial[] = [
+  ...STEPS,
+  ...MODERN,
+  LECTURE,
+  ...PRODUCTS,
+  ...PREDICTIONS,
+  ...SCALING,
+  ...GROWTH,
+]
 
 /** What a driver must know for this trial beyond Linear layers. */
 export function featuresOf({ hidden, loss, optimizer }: StepTrial): string[] {
@@ -211,8 +267,13 @@ export function featuresOf({ hidden, loss, optimizer }: StepTrial): string[] {
 }
 
 /** The numbers of a net's weights, layer by layer. */
-const weightsOf = (widths: readonly number[]) => widths.slice(1).map((width, i) => width * widths[i])
-const total = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0)
+function weightsOf(widths: readonly number[]): number[] {
+  return widths.slice(1).map((width, i) => width * widths[i])
+}
+
+function total(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0)
+}
 
 /**
  * Arithmetic of one step or product, a multiply-add counted as two: 2·m·n·k per product, three products per layer, no
@@ -220,10 +281,9 @@ const total = (values: readonly number[]) => values.reduce((sum, value) => sum +
  */
 export function flops(trial: Trial): number | undefined {
   if (trial.kind === 'product') return 2 * trial.m * trial.n * trial.k
-  if (trial.kind === 'lecture') return undefined
-  const sizes = weightsOf(trial.widths)
-  if (trial.kind === 'predict') return 2 * trial.rows * total(sizes)
-  return 2 * trial.batch * sizes.reduce((sum, size, i) => sum + size * (i === 0 ? 2 : 3), 0)
+  if (trial.kind === 'predict') return 2 * trial.rows * total(weightsOf(trial.widths))
+  const step = stepOf(trial)
+  return step && 2 * step.batch * total(weightsOf(step.widths).map((size, i) => size * (i === 0 ? 2 : 3)))
 }
 
 /**
@@ -233,13 +293,14 @@ export function flops(trial: Trial): number | undefined {
  */
 export function bytes(trial: Trial): number | undefined {
   if (trial.kind === 'product') return 4 * (trial.m * trial.n + trial.n * trial.k + trial.m * trial.k)
-  if (trial.kind === 'lecture') return undefined
   if (trial.kind === 'predict') return 4 * (total(weightsOf(trial.widths)) + 2 * trial.rows * total(trial.widths))
-  const { widths, batch, optimizer } = trial
+  const step = stepOf(trial)
+  if (!step) return undefined
+  const { widths, batch, optimizer, shuffle } = step
   const slots = optimizer.name !== 'sgd' ? 2 : optimizer.momentum ? 1 : 0
   const weights = widths.slice(1).reduce((sum, width, i) => sum + width * widths[i] * (i === 0 ? 3 : 4), 0)
   const state = widths.slice(1).reduce((sum, width, i) => sum + width * widths[i] * 2 * slots, 0)
-  const gather = trial.shuffle ? 2 * batch * widths[0] : 0
+  const gather = shuffle ? 2 * batch * widths[0] : 0
   const inputs = 2 * batch * widths[0]
   const activations = 6 * batch * widths.slice(1).reduce((sum, width) => sum + width, 0)
   return 4 * (weights + state + gather + inputs + activations)

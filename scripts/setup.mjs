@@ -68,6 +68,7 @@ const programs = {
   test: ['node_modules/vitest/vitest.mjs', 'run'],
   'test:full': ['node_modules/vitest/vitest.mjs', 'run', '--testTimeout=3600000'],
   bench: ['build/js/bench/run.js'],
+  'bench:publish': ['build/js/bench/publish.js'],
   'bench:readme': ['build/js/bench/readme.js'],
   'bench:server': ['--expose-gc', 'build/js/bench/server.js'],
 }

@@ -37,7 +37,7 @@ describe('trials', () => {
   })
 
   test.each(trials)('$name is done by a contender of ours and by a peer', trial => {
-    const doing = contenders.filter(contender => unsuited(contender, trial, flops(trial)) === undefined)
+    const doing = contenders.filter(contender => unsuited(contender, trial, flops(trial), 2) === undefined)
     expect(doing.map(({ role }) => role)).toEqual(expect.arrayContaining(['ours', 'peer']))
   })
 
@@ -67,6 +67,40 @@ describe('trials', () => {
   })
 })
 
+describe('trials of threads', () => {
+  const [trial] = chooseTrials(['threads: 784-128-10'])
+  const [fit, alone] = chooseContenders(['native-fit', 'native-fit-alone'])
+
+  test('are of steps that take long, and need threads', () => {
+    const names = trials.filter(({ kind }) => kind === 'scaling').map(({ name }) => name)
+    expect(names).toEqual(expect.arrayContaining(['threads: 784-128-10', 'threads: 3x256 LayerNorm GELU']))
+    expect(names).not.toContain('threads: 64-32-10')
+    expect(unsuited(fit, trial, flops(trial), 1)).toBe('needs --threads of at least 2')
+    expect(unsuited(fit, trial, flops(trial), 2)).toBeUndefined()
+  })
+
+  test('compare with one thread and with what the machine gains, by rounds', () => {
+    const probe = (avx2: number) => ({ gflops: { avx2 }, readGBs: 1, axpyGBs: 1 })
+    const measured = ({ name, role }: Contender, rounds: number[]) => ({
+      name,
+      role,
+      rounds,
+      answers: rounds.map(answerIn),
+    })
+    const answerIn = (us: number) => ({ version: 'v', unit: 'us' as const, samples: [us], busy: 1, check: 1 })
+    const result = {
+      trial,
+      probes: [probe(190), probe(150)],
+      probesAlone: [probe(100), probe(100)],
+      measured: [measured(fit, [50, 60]), measured(alone, [90, 96])],
+      skipped: [],
+    }
+    const [line] = summarise(result)
+    expect(line.speedUp).toBeCloseTo(1.7, 10)
+    expect(line.ofSpeedUp).toBeCloseTo(1, 10)
+  })
+})
+
 describe('contenders', () => {
   test('have a driver file each', () => {
     for (const { name, program } of contenders) {
@@ -79,9 +113,9 @@ describe('contenders', () => {
   test('are left out with a reason', () => {
     const [plain] = chooseContenders(['plain-js'])
     const [adam] = chooseTrials(['784-128-10 Adam'])
-    expect(unsuited(plain, adam, flops(adam))).toBe('has no adam')
-    expect(unsuited(plain, qwerty, 1e12)).toMatch(/^left out above 1 Gflop/)
-    expect(unsuited(plain, chooseTrials(['lecture'])[0], undefined)).toBe('does no lecture trials')
+    expect(unsuited(plain, adam, flops(adam), 1)).toBe('has no adam')
+    expect(unsuited(plain, qwerty, 1e12, 1)).toMatch(/^left out above 1 Gflop/)
+    expect(unsuited(plain, chooseTrials(['lecture'])[0], undefined, 1)).toBe('does no lecture trials')
   })
 
   test('without a Python say which variable names one', () => {
@@ -107,7 +141,7 @@ describe('contenders', () => {
     const [ort] = chooseContenders(['onnxruntime'])
     const contender: Contender = { ...ort, program: { node: 'onnxruntime', needs: 'no-such-package' } }
     expect(programOf(contender)).toEqual({ missing: 'needs the package no-such-package' })
-    expect(unsuited(ort, qwerty, undefined)).toBe('does no step trials')
+    expect(unsuited(ort, qwerty, undefined, 1)).toBe('does no step trials')
   })
 
   test('whose library is missing name its package', () => {

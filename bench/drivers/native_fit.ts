@@ -4,7 +4,7 @@
  * resident, is not counted, as with the others.
  */
 import { AnnealError, fit, type History, nn, type ProgressEvent, random } from 'anneal'
-import type { LectureTrial, StepTrial, Trial } from '../trials.js'
+import { type LectureTrial, type StepTrial, stepOf, type Trial } from '../trials.js'
 import {
   checkEpochs,
   lectureLoaders,
@@ -80,7 +80,8 @@ async function lecture(
 }
 
 const { trial, threads, seconds } = readRequest<Trial>()
-if (trial.kind === 'step') await measureSteps(trial, threads, seconds)
+const step = stepOf(trial)
+if (step) await measureSteps(step, threads, seconds)
 if (trial.kind === 'lecture') {
   const loaders = lectureLoaders(trial)
   await timeLecture(trial, version, decay => lecture(trial, loaders, threads, decay), { threads })

@@ -25,6 +25,8 @@ export function tableRows(lines: readonly Line[]): report.Row[] {
     µs: four(line.us),
     '±': percent(line.spread),
     'fastest peer / this': line.ratio?.toFixed(2),
+    'one thread / this': line.speedUp?.toFixed(2),
+    'of the machine': line.ofSpeedUp?.toFixed(2),
     'GFLOP/s': line.gflops?.toFixed(1),
     'of peak': percent(line.ofPeak),
     'of bandwidth': percent(line.ofBandwidth),
@@ -37,7 +39,7 @@ export function tableRows(lines: readonly Line[]): report.Row[] {
 function preamble({ machine, settings }: Results): string[] {
   const pinned = settings.cpus.length ? `pinned to processor ${settings.cpus.join(', ')}` : 'not pinned'
   return [
-    `${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}.`,
+    `${machine.cpu} (${machine.cpuClass}), ${machine.cores} cores, ${machine.system}, Node ${machine.node}.`,
     `${settings.threads} thread(s), ${pinned}, ${settings.rounds} interleaved rounds, a process per trial and driver, medians.`,
     `Load average before: ${machine.load.toFixed(2)}. Command: \`${settings.command}\`.`,
   ]

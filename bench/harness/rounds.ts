@@ -26,6 +26,8 @@ export interface Skipped {
 export interface TrialResult {
   trial: Trial
   probes: Probe[]
+  /** Of one thread alone, where threads are what is measured. */
+  probesAlone: Probe[]
   measured: Measured[]
   skipped: Skipped[]
 }
@@ -51,13 +53,17 @@ export function preparePrograms(contenders: readonly Contender[], tell: Tell): M
   )
 }
 
-function divide(trial: Trial, programs: Map<Contender, Program>): { ready: Ready[]; skipped: Skipped[] } {
+function divide(
+  trial: Trial,
+  programs: Map<Contender, Program>,
+  threads: number,
+): { ready: Ready[]; skipped: Skipped[] } {
   const ready: Ready[] = []
   const skipped: Skipped[] = []
   for (const [contender, program] of programs) {
     const { name, role } = contender
     if (!contender.does.includes(trial.kind)) continue
-    const reason = 'missing' in program ? program.missing : unsuited(contender, trial, flops(trial))
+    const reason = 'missing' in program ? program.missing : unsuited(contender, trial, flops(trial), threads)
     if (reason !== undefined) skipped.push({ name, reason })
     else if ('command' in program) ready.push({ contender, program, measured: { name, role, rounds: [], answers: [] } })
   }
@@ -78,9 +84,14 @@ async function answerOf(command: Command, plan: Plan): Promise<DriverAnswer> {
 }
 
 /** One driver in one round; false where it failed, with the reason among the skipped. */
-async function take({ program, measured }: Ready, trial: Trial, plan: Plan, skipped: Skipped[]): Promise<boolean> {
+async function take(
+  { contender, program, measured }: Ready,
+  trial: Trial,
+  plan: Plan,
+  skipped: Skipped[],
+): Promise<boolean> {
   try {
-    const answer = await answerOf(program.command(trial, plan.threads, plan.seconds), plan)
+    const answer = await answerOf(program.command(trial, contender.threads ?? plan.threads, plan.seconds), plan)
     measured.answers.push(answer)
     measured.rounds.push(median(answer.samples))
     return true
@@ -97,12 +108,15 @@ export async function runTrial(
   plan: Plan,
   tell: Tell,
 ): Promise<TrialResult> {
-  let { ready, skipped } = divide(trial, programs)
+  let { ready, skipped } = divide(trial, programs, plan.threads)
   const all = ready.map(({ measured }) => measured)
   const probes: Probe[] = []
+  const probesAlone: Probe[] = []
   for (let round = 1; round <= plan.rounds && ready.length; round++) {
     const probe = await probeMachine(plan, Math.min(PROBE_SECONDS, plan.seconds), tell)
     if (probe) probes.push(probe)
+    const alone = trial.kind === 'scaling' && (await probeMachine({ ...plan, threads: 1 }, PROBE_SECONDS, tell))
+    if (alone) probesAlone.push(alone)
     const still: Ready[] = []
     for (const one of ready) if (await take(one, trial, plan, skipped)) still.push(one)
     ready = still
@@ -110,5 +124,5 @@ export async function runTrial(
     const peak = probe ? `, peak ${peakOf(probe).toFixed(1)} GFLOP/s` : ''
     tell(`${trial.name}: round ${round} of ${plan.rounds}${peak}: ${figures.join(', ')} (µs)`)
   }
-  return { trial, probes, measured: all.filter(({ rounds }) => rounds.length), skipped }
+  return { trial, probes, probesAlone, measured: all.filter(({ rounds }) => rounds.length), skipped }
 }

@@ -1,5 +1,5 @@
 /** What the figures of a trial say: medians, fractions of the machine's limits, ratios, and whether all did the same work. */
-import { bytes, flops, type Trial } from '../trials.js'
+import { bytes, flops, stepOf, type Trial } from '../trials.js'
 import { peakOf } from './process.js'
 import type { Measured, TrialResult } from './rounds.js'
 import { median, spread } from './stats.js'
@@ -19,6 +19,9 @@ export interface Line {
   ofPeak?: number
   /** Least traffic over time, and over the read bandwidth measured in the same rounds. */
   ofBandwidth?: number
+  /** Of threads: one thread's time over this one's, and that over what the machine's peak gains by them; by rounds. */
+  speedUp?: number
+  ofSpeedUp?: number
   /** Time of the fastest peer over this one's: above 1 is faster than every peer. */
   ratio?: number
 }
@@ -29,13 +32,20 @@ const CHECK_TOLERANCE = 2e-3
 /** The same where each library draws masks of its own. */
 const DRAWN_TOLERANCE = 3e-2
 
-const toleranceOf = (trial: Trial) =>
-  trial.kind === 'step' && trial.hidden.dropout ? DRAWN_TOLERANCE : CHECK_TOLERANCE
+const toleranceOf = (trial: Trial) => (stepOf(trial)?.hidden.dropout ? DRAWN_TOLERANCE : CHECK_TOLERANCE)
 
 /** The fastest peer of a trial. */
 export function fastestPeer({ measured }: TrialResult): Measured | undefined {
   const peers = measured.filter(({ role }) => role === 'peer')
   return peers.sort((a, b) => median(a.rounds) - median(b.rounds))[0]
+}
+
+/** What threads gain a contender and the machine, medians of the rounds. */
+function gains({ probes, probesAlone, measured }: TrialResult, rounds: readonly number[]) {
+  const alone = measured.find(({ name }) => name === 'native-fit-alone')?.rounds
+  if (!alone || probesAlone.length === 0) return {}
+  const speedUp = median(rounds.map((us, i) => alone[Math.min(i, alone.length - 1)] / us))
+  return { speedUp, ofSpeedUp: speedUp / median(probes.map((probe, i) => peakOf(probe) / peakOf(probesAlone[i]))) }
 }
 
 export function summarise(result: TrialResult): Line[] {
@@ -60,6 +70,7 @@ export function summarise(result: TrialResult): Line[] {
       ofPeak: gflops && peak && gflops / peak,
       ofBandwidth: traffic && read && traffic / us / 1e3 / read,
       ratio: peer && median(peer.rounds) / us,
+      ...(name === 'native-fit' ? gains(result, rounds) : {}),
     }
   })
 }
