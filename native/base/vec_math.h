@@ -1,8 +1,8 @@
-// exp, expm1, log, log1p, tanh and erf on F16: own polynomials, so that the bits do not depend on a C library.
-// Coefficients: minimax fits in relative error over the reduced range, rounded to float32. The bounds in ulps hold with
-// and without fused multiply-adds; they were measured over every float from 2^-30 to 2^8 and every seventh of the
-// others (native/test/ulps_test.cc, which tries a sample). Included after a vec_<isa>.h. Not here: anything faster and
-// less exact.
+// exp, expm1, log, log1p, tanh, the normal distribution and the slope of GELU on F16: own polynomials, so that the bits
+// do not depend on a C library. Coefficients: minimax fits in relative error over the reduced range, rounded to
+// float32. The bounds in ulps hold with and without fused multiply-adds; they were measured over every float from 2^-30
+// to 2^8 and every seventh of the others (native/test/ulps_test.cc, which tries a sample). Included after a
+// vec_<isa>.h. Not here: anything faster and less exact.
 #pragma once
 
 namespace anneal {
@@ -67,24 +67,46 @@ ANNEAL_INLINE F16 tanh(F16 x) {
   return with_sign(q_less_1 / (q_less_1 + broadcast(2.0f)), x);
 }
 
-// Error function within 1.2 ulp, odd; NaN gives NaN. x + x P(x^2) below 0.9, 1 - e^(-x - x Q(x)) above.
-ANNEAL_INLINE F16 erf(F16 x) {
-  const F16 t = min(broadcast(4.0f), absolute(x)), square = t * t;  // 1 above
-  F16 p = broadcast(-0x1.3d52c4p-11f);
-  p = fma(p, square, broadcast(0x1.47f3e0p-8f));
-  p = fma(p, square, broadcast(-0x1.b6a74cp-6f));
-  p = fma(p, square, broadcast(0x1.ce1c18p-4f));
-  p = fma(p, square, broadcast(-0x1.8126eep-2f));
-  p = fma(p, square, broadcast(0x1.06eba6p-3f));
-  F16 q = broadcast(-0x1.c20796p-13f);
-  q = fma(q, t, broadcast(0x1.a60b8ap-9f));
-  q = fma(q, t, broadcast(-0x1.774a98p-6f));
-  q = fma(q, t, broadcast(0x1.af4134p-4f));
-  q = fma(q, t, broadcast(0x1.457a64p-1f));
-  q = fma(q, t, broadcast(0x1.073578p-3f));
-  const F16 minus_t = flip_sign(t);
-  const F16 far = broadcast(1.0f) - exp(fma(q, minus_t, minus_t));
-  return with_sign(select(less(t, broadcast(0.9f)), fma(p, t, t), far), x);
+// Powers of a square, for polynomials by pairs of pairs of terms: fewer roundings in a row than term by term.
+struct Powers {
+  F16 s, s2, s4;
+};
+
+ANNEAL_INLINE Powers powers_of_square(F16 x) {
+  const F16 s = x * x, s2 = s * s;
+  return {s, s2, s2 * s2};
+}
+
+ANNEAL_INLINE F16 two_terms(Powers p, float a, float b) { return fma(broadcast(b), p.s, broadcast(a)); }
+
+ANNEAL_INLINE F16 four_terms(Powers p, float a, float b, float c, float d) {
+  return fma(two_terms(p, c, d), p.s2, two_terms(p, a, b));
+}
+
+// The normal distribution up to x: 1/2 + x P(x^2) / Q(x^2), within 3.3 units of 2^-24, exactly 0 or 1 beyond |x| = 5.5.
+// NaN gives NaN. The fits are those of scripts/fit_normal.py.
+ANNEAL_INLINE F16 normal_cdf(F16 x) {
+  const F16 u = min(broadcast(5.5f), max(broadcast(-5.5f), x));
+  const Powers s = powers_of_square(u);
+  const F16 p = fma(two_terms(s, 0x1.ab353cp-18f, 0x1.87c53p-26f), s.s4,
+                    four_terms(s, 0x1.98845p-2f, 0x1.158504p-5f, 0x1.32b278p-8f, 0x1.62d3ecp-13f));
+  const F16 q = fma(two_terms(s, 0x1.35a266p-14f, 0x1.4226dp-20f), s.s4,
+                    four_terms(s, 1.0f, 0x1.019ee4p-2f, 0x1.d59b3cp-6f, 0x1.ee8dc2p-10f));
+  return max(zero(), fma(u, p / q, broadcast(0.5f)));
+}
+
+// The slope of x normal_cdf(x), the distribution plus x times its density: likewise 1/2 + x P(x^2) / Q(x^2), within 3.6
+// units of 2^-24 or, above 1, of 2^-23, exactly 0 or 1 beyond |x| = 6. NaN gives NaN, and so does infinity, whose
+// density is 0.
+ANNEAL_INLINE F16 gelu_slope(F16 x) {
+  const F16 u = min(broadcast(6.0f), max(broadcast(-6.0f), x));
+  const Powers s = powers_of_square(u);
+  const F16 p = fma(fma(broadcast(0x1.2e62p-26f), s.s2, two_terms(s, 0x1.1e32e2p-15f, 0x1.0be86ap-20f)), s.s4,
+                    four_terms(s, 0x1.988452p-1f, -0x1.54987ep-6f, 0x1.c411eap-7f, 0x1.e4fe9ep-13f));
+  const F16 q = fma(four_terms(s, 0x1.08c328p-12f, 0x1.6691aap-17f, 0x1.820af4p-22f, 0x1.6d92fap-30f), s.s4,
+                    four_terms(s, 1.0f, 0x1.3aa73ep-2f, 0x1.6e550cp-5f, 0x1.09a09p-8f));
+  // Rounded before the sum, so that it ends at 1/2 exactly.
+  return u * (p / q) + fma(x, zero(), broadcast(0.5f));
 }
 
 // log(1 + r) for r in [sqrt(1/2) - 1, sqrt(2) - 1], without the leading r: -r^2/2 + r^3 P(r).
