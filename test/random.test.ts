@@ -40,6 +40,15 @@ describe.each(rng.torch)('PyTorch stream, seed $seed', want => {
       out.forEach((x, i) => void expect(Math.abs(x / want.normal_mean03_std2[key][i] - 1)).toBeLessThan(4e-16))
     }
   })
+  it('bernoulli: many at once are each compared with a float64 uniform, whatever the probability', () => {
+    for (const p of [0, 2 ** -53, 1e-9, 0.2, 1 / 3, 0.5, 1 - 2 ** -53, 1]) {
+      const [many, one] = [seeded(want.seed), seeded(want.seed)]
+      const uniform = one.uniform_(new Float64Array(1500))
+      expect([...many.bernoulli_(new Int32Array(1500), p)]).toEqual(Array.from(uniform, u => (u < p ? 1 : 0)))
+      expect(many.bernoulli_(new Float32Array(1))).toEqual(one.bernoulli_(new Float32Array(1)))
+    }
+  })
+
   it('bernoulli, and dropout through it', () => {
     for (const type of [Float32Array, Float64Array, Int32Array]) {
       expect([...seeded(want.seed).bernoulli_(new type(24), 0.7)]).toEqual(want.bernoulli_07)

@@ -3,6 +3,7 @@
 #include "random.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <limits>
 
@@ -182,10 +183,30 @@ void normal(RandomStream& stream, T* out, int64_t n, double mean, double std) {
   box_muller(last, 1, center, deviation);
 }
 
+namespace {
+
+// flag[i] is 1 where unit<double> of the words 2 i and 2 i + 1 is below bound / 2^53, else 0.
+ANNEAL_CLONED void flag_below(const uint32_t* word, int32_t* flag, int64_t n, uint64_t bound) {
+  for (int64_t i = 0; i < n; i++) {
+    const uint64_t bits = uint64_t{word[2 * i] & ((1u << 21) - 1)} << 32 | word[2 * i + 1];
+    flag[i] = bits < bound;
+  }
+}
+
+}  // namespace
+
 template <typename T>
 void bernoulli(Mt19937& engine, T* out, int64_t n, double p) {
-  const T outcome[2] = {0, 1};  // a branch would be mispredicted every other time
-  for (int64_t i = 0; i < n; i++) out[i] = outcome[unit<double>(engine) < p];
+  constexpr int64_t kPart = 512;
+  uint32_t word[2 * kPart];
+  int32_t flag[kPart];
+  const uint64_t bound = static_cast<uint64_t>(std::ceil(p * 0x1p53));
+  for (int64_t i = 0; i < n; i += kPart) {
+    const int64_t count = std::min(kPart, n - i);
+    engine.fill32(word, 2 * count);
+    flag_below(word, flag, count, bound);
+    std::copy(flag, flag + count, out + i);
+  }
 }
 
 template <typename T>

@@ -108,8 +108,9 @@ export class Attempt {
   #prepare(steps: number): Prepared {
     const { held, cursor } = this.means
     const { plan } = held
-    const [slices, draws] = [[] as Slice[], new DrawTable()]
-    const order = plan.tables.order(steps * this.#rowsPerStep)
+    const slices: Slice[] = []
+    const order = plan.tables.order(steps * this.#mostPerStep('order'))
+    const draws = new DrawTable(plan.tables.draws(steps * this.#mostPerStep('draws')))
     let [rows, work, updates] = [0, 0, 0]
     for (let left = steps; left > 0; ) {
       const slice = cursor.next(left, order, rows)
@@ -130,8 +131,8 @@ export class Attempt {
   }
 
   /** Of the segments' steps, the most. */
-  get #rowsPerStep(): number {
-    return this.means.recorded.segments.reduce((most, { recorded }) => Math.max(most, recorded.advance.order), 0)
+  #mostPerStep(table: 'order' | 'draws'): number {
+    return this.means.recorded.segments.reduce((most, { recorded }) => Math.max(most, recorded.advance[table]), 0)
   }
 
   /**

@@ -16,10 +16,14 @@ export function stepsPerTable(steps: readonly RecordedStep[]): number {
   return Math.max(1, Math.floor(MAX_NUMBERS / most))
 }
 
-/** A chunk's numbers, drawn as it is put together. */
+/** A chunk's numbers, drawn as it is put together, into memory for at least as many. */
 export class DrawTable {
-  readonly #parts: Float32Array[] = []
+  readonly #memory: Float32Array
   #length = 0
+
+  constructor(memory: Float32Array) {
+    this.#memory = memory
+  }
 
   /** Draws for so many steps of one kind. Numbers of one probability that follow each other are drawn at once. */
   add(draws: readonly Draw[], steps: number): void {
@@ -31,18 +35,11 @@ export class DrawTable {
 
   /** All of them, in order. */
   numbers(): Float32Array {
-    if (this.#parts.length === 1) return this.#parts[0]
-    const all = new Float32Array(this.#length)
-    let at = 0
-    for (const part of this.#parts) {
-      all.set(part, at)
-      at += part.length
-    }
-    return all
+    return this.#memory.subarray(0, this.#length)
   }
 
   #draw(length: number, probability: number): void {
-    this.#parts.push(defaultGenerator.bernoulli_(new Float32Array(length), probability))
+    defaultGenerator.bernoulli_(this.#memory.subarray(this.#length, this.#length + length), probability)
     this.#length += length
   }
 }

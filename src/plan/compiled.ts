@@ -227,6 +227,7 @@ const NO_SCALARS = new Float64Array(0)
 class Tables {
   #order = new Int32Array(0)
   #scalars = new Float64Array(0)
+  #draws = new Float32Array(0)
 
   order(length: number): Int32Array {
     if (this.#order.length < length) this.#order = new Int32Array(length)
@@ -236,6 +237,11 @@ class Tables {
   scalars(length: number): Float64Array {
     if (this.#scalars.length < length) this.#scalars = new Float64Array(length)
     return this.#scalars.subarray(0, length)
+  }
+
+  draws(length: number): Float32Array {
+    if (this.#draws.length < length) this.#draws = new Float32Array(length)
+    return this.#draws.subarray(0, length)
   }
 }
 
