@@ -74,6 +74,13 @@ export const contenders: readonly Contender[] = [
     does: ['step', 'lecture'],
     program: { node: 'native_eager' },
   },
+  {
+    name: 'native-cold',
+    backend: 'native',
+    role: 'ours',
+    does: ['cold'],
+    program: { node: 'native_cold', flags: ['--expose-gc'] },
+  },
   { name: 'native-predict', backend: 'native', role: 'ours', does: ['predict'], program: { node: 'native_predict' } },
   { name: 'native-forward', backend: 'native', role: 'ours', does: ['predict'], program: { node: 'native_forward' } },
   {
@@ -103,6 +110,12 @@ export const contenders: readonly Contender[] = [
     role: 'peer',
     does: ['step'],
     program: { python: 'torch_compile', modules: ['torch', 'numpy'] },
+  },
+  {
+    name: 'torch-cold',
+    role: 'peer',
+    does: ['cold'],
+    program: { python: 'torch_cold', modules: ['torch', 'numpy'] },
   },
   {
     name: 'torch-lecture',

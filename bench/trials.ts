@@ -46,6 +46,13 @@ export interface StepTrial {
   checkSteps: number
 }
 
+/** The first epoch of a fresh process on these steps, from the call to the end, and the memory that it adds to the set's. */
+export interface ColdTrial {
+  kind: 'cold'
+  name: string
+  step: StepTrial
+}
+
 /** The lecture: two runs (StepLR, static) of `epochs` epochs with evaluation after each; the time is that of both. */
 export interface LectureTrial {
   kind: 'lecture'
@@ -98,12 +105,12 @@ export interface GrowthTrial {
   step: StepTrial
 }
 
-export type Trial = StepTrial | LectureTrial | ProductTrial | PredictTrial | ScalingTrial | GrowthTrial
+export type Trial = StepTrial | ColdTrial | LectureTrial | ProductTrial | PredictTrial | ScalingTrial | GrowthTrial
 
 /** The training steps that a trial consists of, if it is of such. */
 export function stepOf(trial: Trial): StepTrial | undefined {
   if (trial.kind === 'step') return trial
-  return trial.kind === 'scaling' || trial.kind === 'growth' ? trial.step : undefined
+  return 'step' in trial ? trial.step : undefined
 }
 
 // Small, because a contender that is fast trains far in its time: at 0.01 the small nets end up so sure of their rows that
@@ -198,6 +205,8 @@ const GROWTH: GrowthTrial[] = [
   ...grown('depth', [1, 2, 4, 8, 16, 32], depth => step([64, ...Array(depth).fill(128), 10], 128, GROWN_ROWS)),
 ]
 
+const COLD: ColdTrial = { kind: 'cold', name: '784-128-10 first epoch', step: step([784, 128, 10], 128, 60000) }
+
 const LECTURE: LectureTrial = {
   kind: 'lecture',
   name: 'lecture',
@@ -251,6 +260,7 @@ const PREDICTIONS: PredictTrial[] = SERVED.flatMap(widths =>
 export const trials: readonly Trial[] = [
   ...STEPS,
   ...MODERN,
+  COLD,
   LECTURE,
   ...PRODUCTS,
   ...PREDICTIONS,
@@ -275,19 +285,27 @@ function total(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0)
 }
 
+/** Steps that the time of a trial is of: an epoch's, of whole batches, or one. */
+function stepsIn({ kind }: Trial, { rows, batch }: StepTrial): number {
+  return kind === 'cold' ? Math.floor(rows / batch) : 1
+}
+
 /**
- * Arithmetic of one step or product, a multiply-add counted as two: 2·m·n·k per product, three products per layer, no
+ * Arithmetic of one step, epoch or product, a multiply-add counted as two: 2·m·n·k per product, three products per layer, no
  * input gradient for the first. Activations, loss and update are left out, so a fraction of the peak is on the low side.
  */
 export function flops(trial: Trial): number | undefined {
   if (trial.kind === 'product') return 2 * trial.m * trial.n * trial.k
   if (trial.kind === 'predict') return 2 * trial.rows * total(weightsOf(trial.widths))
   const step = stepOf(trial)
-  return step && 2 * step.batch * total(weightsOf(step.widths).map((size, i) => size * (i === 0 ? 2 : 3)))
+  return (
+    step &&
+    stepsIn(trial, step) * 2 * step.batch * total(weightsOf(step.widths).map((size, i) => size * (i === 0 ? 2 : 3)))
+  )
 }
 
 /**
- * Least traffic of one step or product in bytes, everything touched once from beyond the first-level cache: the gathered
+ * Least traffic of one step, epoch or product in bytes, everything touched once from beyond the first-level cache: the gathered
  * rows read and written, each weight read by its products and written by the update (optimizer state read and written),
  * activations and their gradients written and read.
  */
@@ -303,5 +321,5 @@ export function bytes(trial: Trial): number | undefined {
   const gather = shuffle ? 2 * batch * widths[0] : 0
   const inputs = 2 * batch * widths[0]
   const activations = 6 * batch * widths.slice(1).reduce((sum, width) => sum + width, 0)
-  return 4 * (weights + state + gather + inputs + activations)
+  return stepsIn(trial, step) * 4 * (weights + state + gather + inputs + activations)
 }

@@ -24,6 +24,8 @@ export interface DriverAnswer {
   steps?: number
   /** The first step, call or run, with everything that is made on the way. */
   coldMs?: number
+  /** Resident memory that the timed part added. */
+  addedMB?: number
   settings?: Record<string, unknown>
 }
 

@@ -31,6 +31,7 @@ export function tableRows(lines: readonly Line[]): report.Row[] {
     'of peak': percent(line.ofPeak),
     'of bandwidth': percent(line.ofBandwidth),
     'first, ms': four(line.coldMs),
+    'memory added, MB': line.addedMB?.toFixed(0),
     'core busy': percent(line.busy),
   }))
 }

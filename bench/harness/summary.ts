@@ -14,6 +14,8 @@ export interface Line {
   /** Processor time over wall time. */
   busy: number
   coldMs?: number
+  /** Resident memory that the timed part added. */
+  addedMB?: number
   /** Arithmetic over time, and over the peak measured in the same rounds. */
   gflops?: number
   ofPeak?: number
@@ -58,6 +60,7 @@ export function summarise(result: TrialResult): Line[] {
   return measured.map(({ name, rounds, answers }) => {
     const us = median(rounds)
     const cold = answers.flatMap(({ coldMs }) => coldMs ?? [])
+    const added = answers.flatMap(({ addedMB }) => addedMB ?? [])
     const gflops = work && work / us / 1e3
     return {
       trial: trial.name,
@@ -66,6 +69,7 @@ export function summarise(result: TrialResult): Line[] {
       spread: spread(rounds),
       busy: median(answers.map(({ busy }) => busy)),
       coldMs: cold.length ? median(cold) : undefined,
+      addedMB: added.length ? median(added) : undefined,
       gflops,
       ofPeak: gflops && peak && gflops / peak,
       ofBandwidth: traffic && read && traffic / us / 1e3 / read,
