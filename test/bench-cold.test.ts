@@ -37,7 +37,7 @@ test('native-cold: an epoch, its time and what memory it adds', async () => {
   expect(answer.samples).toHaveLength(1)
   expect(answer.addedMB).toBeLessThan(40)
   const measured = [{ name: contender.name, role: contender.role, rounds: answer.samples, answers: [answer] }]
-  const [line] = summarise({ trial: small, probes: [], measured, skipped: [] })
+  const [line] = summarise({ trial: small, probes: [], probesAlone: [], measured, skipped: [] })
   expect(line).toMatchObject({ us: answer.samples[0], addedMB: answer.addedMB })
 })
 

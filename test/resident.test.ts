@@ -174,3 +174,20 @@ describe.runIf(process.platform === 'linux')('in a process of its own', () => {
     expect(Number(added)).toBeLessThan(120)
   })
 })
+
+it('what a worker made and sent on outlives the worker', () => {
+  const worker = `(async () => {
+    const { random } = await import(import_url)
+    const { buffer } = random.rand([4096, 256]).data
+    const moved = buffer.transfer ? buffer.transfer() : buffer // Node 22
+    const { parentPort } = await import('node:worker_threads')
+    parentPort.postMessage(moved, [moved])
+  })()`.replace('import_url', JSON.stringify(new URL('../dist/index.js', import.meta.url).href))
+  const sum = outputOf(`
+    const { Worker } = await import('node:worker_threads')
+    const worker = new Worker(${JSON.stringify(worker)}, { eval: true })
+    const buffer = await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))
+    await worker.terminate()
+    console.log(new Float32Array(buffer).reduce((sum, value) => sum + value, 0))`)
+  expect(Number(sum) / (4096 * 256)).toBeCloseTo(0.5, 2)
+})

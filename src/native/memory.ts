@@ -5,6 +5,7 @@
  */
 
 import { totalmem } from 'node:os'
+import { isMainThread } from 'node:worker_threads'
 import { addon } from './addon.js'
 
 /** Bytes below which a copy costs less than it is worth to avoid. */
@@ -15,13 +16,19 @@ const LEAST = 2 ** 20
  */
 const MOST = Math.min(totalmem(), process.constrainedMemory() || Infinity) / 8
 
+/**
+ * A worker's memory ends with it, but `ArrayBuffer.prototype.transfer` makes buffers that may be sent to others: V8's memory
+ * goes there as a whole.
+ */
+const isOffered = isMainThread
+
 let taken = 0
 const native = new WeakSet<object>()
 
 /** Zeros for the values of a data set's tensor. */
 export function newFloats(length: number): Float32Array {
   const bytes = length * Float32Array.BYTES_PER_ELEMENT
-  const buffer = bytes >= LEAST && taken < MOST ? addon.allocate(bytes) : null
+  const buffer = isOffered && bytes >= LEAST && taken < MOST ? addon.allocate(bytes) : null
   if (!buffer) return new Float32Array(length)
   if (taken === 0) setImmediate(forget).unref()
   taken += bytes
