@@ -78,6 +78,7 @@
       ],
       'conditions': [
         ['OS=="linux"', {
+          'libraries': ['-ldl'],
           'ldflags': [
             '-static-libstdc++', '-Wl,--exclude-libs,ALL', '-Wl,--gc-sections', '-Wl,-z,now',
             '-Wl,--version-script=<(module_root_dir)/native/exports.map',

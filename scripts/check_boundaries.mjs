@@ -15,9 +15,9 @@ const layers = {
   src: [
     ...['cli', 'index', 'callbacks', 'compare', 'train', 'report', 'engine', 'plan', 'models'],
     ...['lr_scheduler', 'optim', 'nn', 'preprocessing', 'metrics', 'data', 'io'],
-    ...['random', 'tensor', 'ops', 'emitters', 'streams', 'runs', 'native', 'base'],
+    ...['random', 'tensor', 'ops', 'emitters', 'streams', 'runs', 'distributed', 'native', 'base'],
   ],
-  native: ['test', 'binding', 'wasm', 'plan', 'kernels', 'base'],
+  native: ['test', 'binding', 'wasm', 'distributed', 'plan', 'kernels', 'base'],
 }
 
 /** The only file that may load a .node file. */

@@ -13,6 +13,7 @@
 #include "plan.h"
 #include "random.h"
 #include "store.h"
+#include "world.h"
 
 namespace anneal {
 namespace {
@@ -38,6 +39,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   register_random(env, exports);
   register_buffers(env, exports);
   register_store(env, exports);
+  register_world(env, exports);
   register_plan(env, exports);
   return exports;
 }

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "../base/status.h"
+
 namespace anneal {
 
 constexpr double kMaxSafe = 9007199254740991.0;  // 2^53 - 1
@@ -234,6 +236,24 @@ class Args {
   size_t count_;
   const char* where_;
 };
+
+// The error that a refusal is in JavaScript: a RangeError where an argument is at fault. Reports by status: it also
+// runs while an environment ends.
+inline napi_status error_of(napi_env env, const Status& status, napi_value* error) {
+  napi_value code, message;
+  napi_status done = napi_create_string_utf8(env, status.code, NAPI_AUTO_LENGTH, &code);
+  if (done == napi_ok) done = napi_create_string_utf8(env, status.refusal.data(), status.refusal.size(), &message);
+  if (done != napi_ok) return done;
+  const bool argument = status.code == std::string(Status{}.code);
+  return (argument ? napi_create_range_error : napi_create_error)(env, code, message, error);
+}
+
+// Throws it.
+[[noreturn]] inline void refuse(napi_env env, const Status& status) {
+  napi_value error;
+  if (error_of(env, status, &error) != napi_ok) throw Napi::Error::New(env);
+  throw Napi::Error(env, error);
+}
 
 // Throws in JavaScript, unless the environment is ending: then every call fails, and nobody is left to be told.
 inline void throw_in_javascript(napi_env env, const Napi::Error& error) noexcept {

@@ -1,6 +1,6 @@
-// new Plan({ arena, programs, stores }), bind, write, read, infer, setRows, run, runAsync, stop. A run's inputs are
-// copied before they are checked, where they could change meanwhile; its results are arrays of V8's own. Not here: what
-// a program means (plan/program.h) and how it is executed (plan/executor.h).
+// new Plan({ arena, programs, stores, world? }), bind, write, read, infer, setRows, run, runAsync, stop. A run's inputs
+// are copied before they are checked, where they could change meanwhile; its results are arrays of V8's own. Not here:
+// what a program means (plan/program.h) and how it is executed (plan/executor.h).
 #include "plan.h"
 
 #if defined(__wasm__)
@@ -16,6 +16,7 @@
 #include "class.h"
 #include "environment.h"
 #include "store.h"
+#include "world.h"
 
 namespace anneal {
 
@@ -29,12 +30,6 @@ namespace {
 
 constexpr double kMaxArena = 1099511627776.0;  // 2^40 words
 constexpr double kMaxThreads = 1024;
-
-[[noreturn]] void refuse(napi_env env, const Status& status) {
-  Napi::RangeError error = Napi::RangeError::New(env, status.refusal);
-  error.Set("code", Napi::String::New(env, status.code));
-  throw error;
-}
 
 // ---- new Plan ------------------------------------------------------------------------------------------------------
 
@@ -63,10 +58,11 @@ void add_programs(const Args& fields, Plan& plan) {
 
 void create(const Args& args, napi_value self) {
   const napi_value values[] = {args.property(0, "options", "arena"), args.property(0, "options", "programs"),
-                               args.property(0, "options", "stores")};
-  const Args fields(args.env(), values, 3, "Plan");
+                               args.property(0, "options", "stores"), args.property(0, "options", "world")};
+  const Args fields(args.env(), values, 4, "Plan");
   auto plan = std::make_shared<Plan>();
   plan->space.arena = std::make_shared<Arena>(fields.integer(0, "arena", 0, kMaxArena) * kWord);
+  plan->space.transport = transport_of(fields, 3, values[3]);
   add_stores(fields, *plan);
   add_programs(fields, *plan);
   wrap(args.env(), self, plan, plan->space.arena->bytes());
@@ -188,13 +184,20 @@ napi_status result_of(napi_env env, const Run& run, napi_value* result) {
   return status;
 }
 
+// For ever: an exchange that has failed may still read and write the plan's memory.
+void keep(const std::shared_ptr<Plan>& plan) { new std::shared_ptr<Plan>(plan); }
+
 napi_value run(const Args& args, const std::shared_ptr<Plan>& plan) {
   Run run;
   read_run(args, run);
   // Nothing of JavaScript runs meanwhile, but for other threads that share the table.
   prepare(args, *plan, run, args.is_shared(1));
   plan->stop = false;
-  execute_run(*plan, run);
+  const Status status = execute_run(*plan, run);
+  if (!status.ok()) {
+    keep(plan);
+    refuse(args.env(), status);
+  }
   napi_value result;
   require(args.env(), result_of(args.env(), run, &result));
   return result;
@@ -238,13 +241,14 @@ napi_value infer(const Args& args, const std::shared_ptr<Plan>& plan) {
 struct AsyncRun {
   std::shared_ptr<Plan> plan;
   Run run;
+  Status status;
   napi_async_work work = nullptr;
   napi_deferred deferred = nullptr;
 };
 
 void execute(napi_env, void* data) {
   AsyncRun& async = *static_cast<AsyncRun*>(data);
-  execute_run(*async.plan, async.run);
+  async.status = execute_run(*async.plan, async.run);
 }
 
 // Nothing here may throw: the environment may be ending, and then every call fails and nobody waits for the promise.
@@ -253,17 +257,16 @@ void complete(napi_env env, napi_status, void* data) {
   napi_delete_async_work(env, async->work);
   async->plan->busy = false;
   note_end(env, async->plan.get());
-  napi_value result;
-  if (result_of(env, async->run, &result) == napi_ok) {
-    napi_resolve_deferred(env, async->deferred, result);
+  napi_value value;
+  if (!async->status.ok()) {
+    keep(async->plan);
+  } else if (result_of(env, async->run, &value) == napi_ok) {
+    napi_resolve_deferred(env, async->deferred, value);
     return;
+  } else {
+    async->status = {"runAsync: out of memory for the results", "ERR_OUT_OF_MEMORY"};
   }
-  napi_value message, code, error;
-  if (napi_create_string_utf8(env, "runAsync: out of memory for the results", NAPI_AUTO_LENGTH, &message) == napi_ok &&
-      napi_create_string_utf8(env, "ERR_OUT_OF_MEMORY", NAPI_AUTO_LENGTH, &code) == napi_ok &&
-      napi_create_error(env, code, message, &error) == napi_ok) {
-    napi_reject_deferred(env, async->deferred, error);
-  }
+  if (error_of(env, async->status, &value) == napi_ok) napi_reject_deferred(env, async->deferred, value);
 }
 
 napi_value run_async(const Args& args, const std::shared_ptr<Plan>& plan) {

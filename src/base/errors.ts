@@ -24,6 +24,9 @@ export type ErrorCode =
   | 'ERR_MISSING_PACKAGE'
   | 'ERR_MISSING_FONT'
   | 'ERR_OUT_OF_MEMORY'
+  | 'ERR_UNSUPPORTED'
+  | 'ERR_RANK_STALLED'
+  | 'ERR_RANKS_DIFFER'
 
 /** An error that arises from tensors, files, state or an abort. `code` is stable; the message is for people. */
 export class AnnealError extends Error {

@@ -127,6 +127,25 @@ export interface NativePlan {
   stop(): void
 }
 
+/** What communicating has cost a rank: in bytes and in seconds. */
+export interface Traffic {
+  readonly bytesSent: number
+  readonly waiting: number
+  readonly copying: number
+}
+
+/** MPI's world, which is one for a process (native/binding/world.cc). */
+export interface NativeWorld {
+  describe(): { rank: number; size: number; library: string }
+  /** Sends all of `bytes` to each receiver, another rank; resolves to lengths[r] bytes from each rank r, one after the other. */
+  share(bytes: Uint8Array, receivers: Int32Array, lengths: Float64Array): Promise<Uint8Array>
+  statistics(): Traffic
+  /** Waits until all ranks have come here, and ends MPI. */
+  finalize(): void
+  /** Ends all ranks. */
+  abort(code: number): void
+}
+
 export interface NativeAddon {
   /** Version of the package that this binary was built from. */
   readonly version: string
@@ -149,6 +168,10 @@ export interface NativeAddon {
     programs: Float64Array[]
     /** Stores, or the forms of such that are bound later. */
     stores: readonly (NativeStore | { dtype: 'float32' | 'int32'; length: number })[]
+    /** The ranks that the programs exchange blocks with, where they do. */
+    world?: NativeWorld
   }) => NativePlan
+  /** Opens the first of these MPI libraries that there is; a rank may be waited for so many seconds. None on Windows. */
+  readonly World?: new (files: string[], timeout: number) => NativeWorld
   readonly [name: string]: unknown
 }
