@@ -7,9 +7,10 @@ import { agree } from '../src/distributed/agree.js'
 import { launcherOf } from '../src/distributed/launcher.js'
 import { World } from '../src/distributed/world.js'
 import { distributed } from '../src/index.js'
+import { addon } from '../src/native/addon.js'
 import type { NativeWorld } from '../src/native/types.js'
 import { describeMpi, kinds, linesOf, startJob } from './helpers/mpi.js'
-import { runProgram } from './helpers/program.js'
+import { packageUrl, runProgram } from './helpers/program.js'
 
 const addonUrl = new URL('../dist/native/addon.js', import.meta.url).href
 const world = 'const world = await anneal.distributed.init()\n'
@@ -164,10 +165,46 @@ describe('without a launcher', () => {
     expect(status).toBe(1)
   })
 
+  it('refuses a worker of a rank', () => {
+    const code = `
+      import { Worker } from 'node:worker_threads'
+      process.env.OMPI_COMM_WORLD_SIZE = '2'
+      const source = 'import(' + ${JSON.stringify(JSON.stringify(packageUrl))} + ').then(a => a.distributed.init()).catch(e => console.log(e.code, e.message))'
+      new Worker(source, { eval: true })`
+    const { stdout } = runProgram(code)
+    expect(stdout).toContain('ERR_STATE distributed.init: expected the main thread but received a worker')
+  })
+
   it('refuses bad options', async () => {
+    process.env.ANNEAL_MPI_TIMEOUT = 'soon'
+    await expect(distributed.init()).rejects.toThrow('ANNEAL_MPI_TIMEOUT to be seconds')
+    delete process.env.ANNEAL_MPI_TIMEOUT
     await expect(distributed.init({ timeout: 0 })).rejects.toMatchObject({ code: 'ERR_ARG_VALUE' })
     await expect(distributed.init({ timeout: '5' as never })).rejects.toMatchObject({ code: 'ERR_ARG_TYPE' })
     await expect(distributed.init({ seconds: 5 } as never)).rejects.toThrow('timeout')
+  })
+})
+
+describe.skipIf(!addon.World)('the native world', () => {
+  it.each([
+    [[['/no/libmpi.so'], 5], 'ERR_MISSING_PACKAGE', '/no/libmpi.so'],
+    [[[import.meta.filename], 5], 'ERR_MISSING_PACKAGE', 'distributed.test.ts'],
+    [[['libm.so.6'], 5], 'ERR_MISSING_PACKAGE', 'libm.so.6: no MPI library'],
+    [[[], Number.NaN], 'ERR_ARG_VALUE', 'timeout to be seconds'],
+    [[[1], 5], 'ERR_ARG_TYPE', 'each of files'],
+    [['libmpi.so', 5], 'ERR_ARG_TYPE', 'files'],
+  ])('refuses %o', (args, code, words) => {
+    const make = () => new addon.World!(...(args as [string[], number]))
+    expect(make).toThrow(words)
+    expect(make).toThrow(expect.objectContaining({ code }))
+  })
+
+  it('is asked for where programs exchange, and a plan takes no other', () => {
+    const { exchange, arrival } = addon.format
+    const program = Float64Array.of(0, 0, 0, 0, 0, 0, 0, 0, exchange, 0, 0, arrival, 0)
+    const plan = (world?: NativeWorld) => new addon.Plan({ arena: 8, programs: [program], stores: [], world })
+    expect(() => plan()).toThrow('call 0 (exchange): expected no exchange in a plan without a world but received one')
+    expect(() => plan({} as never)).toThrow('Plan: expected world to be a World')
   })
 })
 

@@ -2,7 +2,7 @@
 
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process'
 
-const packageUrl = new URL('../../dist/index.js', import.meta.url).href
+export const packageUrl = new URL('../../dist/index.js', import.meta.url).href
 
 /** `code` as a module that finds the package as `anneal`. */
 export const sourceOf = (code: string) => `const anneal = await import(${JSON.stringify(packageUrl)})\n${code}`
