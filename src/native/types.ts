@@ -172,6 +172,9 @@ export interface NativeAddon {
     world?: NativeWorld
   }) => NativePlan
   /** Opens the first of these MPI libraries that there is; a rank may be waited for so many seconds. None on Windows. */
-  readonly World?: new (files: string[], timeout: number) => NativeWorld
+  readonly World?: new (
+    files: string[],
+    timeout: number,
+  ) => NativeWorld
   readonly [name: string]: unknown
 }
