@@ -85,15 +85,16 @@ define('where', function (condition: Tensor, other: Tensor | number) {
   return ops.where(condition, this, other)
 })
 
-/** A function of tensors under its name, and as a method. */
-function offer(name: string, call: (...args: unknown[]) => unknown, isMethod = true): void {
-  ;(ops as Record<string, unknown>)[name] = call
+/** A function of tensors, its arguments in a list, under its name and as a method. */
+function offer(name: string, call: (args: unknown[]) => unknown, isMethod = true): void {
+  ;(ops as Record<string, unknown>)[name] = (...args: unknown[]) => call(args)
   if (!isMethod) return
   define(name, function (...args: unknown[]) {
-    return call(this, ...args)
+    args.unshift(this)
+    return call(args)
   })
 }
 
 for (const [name, spec] of Object.entries(registry) as [string, OpSpec][])
-  offer(name, (...args) => apply(spec, args), spec.isMethod)
-for (const [name, { call }] of Object.entries(composed) as [string, Composed][]) offer(name, call)
+  offer(name, args => apply(spec, args), spec.isMethod)
+for (const [name, { call }] of Object.entries(composed) as [string, Composed][]) offer(name, args => call(...args))

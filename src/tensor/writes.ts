@@ -11,6 +11,8 @@ export interface Writes {
 }
 
 const counted = new WeakMap<object, Writes>()
+/** Whether any values are counted: a program that only trains need not look each time. */
+let counting = false
 const handedOut = new WeakSet<object>()
 
 /** What a view of some rows has in common with the whole. */
@@ -20,6 +22,7 @@ const memoryOf = (values: Buf): object => (ArrayBuffer.isView(values) ? values.b
 export function writesTo(values: Buf): Writes {
   let writes = counted.get(memoryOf(values))
   if (!writes) {
+    counting = true
     writes = { count: 0 }
     counted.set(memoryOf(values), writes)
   }
@@ -28,7 +31,7 @@ export function writesTo(values: Buf): Writes {
 
 /** The library writes, or has written, to these values. */
 export function noteWrite(values: Buf): void {
-  const writes = counted.get(memoryOf(values))
+  const writes = counting && counted.get(memoryOf(values))
   if (writes) writes.count++
 }
 
