@@ -18,9 +18,9 @@ const MOST = Math.min(totalmem(), process.constrainedMemory() || Infinity) / 8
 
 /**
  * A worker's memory ends with it, but `ArrayBuffer.prototype.transfer` makes buffers that may be sent to others: V8's memory
- * goes there as a whole.
+ * goes there as a whole. That of a WebAssembly module is no memory of JavaScript's.
  */
-const isOffered = isMainThread
+const isOffered = isMainThread && addon.isa !== 'wasm'
 
 let taken = 0
 const native = new WeakSet<object>()
