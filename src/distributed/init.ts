@@ -14,6 +14,7 @@ import { World } from './world.js'
 const where = 'distributed.init'
 const YEAR = 31_536_000
 
+/** What `distributed.init` takes. */
 export interface InitOptions {
   /** Seconds after which a rank that is waited for counts as stalled. Default: ANNEAL_MPI_TIMEOUT, else 300. */
   timeout?: number

@@ -86,8 +86,8 @@ export function programOf(
   const head = [
     `import { ${free(known.anneal)} } from 'anneal'`,
     `import { ${free(['writeFile'])} } from 'node:fs/promises'`,
-    `import { pictures, shown, world } from ${helpers}`,
-    `const { ${free(known.world)} } = world()`,
+    `import { pictures, shown, world as surroundings } from ${helpers}`,
+    `const { ${free(known.world)} } = surroundings()`,
     free(known.pictures) && `const { ${free(known.pictures)} } = await pictures()`,
     'export {}',
   ]
