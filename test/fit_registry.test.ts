@@ -8,7 +8,7 @@ import { UpdateScalars } from '../src/engine/update_scalars.js'
 import * as activations from '../src/nn/activations.js'
 import * as nn from '../src/nn/index.js'
 import { SGD } from '../src/optim/index.js'
-import { Placement } from '../src/plan/compiled.js'
+import { Placement } from '../src/plan/placement.js'
 import { Memory } from '../src/plan/program.js'
 import { RandomState } from '../src/random/index.js'
 import { noGrad, Tensor, tensor } from '../src/tensor/index.js'
@@ -77,7 +77,8 @@ function conversions(model: () => Model): string[] {
   const rows = new UpdateScalars(options.optimizer)
   const { calls, advance } = recordTraining(made, options, { tensors: [x, y] }, [32], rows, new Memory())
   const { programs } = new Placement([{ calls, advance, dataSet: 0 }])
-  return programs.flatMap(program => program.calls.map(({ kernel }) => kernel).filter(kernel => /pack/.test(kernel)))
+  const kernels = programs.flatMap(({ calls }) => calls.flatMap(call => ('kernel' in call ? [call.kernel] : [])))
+  return kernels.filter(kernel => /pack/.test(kernel))
 }
 
 /** Rows with targets in (0, 1) of this width that depend on them. */

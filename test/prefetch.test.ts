@@ -11,7 +11,7 @@ import { UpdateScalars } from '../src/engine/update_scalars.js'
 import { cpu } from '../src/native/cpu.js'
 import { CrossEntropyLoss } from '../src/nn/index.js'
 import { SGD } from '../src/optim/index.js'
-import { Placement } from '../src/plan/compiled.js'
+import { Placement } from '../src/plan/placement.js'
 import { Memory } from '../src/plan/program.js'
 import { blobs, mlp } from './helpers/training.js'
 

@@ -1,7 +1,8 @@
 /** Which engine trains a model. */
 
 import type { Steps } from '../base/drive.js'
-import { AnnealError } from '../base/errors.js'
+import { AnnealError, phrase } from '../base/errors.js'
+import type { World } from '../distributed/world.js'
 import { Unplannable } from '../emitters/unplannable.js'
 import type { Dispatch } from './chunks.js'
 import { dryRunLastBatch } from './dry_run.js'
@@ -9,7 +10,7 @@ import { EagerTrainer } from './eager_trainer.js'
 import type { Engine, Place, Run } from './engine.js'
 import { NotFinite } from './finite.js'
 import { LoopEngine } from './loop_engine.js'
-import type { Model, TrainingOptions } from './options.js'
+import { type Model, sharedBy, type TrainingOptions } from './options.js'
 import { PlanEngine } from './plan_engine.js'
 
 /** The explicit loop through the tape; `reason`: why not the plan. */
@@ -50,6 +51,8 @@ class PlanWhilePossible implements Engine {
         const expected = 'fit: expected the model to stay one for the plan within an epoch'
         throw new AnnealError('ERR_STATE', `${expected} but ${error.message}`)
       }
+      const world = sharedBy(this.options)
+      if (world && error instanceof Unplannable) throw refusedWith(world, error)
       this.#leavePlan(error.message)
     }
     yield* this.#engine.epochs(run, 1)
@@ -83,14 +86,22 @@ class PlanWhilePossible implements Engine {
   }
 }
 
+/** The explicit loop is no work that ranks can share. */
+function refusedWith({ size }: World, { message }: Unplannable): AnnealError {
+  const received = `none (${message}): without world it trains in one process`
+  return new AnnealError('ERR_STATE', phrase('fit', `a plan that ${size} ranks can share`, received))
+}
+
 /** That of the backend asked for; else the plan where the model can be one, else the eager engine with the reason. */
 export function chooseEngine(model: Model, options: TrainingOptions, dispatch: Dispatch): Engine {
   const chosen = options.backend?.engine(model, options)
   if (chosen) return chosen
+  const world = sharedBy(options)
   try {
-    return new PlanWhilePossible(model, options, dispatch)
+    return new PlanWhilePossible(model, options, world ? 'away' : dispatch)
   } catch (error) {
     if (!(error instanceof Unplannable)) throw error
+    if (world) throw refusedWith(world, error)
     dryRunLastBatch(model, options.loss, options.train)
     return eagerEngine(model, options, error.message)
   }

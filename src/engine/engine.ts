@@ -72,6 +72,8 @@ export interface Run {
   afterEpoch(train: EpochSums, test: EpochSums | undefined): void
   /** Reports progress; throws where the run is over. Called when the updates so far have really been done. */
   afterChunk(sums: EpochSums): Steps<void>
+  /** The steps of the next chunk, and what comes of it, as rank 0 has it; left out where there is no other. */
+  agree?(steps: number): Steps<number>
   /** Updates that may still be done, where there is a limit besides the epochs. */
   updatesLeft?(): number
   /** Remembers rates and schedule; the function returned puts them back. */

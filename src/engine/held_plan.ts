@@ -13,6 +13,7 @@ import { hasIgnoredLabels } from './accuracy.js'
 import { claimState, claimTensors, holdOf } from './exclusive.js'
 import { allFinite } from './finite.js'
 import type { Model, TrainingOptions } from './options.js'
+import { agreeOnSteps } from './ranks.js'
 import { checkRepeatable, dropUnusedState, passes, type Recorded, recordAll, recordedIn } from './recorded.js'
 import { checkedIn, checkLabels, isResident, makeResident } from './resident.js'
 import type { Segment } from './segments.js'
@@ -59,8 +60,9 @@ export class HeldPlan {
     claimState('fit', this.#hold, options.optimizer) // recording makes some
     this.#checkColumns()
     this.#stale = false
-    const { memory } = this.#recorded
+    const { memory, world, key } = this.#recorded
     const before = this.#taken
+    if (world) yield agreeOnSteps(world, key, memory.arrays)
     yield toEventLoop // recording and making the plan each take some milliseconds
     this.#taken = takePlan(this.#recorded, before)
     if (this.#taken !== before) yield* this.#writeData()

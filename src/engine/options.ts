@@ -4,6 +4,7 @@ import { checkInt, checkNumber } from '../base/check.js'
 import { AnnealError, phrase, rangeError, typeError } from '../base/errors.js'
 import type { Signal } from '../base/platform_types.js'
 import { DataLoader, StreamTable } from '../data/index.js'
+import { World } from '../distributed/world.js'
 import type { Loss, Module } from '../nn/index.js'
 import type { LossOptions } from '../ops/reduced_loss.js'
 import { Optimizer } from '../optim/index.js'
@@ -34,6 +35,8 @@ export interface TrainingOptions {
   signal?: Signal
   /** At most this many threads. Default: the physical cores that the process may use; small nets take one. */
   threads?: number
+  /** Shares the work with the other processes of a job (`await distributed.init()`), with the bits of one process. */
+  world?: World
   /** Trains on another backend, to compare: `backends.reference`, or one of `await backends.tfjs(kind)`. Default: native. */
   backend?: TrainingBackend
 }
@@ -51,6 +54,19 @@ export function checkPlace(where: string, dispatch: Dispatch, ...loaders: readon
     'ERR_STATE',
     phrase(`${where}.sync`, 'data in memory', `a stream, which is waited for: ${where} without sync takes it`),
   )
+}
+
+/** The world of a training that several processes share. */
+export function sharedBy({ world }: Pick<TrainingOptions, 'world'>): World | undefined {
+  return world && world.size > 1 ? world : undefined
+}
+
+/** Refuses other ranks where the thread is not to be left: they are waited for. */
+export function checkWaiting(where: string, dispatch: Dispatch, options: Pick<TrainingOptions, 'world'>): void {
+  const world = sharedBy(options)
+  if (dispatch !== 'here' || !world) return
+  const received = `a world of ${world.size} ranks, which are waited for: ${where} without sync takes it`
+  throw new AnnealError('ERR_STATE', phrase(`${where}.sync`, 'one process', received))
 }
 
 /** Throws TypeError for what is no model. */
@@ -90,7 +106,7 @@ export function checkTrainer(
 
 /** Throws TypeError, RangeError or AnnealError for anything that no engine can use. */
 export function checkTraining(where: string, model: Model, options: TrainingOptions): void {
-  const { train, test, accumulate = 1, clipGradNorm, threads, signal, backend } = options
+  const { train, test, accumulate = 1, clipGradNorm, threads, signal, backend, world } = options
   checkModel(where, model)
   checkLoader(where, 'train', train)
   if (test !== undefined) checkLoader(where, 'test', test)
@@ -103,4 +119,7 @@ export function checkTraining(where: string, model: Model, options: TrainingOpti
     throw typeError(where, 'signal to be an AbortSignal', signal)
   if (backend !== undefined && typeof backend?.engine !== 'function')
     throw typeError(where, 'backend to be one of backends', backend)
+  if (world !== undefined && !(world instanceof World))
+    throw typeError(where, 'world to be what distributed.init() gives', world)
+  if (world && backend) throw rangeError(where, 'no backend with a world', backend.name)
 }

@@ -53,7 +53,8 @@ export class PlanEngine implements Engine {
       const { recorded } = this.#held
       this.#cursor.segments = recorded.segments
       const limits = yield* this.#limits(run, most - done)
-      const steps = this.#cursor.stepsWithin(limits)
+      const wanted = this.#cursor.stepsWithin(limits)
+      const steps = run.agree ? yield* run.agree(wanted) : wanted
       const undo = run.checksFinite ? this.show(() => keepState(this.model, this.options)) : undefined
       const attempt = new Attempt({ run, recorded, held: this.#held, cursor: this.#cursor, undo })
       done += yield* attempt.steps(steps, this.#pace, this.options.signal, this.#sums)

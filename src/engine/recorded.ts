@@ -1,13 +1,14 @@
 /** All programs of a run, recorded as the model and the optimizer are at the moment. Not here: one step (record_step.ts). */
 
 import type { DataLoader } from '../data/index.js'
+import type { World } from '../distributed/world.js'
 import { Unplannable } from '../emitters/unplannable.js'
 import type { Optimizer } from '../optim/index.js'
 import { type Key, keyOf, sameKey } from '../plan/pool.js'
 import { type DataForm, Memory, type Recording } from '../plan/program.js'
 import { defaultGenerator, type Generator } from '../streams/index.js'
 import { generatorsOf, heldBy } from './exclusive.js'
-import type { Model, TrainingOptions } from './options.js'
+import { type Model, sharedBy, type TrainingOptions } from './options.js'
 import { recordEvaluation, recordTraining } from './record_step.js'
 import { columnsBehind, formOf, type PassColumns } from './resident.js'
 import { type Segment, segmentsOf } from './segments.js'
@@ -26,6 +27,8 @@ export interface Recorded {
   readonly forms: readonly DataForm[]
   /** Memory, by number, that others read while the steps run. */
   readonly published: readonly number[]
+  /** The processes that share the steps, where there are several. */
+  readonly world: World | undefined
   /** What its steps draw from. */
   readonly streams: readonly Generator[]
 }
@@ -81,9 +84,10 @@ function recordSegments(model: Model, options: TrainingOptions, feeds: Feeds): R
     return { calls, advance, dataSet: trains ? 0 : 1 }
   })
   const published = publishedIn(memory, model)
-  const key = keyOf(recordings, forms, published)
+  const world = sharedBy(options)
+  const key = keyOf(recordings, forms, published, world?.size)
   const streams = streamsOf(model, options, segments)
-  return { key, recordings, memory, scalars, segments, forms, published, streams }
+  return { key, recordings, memory, scalars, segments, forms, published, world, streams }
 }
 
 /** The memory, by number, that others read while a run holds it. */

@@ -4,8 +4,9 @@
  */
 
 import type { TypedArray } from '../native/types.js'
-import { CompiledPlan, Placement } from './compiled.js'
+import { CompiledPlan } from './compiled.js'
 import type { Physical } from './layout.js'
+import { Placement } from './placement.js'
 import type { Memory, Origin, Recording } from './program.js'
 
 const PROGRAM = 0

@@ -59,7 +59,7 @@ const padded = (n: number) => Math.ceil(n / PANEL) * PANEL
 
 const ROW_MAJOR = 'row-major'
 
-function rowMajor(length: number): Layout {
+export function rowMajor(length: number): Layout {
   return { key: ROW_MAJOR, length }
 }
 
@@ -93,7 +93,7 @@ function layoutOf({ dims, padded }: BufferSignature, sizes: Sizes): Layout | und
 }
 
 /** Whether every float32 buffer of a kernel has its one dim as length, so that any common layout will do. */
-function isElementwise(kernel: KernelName): boolean {
+export function isElementwise(kernel: KernelName): boolean {
   const { dims, buffers } = addon.signatures[kernel]
   return (
     dims.length === 1 &&

@@ -4,7 +4,9 @@
  * what a recording is (program.ts) or how it becomes a plan (compiled.ts).
  */
 
-import { CompiledPlan, Placement } from './compiled.js'
+import type { World } from '../distributed/world.js'
+import { CompiledPlan } from './compiled.js'
+import { Placement } from './placement.js'
 import type { DataForm, Recording, Slot, SlotCall } from './program.js'
 
 /**
@@ -38,13 +40,15 @@ interface Wanted {
   readonly forms: readonly DataForm[]
   /** The memory, by number, that others read meanwhile. */
   readonly published: readonly number[]
+  /** The processes that share the work, if there are several; the key says how many. */
+  readonly world: World | undefined
 }
 
 /**
  * A plan of these programs over data sets of this form, for the caller alone: the `present` one where it fits, which
  * then holds what it held; else that one goes back.
  */
-export function takePlan({ key, recordings, forms, published }: Wanted, present: Taken | null = null): Taken {
+export function takePlan({ key, recordings, forms, published, world }: Wanted, present: Taken | null = null): Taken {
   if (present && sameKey(present.key, key)) return present
   if (present) returnPlan(present)
   const at = idle.findLastIndex(kept => sameKey(kept.key, key))
@@ -53,7 +57,7 @@ export function takePlan({ key, recordings, forms, published }: Wanted, present:
     return idle.splice(at, 1)[0]
   }
   poolCounts.made++
-  return { key, plan: new CompiledPlan(new Placement(recordings, forms, published), forms) }
+  return { key, plan: new CompiledPlan(new Placement(recordings, forms, published, world), forms, world?.native) }
 }
 
 /** The end of the caller's use. */
@@ -79,8 +83,13 @@ export function sameKey(a: Key, b: Key): boolean {
 }
 
 /** Recordings number their slots in order, so equal ones read the same. */
-export function keyOf(recordings: readonly Recording[], data: readonly DataForm[], published: readonly number[]): Key {
-  const key: (number | string)[] = [data.length, recordings.length, published.length, ...published]
+export function keyOf(
+  recordings: readonly Recording[],
+  data: readonly DataForm[],
+  published: readonly number[],
+  ranks = 1,
+): Key {
+  const key: (number | string)[] = [ranks, data.length, recordings.length, published.length, ...published]
   for (const { rows, columns } of data) {
     key.push(rows, columns.length)
     for (const { column, dtype, width } of columns) key.push(column, dtype, width)

@@ -5,8 +5,9 @@
 
 import { addon } from '../native/addon.js'
 import { cpu } from '../native/cpu.js'
-import type { Gather, KernelCall, PhysicalCall } from './layout.js'
+import type { Gather, KernelCall } from './layout.js'
 import type { Batch, DataForm } from './program.js'
+import type { PlacedCall } from './ranks.js'
 
 /** A gather and the kernel that fetches in its place. */
 export interface Prefetch {
@@ -21,9 +22,15 @@ const LEAST_ROW = 128
 const MOST_OUTPUTS = 512
 
 /** The calls of a program that should prefetch, where fetching is worth it; the batch's memory must then be its own. */
-export function prefetchOf(calls: readonly PhysicalCall[], set: DataForm | undefined): Prefetch | null {
-  const gather = calls.find(call => call.kind === 'gather' && call.kernel === 'gather_panels')
-  if (!set || gather?.kind !== 'gather') return null
+export function prefetchOf(calls: readonly PlacedCall[], set: DataForm | undefined): Prefetch | null {
+  for (const call of set ? calls : []) {
+    const found = call.kind === 'gather' && call.kernel === 'gather_panels' ? readerOf(call, calls, set!) : null
+    if (found) return found
+  }
+  return null
+}
+
+function readerOf(gather: Gather, calls: readonly PlacedCall[], set: DataForm): Prefetch | null {
   const { x } = gather.buffers
   const { rows, width } = x.slot.origin as Batch
   const reader = calls.findLast(call => Object.values<unknown>(call.buffers).includes(x))

@@ -43,12 +43,14 @@ export class Checkpoints {
     private readonly settings: CheckpointSettings,
     /** The best value of the monitored curve so far, as one that falls. */
     public best: number | null,
+    /** Whether this process writes them: of a job's ranks the first. */
+    private readonly writes: boolean,
   ) {}
 
   /** Those that a run's callbacks ask for. */
-  static of({ callbacks = [] }: FitOptions, best: readonly (number | null)[]): Checkpoints[] {
+  static of({ callbacks = [], world }: FitOptions, best: readonly (number | null)[]): Checkpoints[] {
     const wanted = callbacks.flatMap(({ checkpoint }) => checkpoint ?? [])
-    return wanted.map((settings, i) => new Checkpoints(settings, best[i] ?? null))
+    return wanted.map((settings, i) => new Checkpoints(settings, best[i] ?? null, !world || world.rank === 0))
   }
 
   /** Epochs that may go by before one is due, after `done` of them. */
@@ -69,22 +71,26 @@ export class Checkpoints {
     return this.settings.onAbort
   }
 
-  /** Whether one is due after so many updates, in the middle of an epoch. */
-  isDue(steps: number, aborted: boolean): boolean {
-    const { everySteps, everySeconds, onAbort } = this.settings
-    const late = performance.now() - this.#written >= everySeconds * 1000
+  /** Whether one is due by the clock. */
+  get isLate(): boolean {
+    return performance.now() - this.#written >= this.settings.everySeconds * 1000
+  }
+
+  /** Whether one is due after so many updates, in the middle of an epoch; `late`: by the clock. */
+  isDue(steps: number, aborted: boolean, late: boolean): boolean {
+    const { everySteps, onAbort } = this.settings
     const asked = late || (aborted && onAbort) || (everySteps < Infinity && steps % everySteps === 0)
     return steps !== this.#steps && asked
   }
 
   /** Whether one is due after this epoch; `over`: the run is. */
-  isDueAfter({ epoch }: EpochEvent, steps: number, over: boolean, aborted: boolean): boolean {
-    return over || epoch % this.settings.everyEpochs === 0 || this.isDue(steps, aborted)
+  isDueAfter({ epoch }: EpochEvent, steps: number, over: boolean, aborted: boolean, late: boolean): boolean {
+    return over || epoch % this.settings.everyEpochs === 0 || this.isDue(steps, aborted, late)
   }
 
   *write(steps: number, parts: readonly Uint8Array[]): Steps<void> {
     const { dir, keep } = this.settings
-    yield* writeCheckpoint(checkpointDisk.disk, dir, steps, parts, keep)
+    if (this.writes) yield* writeCheckpoint(checkpointDisk.disk, dir, steps, parts, keep)
     this.#written = performance.now()
     this.#steps = steps
   }
@@ -101,6 +107,6 @@ export class Checkpoints {
     this.best = falling
     const notes = `epoch ${event.epoch}, ${monitor} ${value}`
     const parts = show(() => copyOf(modelParts('checkpoint', model, { notes })))
-    yield* atomicWrite(checkpointDisk.disk, join(dir, 'best.safetensors'), parts)
+    if (this.writes) yield* atomicWrite(checkpointDisk.disk, join(dir, 'best.safetensors'), parts)
   }
 }

@@ -1,9 +1,10 @@
 /** A program as text: its calls with shapes and bytes, and what was fused into what. Not here: making it. */
 
 import { addon } from '../native/addon.js'
-import type { Placement } from '../plan/compiled.js'
-import type { Physical, PhysicalCall } from '../plan/layout.js'
+import type { Physical } from '../plan/layout.js'
+import type { Placement } from '../plan/placement.js'
 import type { Batch, Recording, SlotCall } from '../plan/program.js'
+import type { PlacedCall } from '../plan/ranks.js'
 import { type Row, textTable } from '../report/index.js'
 
 /** What the arrays of a recording's memory and the columns of its data are called, by number. */
@@ -29,7 +30,7 @@ function listOf(kernels: readonly string[]): string {
 }
 
 /** What was fused into what, and what was left out, a line each. */
-export function fusionLines({ calls: recorded }: Recording, calls: readonly PhysicalCall[]): string[] {
+export function fusionLines({ calls: recorded }: Recording, calls: readonly PlacedCall[]): string[] {
   const kernels = (parts: readonly SlotCall[]) => listOf(parts.map(({ kernel }) => kernel))
   const made = calls.flatMap(call => (call.kind === 'kernel' ? [call] : []))
   const fused = made.filter(({ from }) => from.length > 1)
@@ -49,7 +50,9 @@ function nameOf({ slot, within }: Physical, names: Names): string {
 }
 
 /** The dims of a call; those of a gather, whose data are not known, from what it makes. */
-function sizesOf(call: PhysicalCall): string {
+function sizesOf(call: PlacedCall): string {
+  if (call.kind === 'exchange') return `${call.sends.length} parts sent`
+  if (call.kind === 'arrival') return ''
   if (call.kind === 'kernel')
     return Object.entries(call.dims)
       .map(([dim, size]) => `${dim} ${size}`)
@@ -58,18 +61,29 @@ function sizesOf(call: PhysicalCall): string {
   return `m ${rows}, k ${width}`
 }
 
-function rowOf(call: PhysicalCall, i: number, names: Names): Row {
+/** What a call reads and writes. */
+function operandsOf(call: PlacedCall): { buffer: Physical; out: boolean }[] {
+  if (call.kind === 'exchange' || call.kind === 'arrival')
+    return [
+      { buffer: call.buffers.from, out: false },
+      { buffer: call.buffers.to, out: true },
+    ]
   const buffers = call.buffers as Readonly<Record<string, Physical | undefined>>
-  const present = addon.signatures[call.kernel].buffers.flatMap(({ name, role }) => {
+  return addon.signatures[call.kernel].buffers.flatMap(({ name, role }) => {
     const buffer = buffers[name]
     return buffer ? [{ buffer, out: role !== 'in' }] : []
   })
+}
+
+function rowOf(call: PlacedCall, i: number, names: Names): Row {
+  const present = operandsOf(call)
   const namesIn = (out: boolean) => {
     const side = present.filter(other => other.out === out)
     return side.map(({ buffer }) => nameOf(buffer, names)).join(', ')
   }
   const bytes = present.reduce((sum, { buffer }) => sum + BYTES[buffer.dtype] * buffer.length, 0)
-  return { '#': i + 1, kernel: call.kernel, sizes: sizesOf(call), reads: namesIn(false), writes: namesIn(true), bytes }
+  const kernel = 'kernel' in call ? call.kernel : call.kind
+  return { '#': i + 1, kernel, sizes: sizesOf(call), reads: namesIn(false), writes: namesIn(true), bytes }
 }
 
 /** One program of a placed plan, and its recording. */

@@ -5,10 +5,14 @@
 
 import { bothWays, type Steps } from '../base/drive.js'
 import { AnnealError } from '../base/errors.js'
+import { agree } from '../distributed/agree.js'
+import type { World } from '../distributed/world.js'
 import { chooseEngine } from '../engine/choose.js'
+import type { Dispatch } from '../engine/chunks.js'
 import type { Engine } from '../engine/engine.js'
 import { asOnlyUser, exclusively } from '../engine/exclusive.js'
-import { checkPlace, type Model } from '../engine/options.js'
+import { checkPlace, checkWaiting, type Model, sharedBy } from '../engine/options.js'
+import { agreeOnStreams } from '../engine/ranks.js'
 import { dropGradients, keepState, startTraining } from '../engine/state.js'
 import { readNewest } from './checkpoint_folder.js'
 import { checkpointDisk } from './checkpoints.js'
@@ -16,7 +20,7 @@ import { checkFit, type FitOptions, wantsCheckpoints } from './fit_options.js'
 import { FitRun } from './fit_run.js'
 import type { History } from './history.js'
 import { asRunState } from './run_form.js'
-import { checkConfiguration, configurationOf, type RunState, restoreRun } from './run_state.js'
+import { checkConfiguration, configurationOf, type RunState, restoreRun, streamsOf } from './run_state.js'
 
 /** Puts model, optimizer, schedule and streams where the newest checkpoint has them, or none; null where there is none. */
 function* takeUp(model: Model, options: FitOptions): Steps<RunState | null> {
@@ -41,22 +45,55 @@ function* takeUp(model: Model, options: FitOptions): Steps<RunState | null> {
   return state
 }
 
+/** Throws ERR_RANKS_DIFFER where ranks were told to train other things, or found other checkpoints. */
+async function agreeOnTraining(
+  world: World,
+  model: Model,
+  options: FitOptions,
+  resumed: RunState | null,
+): Promise<void> {
+  const told = { ...configurationOf(model, options), epochs: options.epochs }
+  await agree(world, 'training', JSON.stringify(told))
+  await agree(world, 'newest checkpoint', resumed ? `${resumed.rates.ends.at(-1) ?? 0} updates` : 'none')
+  await agreeOnStreams(world, streamsOf(options))
+}
+
+/** Runs `steps` as the only user of the world: a rank that ends meanwhile ends the job. */
+function* holding<T>(world: World, steps: () => Steps<T>): Steps<T> {
+  const letGo = world.hold('fit')
+  try {
+    return yield* steps()
+  } finally {
+    letGo()
+  }
+}
+
 /** @internal The steps of a fit; they leave the model in the mode it trained in and without gradients. */
-export function fitSteps(model: Model, options: FitOptions, makeEngine: () => Engine): Steps<History> {
+export function fitSteps(
+  model: Model,
+  options: FitOptions,
+  makeEngine: () => Engine,
+  place: Dispatch = 'away',
+): Steps<History> {
   checkFit(model, options)
+  checkPlace('fit', place, options.train, options.test)
+  checkWaiting('fit', place, options)
   const stateful = (options.callbacks ?? []).filter(callback => callback.stateDict)
   const run = function* (): Steps<History> {
     try {
       const configuration = wantsCheckpoints(options) ? configurationOf(model, options) : {}
       const resumed = yield* takeUp(model, options)
+      const world = sharedBy(options)
+      if (world) yield agreeOnTraining(world, model, options, resumed)
       startTraining(model)
       return yield* new FitRun(model, options, makeEngine(), configuration, resumed).steps()
     } finally {
       dropGradients(model, options.optimizer)
     }
   }
+  const world = sharedBy(options)
   return exclusively('fit', model, options, () => {
-    return asOnlyUser('fit: expected callbacks that keep state', stateful, run)
+    return asOnlyUser('fit: expected callbacks that keep state', stateful, () => (world ? holding(world, run) : run()))
   })
 }
 
@@ -79,10 +116,12 @@ export function fitSteps(model: Model, options: FitOptions, makeEngine: () => En
  * `evaluate` keeps to one set. Writing to the model, gradients through it and the optimizer's state are ERR_BUSY to them;
  * what they write to `data`, a copy, is lost, and so is what is written to memory that was taken before the fit. The
  * random numbers that others draw meanwhile: see `random`.
+ *
+ * With `world` all ranks of a job call `fit` with the same model, data and options, and each ends with the bits of one
+ * process. Callbacks are called on every rank; those that only watch, `onEpochEnd`, `onProgress` and writers of checkpoints on
+ * rank 0, and all stop where one says so. ERR_RANKS_DIFFER names the rank that would train something else,
+ * ERR_RANK_STALLED one that does not answer; ERR_STATE where the model is none for a plan.
  */
 export const fit = bothWays('fit', (place, model: Model, options: FitOptions) =>
-  fitSteps(model, options, () => {
-    checkPlace('fit', place, options.train, options.test)
-    return chooseEngine(model, options, place)
-  }),
+  fitSteps(model, options, () => chooseEngine(model, options, place), place),
 )

@@ -57,6 +57,7 @@ const known: Readonly<Record<keyof FitOptions, true>> = {
   signal: true,
   threads: true,
   backend: true,
+  world: true,
 }
 
 /** Throws TypeError, RangeError or AnnealError for anything that `fit` cannot use. */

@@ -8,9 +8,10 @@ import { AnnealError, phrase } from '../base/errors.js'
 import { type Engine, type EpochSums, meanLoss, type Place, type Run } from '../engine/engine.js'
 import { holdOf } from '../engine/exclusive.js'
 import { NotFinite } from '../engine/finite.js'
-import type { Model } from '../engine/options.js'
+import { type Model, sharedBy } from '../engine/options.js'
 import type { Hold } from '../runs/hold.js'
 import type { Tensor } from '../tensor/index.js'
+import { Agreement } from './agreement.js'
 import type { Callback } from './callbacks.js'
 import { Checkpoints, checkpointParts } from './checkpoints.js'
 import { EpochMetrics } from './fit_metrics.js'
@@ -34,6 +35,8 @@ export class FitRun implements Run {
   /** Schedule-free optimizers train at one point and are judged, and left, at another. */
   readonly switchTo?: (mode: 'train' | 'eval') => void
   readonly checksFinite: boolean
+  readonly agree?: (steps: number) => Steps<number>
+  readonly #agreed: Agreement
   readonly #metrics: EpochMetrics | null
   /** Whether somebody may look at the model, or change it, after every epoch. */
   readonly #asks: boolean
@@ -75,11 +78,14 @@ export class FitRun implements Run {
     this.#metrics = options.metrics ? new EpochMetrics(loss, options.metrics) : null
     for (const name of this.#metrics?.names ?? [])
       this.history.metrics![name] = { train: [], ...(test && { test: [] }) }
-    this.#callbacks = options.callbacks ?? []
-    this.checksFinite = this.#callbacks.some(callback => callback.checksFinite)
-    this.#asks = this.#callbacks.some(callback => !callback.watchOnly) || options.onEpochEnd !== undefined
+    const callbacks = options.callbacks ?? []
+    this.checksFinite = callbacks.some(callback => callback.checksFinite)
+    this.#asks = callbacks.some(callback => !callback.watchOnly) || options.onEpochEnd !== undefined
     this.#cadence = schedulerCadence(options)
     this.#checkpoints = Checkpoints.of(options, resumed?.best ?? [])
+    this.#agreed = new Agreement(sharedBy(options), options.signal, this.#checkpoints)
+    this.#callbacks = callbacks.map(callback => (callback.watchOnly && !this.#agreed.reports ? {} : callback))
+    if (sharedBy(options)) this.agree = steps => this.#agreed.onSteps(steps)
     if (resumed) this.#goOn(resumed)
   }
 
@@ -140,7 +146,8 @@ export class FitRun implements Run {
 
   *#epochs(): Steps<void> {
     const { model, options, history } = this
-    if (this.#isAborted) this.#abort()
+    yield* this.#agreed.onSteps(0)
+    if (this.#agreed.aborted) this.#abort()
     this.#begun = true
     for (const callback of this.#callbacks) yield callback.onStart?.(model, options)
     this.resumed?.callbacks.forEach((state, i) => {
@@ -151,13 +158,14 @@ export class FitRun implements Run {
     this.#told = performance.now()
     while (!this.#stopped && history.trainLoss.length < options.epochs) {
       this.#epochStart = performance.now()
-      yield* this.engine.epochs(this, this.#ahead())
+      yield* this.engine.epochs(this, yield* this.#agreed.onNumber(this.#ahead()))
       this.#switchToAverage()
       const event = this.#last!
       this.#stepPlateauOrEpoch(event)
       yield* this.#tellWatchers()
       if (!(yield* this.#report(event))) this.#stopped = true
-      const aborted = this.#isAborted
+      this.#stopped = yield* this.#agreed.onAny(this.#stopped)
+      const { aborted } = this.#agreed
       yield* this.#saveEpoch(event, aborted)
       if (aborted) this.#abort()
     }
@@ -204,8 +212,10 @@ export class FitRun implements Run {
   *afterChunk(sums: EpochSums): Steps<void> {
     yield* this.#reportProgress(sums)
     yield* this.#tellWatchers()
-    const aborted = this.#isAborted
-    const due = this.#checkpoints.filter(folder => folder.isDue(this.#rates.count, aborted))
+    const { aborted } = this.#agreed
+    const due = this.#checkpoints.filter(folder =>
+      folder.isDue(this.#rates.count, aborted, this.#agreed.isLate(folder)),
+    )
     const place = due.length > 0 ? this.engine.place() : null
     if (place) yield* this.#save(due, place)
     // Where nothing can be saved, as in a pass of evaluation, the run goes on to the next place or the end of the epoch.
@@ -213,12 +223,8 @@ export class FitRun implements Run {
   }
 
   updatesLeft(): number {
-    if (this.#isAborted) return 1
+    if (this.#agreed.aborted) return 1
     return Math.min(Infinity, ...this.#checkpoints.map(folder => folder.updatesAhead(this.#rates.count)))
-  }
-
-  get #isAborted(): boolean {
-    return this.options.signal?.aborted ?? false
   }
 
   /** Checkpoints between two epochs, when everybody was told of the last one. */
@@ -226,7 +232,9 @@ export class FitRun implements Run {
     const over = this.#stopped || event.epoch === this.options.epochs
     const show: Engine['show'] = read => this.engine.show(read)
     for (const folder of this.#checkpoints) yield* folder.writeBest(event, this.model, show)
-    const due = this.#checkpoints.filter(folder => folder.isDueAfter(event, this.#rates.count, over, aborted))
+    const due = this.#checkpoints.filter(folder =>
+      folder.isDueAfter(event, this.#rates.count, over, aborted, this.#agreed.isLate(folder)),
+    )
     if (due.length > 0) yield* this.#save(due, null)
   }
 
@@ -312,7 +320,8 @@ export class FitRun implements Run {
         if ((yield callback.onEpoch?.(event, this.model)) === false) goOn = false
       }
     }
-    if (this.options.onEpochEnd && (yield this.options.onEpochEnd(event)) === false) goOn = false
+    const { onEpochEnd } = this.options
+    if (onEpochEnd && this.#agreed.reports && (yield onEpochEnd(event)) === false) goOn = false
     if (this.#asks) this.#hold.renew() // they may have changed the model
     return goOn
   }
@@ -323,12 +332,13 @@ export class FitRun implements Run {
   }
 
   *#reportProgress(sums: EpochSums): Steps<void> {
-    if (performance.now() - this.#reported < PROGRESS_MS) return
+    if (!this.#agreed.reports || performance.now() - this.#reported < PROGRESS_MS) return
     // Between two epochs there is no loss yet.
     yield* this.#emitProgress(sums.batches ? meanLoss(sums) : this.history.trainLoss[this.history.trainLoss.length - 1])
   }
 
   *#emitProgress(loss: number): Steps<void> {
+    if (!this.#agreed.reports) return
     const { onProgress, epochs, train, accumulate = 1 } = this.options
     this.#reported = performance.now()
     const step = this.#rates.count
@@ -346,7 +356,9 @@ export class FitRun implements Run {
   }
 
   #abort(): never {
-    throw new AbortedError(this.options.signal!.reason, this.#historySoFar())
+    const { signal } = this.options
+    const reason = signal?.aborted ? signal.reason : new Error('another rank was aborted')
+    throw new AbortedError(reason, this.#historySoFar())
   }
 
   #historySoFar(): History {
