@@ -31,7 +31,7 @@ for (const kind of kinds) {
     const alone = linesIn(outputOf(everyNet))
 
     it.each([1, 2, 3, 4])('ends with the bits of one process on %i', { timeout: 120_000 }, async ranks => {
-      expect(alone.length).toBe(16)
+      expect(alone.length).toBe(17)
       expect(await linesOf(kind, everyNet, { ranks })).toEqual(times(ranks, alone))
     })
 

@@ -42,6 +42,7 @@ export const sharedNets = `
     'scheduled and smoothed': { widths: [30, 48, 33], optimizer: adam, smoothing: 0.1, schedule: true },
     'regression': { widths: [13, 64, 64, 1], between: () => [new nn.Tanh()], optimizer: adam, regression: true },
     'batches of few rows': { widths: [20, 64, 7], optimizer: momentum, batch: 3, rows: 13 },
+    'streamed': { widths: [2, 48, 33], optimizer: adam, streamed: true, rows: 100 },
     'Muon': { widths: [32, 48, 33], optimizer: p => new optim.Muon(p, { lr: 0.01 }), bias: false },
   }
 
@@ -52,10 +53,18 @@ export const sharedNets = `
     const classes = widths.at(-1)
     const y = regression ? random.randn([rows, 1]) : tensor(Int32Array.from({ length: rows }, (_, i) => (i * 7) % classes))
     let model = stack(widths, between)()
+    const set = nets[name].streamed
+      ? await data.streamTable(async function* () {
+          for (let at = 0; at < rows; at += 30) {
+            const part = Array.from({ length: Math.min(30, rows - at) }, (_, i) => at + i)
+            yield { a: part.map(i => x.data[2 * i]), b: part.map(i => x.data[2 * i + 1]), y: part.map(i => y.data[i]) }
+          }
+        }, { inputs: ['a', 'b'], target: 'y', partRows: 40, rows })
+      : new data.TensorDataset(x, y)
     if (name === 'Muon') model = new nn.Sequential(...widths.slice(1).map((n, i) => new nn.Linear(widths[i], n, { bias: false })))
     const optimizer = make(model.parameters())
     const scheduler = schedule ? new lrScheduler.StepLR(optimizer, { stepSize: 2, gamma: 0.7 }) : undefined
-    const loader = new data.DataLoader(new data.TensorDataset(x, y), { batchSize: batch, shuffle: true })
+    const loader = new data.DataLoader(set, { batchSize: batch, shuffle: true })
     const history = await fit(model, {
       train: loader, test: loader, optimizer, ...(scheduler && { scheduler }), epochs: 3,
       loss: regression ? new nn.MSELoss() : new nn.CrossEntropyLoss({ labelSmoothing: smoothing }),
