@@ -56,16 +56,23 @@ export const contenders: readonly Contender[] = [
     name: 'native-fit',
     backend: 'native',
     role: 'ours',
-    does: ['step', 'lecture', 'scaling', 'growth'],
+    does: ['step', 'lecture', 'scaling', 'ranks', 'growth'],
     program: { node: 'native_fit' },
   },
   {
     name: 'native-fit-alone',
     backend: 'native',
     role: 'ours',
-    does: ['scaling'],
+    does: ['scaling', 'ranks'],
     program: { node: 'native_fit' },
     threads: 1,
+  },
+  {
+    name: 'native-ranks',
+    backend: 'native',
+    role: 'ours',
+    does: ['ranks'],
+    program: { node: 'native_ranks' },
   },
   {
     name: 'native-eager',
@@ -102,7 +109,7 @@ export const contenders: readonly Contender[] = [
   {
     name: 'torch-eager',
     role: 'peer',
-    does: ['step', 'scaling', 'growth'],
+    does: ['step', 'scaling', 'ranks', 'growth'],
     program: { python: 'torch_eager', modules: ['torch', 'numpy'] },
   },
   {

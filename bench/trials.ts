@@ -95,6 +95,14 @@ export interface ScalingTrial {
   step: StepTrial
 }
 
+/** The steps of another trial shared by the ranks of an MPI job, one thread each, beside one process's threads. */
+export interface RanksTrial {
+  kind: 'ranks'
+  name: string
+  ranks: number
+  step: StepTrial
+}
+
 /** A point of a growth curve: steps where one size differs from point to point. */
 export interface GrowthTrial {
   kind: 'growth'
@@ -105,7 +113,15 @@ export interface GrowthTrial {
   step: StepTrial
 }
 
-export type Trial = StepTrial | ColdTrial | LectureTrial | ProductTrial | PredictTrial | ScalingTrial | GrowthTrial
+export type Trial =
+  | StepTrial
+  | ColdTrial
+  | LectureTrial
+  | ProductTrial
+  | PredictTrial
+  | ScalingTrial
+  | RanksTrial
+  | GrowthTrial
 
 /** The training steps that a trial consists of, if it is of such. */
 export function stepOf(trial: Trial): StepTrial | undefined {
@@ -257,6 +273,16 @@ const PREDICTIONS: PredictTrial[] = SERVED.flatMap(widths =>
   [1, 8, 32, 1000].map(rows => ({ kind: 'predict' as const, name: `${widths.join('-')} x ${rows}`, widths, rows })),
 )
 
+/** A net and a batch that are large enough to share. */
+const SHARED = step([784, 1024, 1024, 10], 1024, 60000)
+
+const RANKS: RanksTrial[] = [1, 2, 4].map(ranks => ({
+  kind: 'ranks',
+  name: `ranks: ${SHARED.name} on ${ranks}`,
+  ranks,
+  step: SHARED,
+}))
+
 export const trials: readonly Trial[] = [
   ...STEPS,
   ...MODERN,
@@ -265,6 +291,7 @@ export const trials: readonly Trial[] = [
   ...PRODUCTS,
   ...PREDICTIONS,
   ...SCALING,
+  ...RANKS,
   ...GROWTH,
 ]
 

@@ -26,6 +26,9 @@ export interface DriverAnswer {
   coldMs?: number
   /** Resident memory that the timed part added. */
   addedMB?: number
+  /** Of the time, the most that any of several ranks waited for the others, and copied for them. */
+  waiting?: number
+  copying?: number
   settings?: Record<string, unknown>
 }
 

@@ -3,7 +3,7 @@
  * those of one call, by the clock of its progress events; what comes before the first of them, as making the set
  * resident, is not counted, as with the others.
  */
-import { AnnealError, fit, type History, nn, type ProgressEvent, random } from 'anneal'
+import { fit, type History, nn, random } from 'anneal'
 import { type LectureTrial, type StepTrial, stepOf, type Trial } from '../trials.js'
 import {
   checkEpochs,
@@ -17,6 +17,7 @@ import {
   version,
 } from './anneal.js'
 import { microseconds, readRequest, writeAnswer } from './driver.js'
+import { timeSteps } from './fit_steps.js'
 import { timeLecture } from './lecture.js'
 
 const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
@@ -39,28 +40,6 @@ async function measureSteps(trial: StepTrial, threads: number, seconds: number):
   )
   const settings = { threads, engine: history?.engine, reason: history?.engineReason }
   writeAnswer({ version, unit: 'us', ...figures, check, coldMs, settings })
-}
-
-type Progress = (event: ProgressEvent) => void
-
-/** Microseconds per step between two progress events, several times a second, until the time is up. */
-async function timeSteps(seconds: number, train: (onProgress: Progress, signal: AbortSignal) => Promise<unknown>) {
-  const abort = new AbortController()
-  const samples: number[] = []
-  const first = { step: 0, time: 0, cpu: process.cpuUsage() }
-  let last = { step: 0, time: 0 }
-  const onProgress = ({ step }: ProgressEvent) => {
-    const now = { step, time: performance.now() }
-    if (first.time === 0) Object.assign(first, now, { cpu: process.cpuUsage() })
-    else samples.push(((now.time - last.time) * 1000) / (step - last.step))
-    last = now
-    if (now.time - first.time > seconds * 1000) abort.abort()
-  }
-  await train(onProgress, abort.signal).catch(error => {
-    if (!(error instanceof AnnealError && error.code === 'ERR_ABORTED')) throw error
-  })
-  const { user, system } = process.cpuUsage(first.cpu)
-  return { samples, busy: (user + system) / 1000 / (last.time - first.time), steps: last.step - first.step }
 }
 
 /** One run of the lecture; returns the last epoch's training loss. */

@@ -32,6 +32,8 @@ export function tableRows(lines: readonly Line[]): report.Row[] {
     'of bandwidth': percent(line.ofBandwidth),
     'first, ms': four(line.coldMs),
     'memory added, MB': line.addedMB?.toFixed(0),
+    waiting: percent(line.waiting),
+    copying: percent(line.copying),
     'core busy': percent(line.busy),
   }))
 }

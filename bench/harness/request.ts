@@ -83,7 +83,7 @@ export function readRequest(argv: readonly string[]): Request {
     .option('--backends <names>', `only drivers of some of: ${backendNames.join(', ')}`, list)
     .option(
       '--trial <names>',
-      'trials by name, start of name or kind (step, cold, lecture, product, predict, scaling, growth); default all',
+      'trials by name, start of name or kind (step, cold, lecture, product, predict, scaling, ranks, growth); default all',
       list,
     )
     .option('--drivers <names>', `some of: ${contenders.map(({ name }) => name).join(', ')}; default all`, list)

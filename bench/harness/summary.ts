@@ -13,6 +13,9 @@ export interface Line {
   spread: number
   /** Processor time over wall time. */
   busy: number
+  /** Shares of the time that the slowest of several ranks waited and copied. */
+  waiting?: number
+  copying?: number
   coldMs?: number
   /** Resident memory that the timed part added. */
   addedMB?: number
@@ -61,6 +64,7 @@ export function summarise(result: TrialResult): Line[] {
     const us = median(rounds)
     const cold = answers.flatMap(({ coldMs }) => coldMs ?? [])
     const added = answers.flatMap(({ addedMB }) => addedMB ?? [])
+    const shares = (name: 'waiting' | 'copying') => answers.flatMap(answer => answer[name] ?? [])
     const gflops = work && work / us / 1e3
     return {
       trial: trial.name,
@@ -68,6 +72,8 @@ export function summarise(result: TrialResult): Line[] {
       us,
       spread: spread(rounds),
       busy: median(answers.map(({ busy }) => busy)),
+      waiting: shares('waiting').length ? median(shares('waiting')) : undefined,
+      copying: shares('copying').length ? median(shares('copying')) : undefined,
       coldMs: cold.length ? median(cold) : undefined,
       addedMB: added.length ? median(added) : undefined,
       gflops,
