@@ -6,10 +6,10 @@
 import { join } from 'node:path'
 import { type Steps, settled } from '../base/drive.js'
 import { AnnealError, describe, phrase } from '../base/errors.js'
-import { type Check, isData } from '../base/form.js'
+import { type Check, isCount, isData } from '../base/form.js'
 import { atomicWrite } from '../io/atomic_write.js'
 import type { Disk } from '../io/disk.js'
-import { withFile } from '../io/source.js'
+import { type Source, withFile } from '../io/source.js'
 import { decodeCheckpoint, encodeCheckpoint } from '../models/checkpoint.js'
 import type { StateDict } from '../nn/index.js'
 import type { OptimizerStateDict } from '../optim/state_dict.js'
@@ -43,16 +43,21 @@ export function* listRuns(disk: Disk, dir: string): Steps<number[]> {
   return names.flatMap(name => NAME.exec(name)?.slice(1).map(Number) ?? []).sort((a, b) => a - b)
 }
 
-/** Writes a run's file; its tensors are read before this returns to the event loop. */
-export function* writeRun(disk: Disk, dir: string, { history, ...run }: SavedRun): Steps<void> {
+/** The bytes of a run's file; parts share the tensors' memory. */
+export function encodeRun({ history, ...run }: SavedRun): Uint8Array[] {
   const { lr, ...curves } = history
   const rates = new Rates()
   for (const rate of lr) rates.note(rate)
-  const parts = encodeCheckpoint({ ...run, history: curves, rates: rates.stateDict() })
-  yield* atomicWrite(disk, fileOf(dir, run.index), parts)
+  return encodeCheckpoint({ ...run, history: curves, rates: rates.stateDict() })
 }
 
-const form: Readonly<Record<Exclude<keyof SavedRun, 'index'> | 'rates', Check>> = {
+/** Writes a run's file; its tensors are read before this returns to the event loop. */
+export function* writeRun(disk: Disk, dir: string, run: SavedRun): Steps<void> {
+  yield* atomicWrite(disk, fileOf(dir, run.index), encodeRun(run))
+}
+
+const form: Readonly<Record<keyof SavedRun | 'rates', Check>> = {
+  index: isCount,
   sweep: isConfiguration,
   run: isConfiguration,
   rankedBy: isFigure,
@@ -64,12 +69,17 @@ const form: Readonly<Record<Exclude<keyof SavedRun, 'index'> | 'rates', Check>> 
 
 /** The run in a file. Throws ERR_FILE_FORMAT where it is damaged or of another kind, and what the disk throws. */
 export function* readRun(disk: Disk, dir: string, index: number): Steps<SavedRun> {
-  const file = fileOf(dir, index)
-  const state = yield* withFile(disk, file, decodeCheckpoint)
-  const isIndex = (value: unknown) => value === index
-  const odd = Object.entries({ ...form, index: isIndex }).find(([name, check]) => !check(state[name]))?.[0]
+  const run = yield* withFile(disk, fileOf(dir, index), decodeRun)
+  if (run.index === index) return run
+  throw new AnnealError('ERR_FILE_FORMAT', phrase(fileOf(dir, index), `run ${index} of a sweep`, `run ${run.index}`))
+}
+
+/** The run that `encodeRun` gave the bytes of. */
+export function* decodeRun(source: Source): Steps<SavedRun> {
+  const state = yield* decodeCheckpoint(source)
+  const odd = Object.entries(form).find(([name, check]) => !check(state[name]))?.[0]
   if (odd !== undefined)
-    throw new AnnealError('ERR_FILE_FORMAT', phrase(file, `${odd} of run ${index} of a sweep`, describe(state[odd])))
+    throw new AnnealError('ERR_FILE_FORMAT', phrase(source.name, `${odd} of a run of a sweep`, describe(state[odd])))
   const { rates: saved, ...run } = state as unknown as SavedRun & { rates: RatesState }
   const rates = new Rates()
   rates.loadStateDict(saved)

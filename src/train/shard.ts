@@ -11,6 +11,9 @@ export interface Shard {
   readonly count: number
 }
 
+/** The only shard. */
+export const whole: Shard = { index: 0, count: 1 }
+
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** The whole number that a variable holds; undefined where it is not set. */
@@ -46,7 +49,7 @@ function taskNumber(where: string, environment: Environment): number | undefined
 function toldShard(where: string, environment: Environment): Shard {
   const slurm = slurmShard(where, environment)
   if (slurm) return slurm
-  if (numberIn(where, environment, 'JOB_COMPLETION_INDEX') === undefined) return { index: 0, count: 1 }
+  if (numberIn(where, environment, 'JOB_COMPLETION_INDEX') === undefined) return whole
   throw rangeError(where, 'shard.count to be given, as JOB_COMPLETION_INDEX does not say of how many', undefined)
 }
 

@@ -7,29 +7,21 @@ import { mkdirSync } from 'node:fs'
 import { basename } from 'node:path'
 import { driveAsync, driveSync, type Steps, toEventLoop } from '../base/drive.js'
 import { AnnealError } from '../base/errors.js'
-import { onStream } from '../engine/exclusive.js'
 import { removeStale } from '../io/atomic_write.js'
 import { promisingDisk, waitingDisk } from '../io/disk.js'
-import { checkFit } from './fit_options.js'
+import { runDealt } from './dealt_runs.js'
 import type { Lists } from './grid.js'
 import { type Job, runAll } from './parallel_runs.js'
+import { restoredRun } from './restored_run.js'
 import { fileOf, listRuns, readRun, type SavedRun, writeRun } from './run_files.js'
 import { type Configuration, checkConfiguration } from './run_state.js'
-import { isOf, shardOf } from './shard.js'
-import { builtConfiguration, sweepConfiguration } from './sweep_configuration.js'
+import { isOf, shardOf, whole } from './shard.js'
+import { builtConfiguration, checkedConfiguration } from './sweep_configuration.js'
 import { type RunParams, rankedBy, type SweepOptions, type SweepRun } from './sweep_options.js'
-import { type Built, build, fitOptions, train } from './sweep_run.js'
+import { build, builtRun, train } from './sweep_run.js'
+import { agreeOnSweep, unionOf } from './world_sweep.js'
 
 const disk = promisingDisk
-
-/** A function that makes its value when it is first called. */
-function once<T>(make: () => T): () => T {
-  let made: { value: T } | null = null
-  return () => {
-    made ??= { value: make() }
-    return made.value
-  }
-}
 
 export class StoredSweep<P extends object> {
   #configuration: Configuration = {}
@@ -43,33 +35,24 @@ export class StoredSweep<P extends object> {
     private readonly all: readonly RunParams<P>[],
   ) {}
 
-  /** Does what is left of this process's shard. The runs of the shard, or all where none is missing. */
+  /** Does what is left of this process's part. The runs of its shard, or all where none is missing. */
   async run(): Promise<{ runs: SweepRun<P>[]; missing: number[] }> {
-    const { options, all } = this
-    const shard = shardOf('sweep', options.shard, process.env)
+    const { options, dir, lists, all } = this
+    const { world, signal, onRun } = options
+    const shard = world ? whole : shardOf('sweep', options.shard, process.env)
     const mine = [...all.keys()].filter(index => isOf(shard, index))
-    await driveAsync(this.#begin())
+    this.#configuration = await driveAsync(checkedConfiguration(options, lists, all))
+    mkdirSync(dir, { recursive: true })
+    if (world) await agreeOnSweep(world, this.#configuration)
     await driveAsync(this.#takeUp(new Set(mine)))
-    const left = mine.filter(index => !this.#done.has(index))
-    const ended = await runAll(
-      'sweep',
-      left.map(index => this.#job(index)),
-      options.signal,
-      options.onRun,
-    )
+    const undone = mine.filter(index => !this.#done.has(index))
+    const left = world ? await unionOf(world, undone) : undone
+    const jobs = left.map(index => this.#job(index))
+    const ended = await (world ? runDealt(world, 'sweep', jobs, signal, onRun) : runAll('sweep', jobs, signal, onRun))
     for (const run of ended) this.#done.set(run.index, run)
     const missing = await driveAsync(this.#addOthers())
-    const shown = missing.length ? mine : [...all.keys()]
+    const shown = missing.length ? mine.filter(index => this.#done.has(index)) : [...all.keys()]
     return { runs: shown.map(index => this.#done.get(index)!), missing }
-  }
-
-  /** Throws what `fit` does for options, before there is a folder. */
-  *#begin(): Steps<void> {
-    const { options, all, lists, dir } = this
-    const first = yield* this.#built(0)
-    checkFit(first.model, fitOptions(options, all[0], first))
-    this.#configuration = yield* sweepConfiguration(options, lists)
-    mkdirSync(dir, { recursive: true })
   }
 
   /** Finds what is done of these runs. Throws ERR_STATE where the folder is another sweep's. */
@@ -81,19 +64,21 @@ export class StoredSweep<P extends object> {
     for (const index of there.filter(index => mine.has(index))) {
       const saved = yield* this.#read(index)
       if (saved === null) continue
-      const present = builtConfiguration(yield* this.#built(index))
+      const present = builtConfiguration(yield* builtRun(this.options, this.all[index]))
       checkConfiguration('sweep', present, saved.run, `run ${index} in ${this.dir}`)
       this.#done.set(index, this.#stored(saved))
       yield toEventLoop
     }
   }
 
-  /** Reads the runs of other shards where all of them are there; which are not. */
+  /** Reads the runs of other processes where all of them are there; which are not. */
   *#addOthers(): Steps<number[]> {
-    const there = new Set(yield* listRuns(disk, this.dir))
     const absent = () => [...this.all.keys()].filter(index => !this.#done.has(index))
-    const missing = absent().filter(index => !there.has(index))
-    if (missing.length > 0) return missing
+    if (!this.options.world) {
+      const there = new Set(yield* listRuns(disk, this.dir))
+      const missing = absent().filter(index => !there.has(index))
+      if (missing.length > 0) return missing
+    } // else all have ended: a list may be older than the files are
     for (const index of absent()) {
       const saved = yield* this.#read(index)
       if (saved) this.#done.set(index, this.#stored(saved))
@@ -132,41 +117,10 @@ export class StoredSweep<P extends object> {
     }
   }
 
-  /** A run whose model and optimizer are read from its file when they are asked for: there may be many. */
-  #stored({ index, history }: SavedRun): SweepRun<P> {
-    const opened = once(() => driveSync('sweep', this.#opened(index)))
-    const optimizer = once(() => {
-      const { built, saved } = opened()
-      built.optimizer.loadStateDict(saved.optimizer) // refuses the state of a run that diverged
-      return built.optimizer
-    })
-    return {
-      ...{ index, params: this.all[index], history },
-      get model() {
-        return opened().built.model
-      },
-      get optimizer() {
-        return optimizer()
-      },
-    }
-  }
-
-  *#opened(index: number): Steps<{ built: Built; saved: SavedRun }> {
-    const saved = yield* readRun(waitingDisk, this.dir, index)
-    const built = yield* this.#built(index)
-    built.model.loadStateDict(saved.model)
-    return { built, saved }
-  }
-
-  /** What a run trains, before its first update. */
-  #built(index: number): Steps<Built> {
-    const { options, all } = this
-    return onStream(
-      all[index].seed,
-      // biome-ignore lint/correctness/useYield: there is nothing to wait for.
-      (function* () {
-        return build(options, all[index])
-      })(),
-    )
+  /** Read from its file when it is asked for. */
+  #stored(saved: SavedRun): SweepRun<P> {
+    const { options, dir, all } = this
+    const read = () => driveSync('sweep', readRun(waitingDisk, dir, saved.index))
+    return restoredRun(options, all[saved.index], saved, read)
   }
 }

@@ -9,6 +9,7 @@ import { rank, type SweepResult } from './ranking.js'
 import { StoredSweep } from './stored_sweep.js'
 import { checkSweep, type RunParams, rankedBy, type SweepOptions, type SweepRun } from './sweep_options.js'
 import { build, train } from './sweep_run.js'
+import { sweepOverRanks } from './world_sweep.js'
 
 function jobOf<P extends object>(options: SweepOptions<P>, index: number, params: RunParams<P>): Job<SweepRun<P>> {
   return {
@@ -41,20 +42,35 @@ function jobOf<P extends object>(options: SweepOptions<P>, index: number, params
  * ```
  * With `dir`, each run leaves a file there when it ends, and a sweep that is run again does what is left. `shard` does a part
  * of the runs, so that several machines share a sweep over one folder; whichever does which, the bits are those of one
- * machine. `missing` of the result says which runs nobody has done yet; without any, all of them are in the result.
+ * machine. `missing` of the result says which runs nobody has done yet; without any, all of them are in the result. With a
+ * `world` the ranks of an MPI job share the runs as they are free, and each has the whole result.
  *
  * Rejects with TypeError or RangeError for options, with the error of the first run that fails, with ERR_STATE where `dir`
- * has runs of another sweep, and with ERR_ABORTED (its `runs` are those that had ended) when `signal` aborts.
+ * has runs of another sweep, with ERR_RANKS_DIFFER where ranks have other options or data, and with ERR_ABORTED (its `runs`
+ * are those that had ended here) when `signal` aborts, or when another rank ends the sweep.
  */
 export async function sweep<P extends object>(options: SweepOptions<P>): Promise<SweepResult<P>> {
   checkSweep(options)
+  const release = options.world?.hold('sweep')
+  try {
+    return await ranked(options)
+  } finally {
+    release?.()
+  }
+}
+
+async function ranked<P extends object>(options: SweepOptions<P>): Promise<SweepResult<P>> {
+  const { dir, world, signal, onRun } = options
   const lists = listsOf(options.grid)
   const all = combinations(lists) as RunParams<P>[]
   const figure = rankedBy(options)
-  if (options.dir !== undefined) {
-    const { runs, missing } = await new StoredSweep(options, options.dir, lists, all).run()
+  if (dir !== undefined) {
+    const { runs, missing } = await new StoredSweep(options, dir, lists, all).run()
     return rank(runs, figure, lists, missing)
   }
   const jobs = all.map((params, index) => jobOf(options, index, params))
-  return rank(await runAll('sweep', jobs, options.signal, options.onRun), figure, lists, [])
+  const runs = world
+    ? await sweepOverRanks(world, options, lists, jobs, all)
+    : await runAll('sweep', jobs, signal, onRun)
+  return rank(runs, figure, lists, [])
 }

@@ -8,10 +8,11 @@ import { allTensors, columnsOf } from '../data/columns.js'
 import type { DataLoader } from '../data/index.js'
 import { pack, unpack } from '../models/packing.js'
 import { info } from '../native/info.js'
+import { checkFit } from './fit_options.js'
 import { cellsOf, type Lists } from './grid.js'
 import { type Configuration, taskConfiguration, trainedConfiguration } from './run_state.js'
-import type { SweepOptions } from './sweep_options.js'
-import type { Built } from './sweep_run.js'
+import type { RunParams, SweepOptions } from './sweep_options.js'
+import { type Built, builtRun, fitOptions } from './sweep_run.js'
 
 /** Those without fused multiply-adds have other bits (docs/numerics.md). */
 const arithmetic = () => (['sse2', 'wasm'].includes(info.isa) ? 'separate' : 'fused multiply-adds')
@@ -40,7 +41,7 @@ function* valuesOf(loader: DataLoader | undefined): Steps<string> {
 }
 
 /** All that decides what a sweep computes: its grid, options and data; functions by their presence, streams by their length. */
-export function* sweepConfiguration<P extends object>(options: SweepOptions<P>, lists: Lists): Steps<Configuration> {
+function* sweepConfiguration<P extends object>(options: SweepOptions<P>, lists: Lists): Steps<Configuration> {
   const cells = Object.entries(cellsOf(lists)).map(([name, values]) => [`${LIST}${name}`, pack(values).text])
   return {
     version: info.version,
@@ -58,6 +59,17 @@ export function* sweepConfiguration<P extends object>(options: SweepOptions<P>, 
 }
 
 const isCells = isList(value => isNumber(value) || isText(value))
+
+/** The same of options that `fit` takes for the first run; throws what it throws. */
+export function* checkedConfiguration<P extends object>(
+  options: SweepOptions<P>,
+  lists: Lists,
+  [first]: readonly RunParams<P>[],
+): Steps<Configuration> {
+  const built = yield* builtRun(options, first)
+  checkFit(built.model, fitOptions(options, first, built))
+  return yield* sweepConfiguration(options, lists)
+}
 
 /** The grid in a sweep's configuration, its values as tables show them. Throws ERR_FILE_FORMAT where there is none. */
 export function listsIn(owner: string, configuration: Configuration): Lists {

@@ -3,6 +3,7 @@
 import { checkFunction, checkOptions } from '../base/check.js'
 import { rangeError, typeError } from '../base/errors.js'
 import { DataLoader } from '../data/index.js'
+import { World } from '../distributed/world.js'
 import type { Model } from '../engine/options.js'
 import type { LRScheduler } from '../lr_scheduler/index.js'
 import type { Optimizer } from '../optim/index.js'
@@ -53,6 +54,11 @@ export interface SweepOptions<P extends object> extends SharedOptions {
    * in its array, else all. With `count` alone, `index` is SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX (Kubernetes).
    */
   shard?: Partial<Shard>
+  /**
+   * The ranks that share the runs, each of which gets the next one when it is free: all call `sweep` alike, and all have the
+   * whole result. With a `dir`, which all of them must see, runs that are done there are not done again.
+   */
+  world?: World
 }
 
 /** How a run ended. */
@@ -76,7 +82,18 @@ export interface SweepRun<P> extends RunOutcome<P> {
   readonly optimizer: Optimizer
 }
 
-const own = ['makeModel', 'makeOptimizer', 'makeScheduler', 'makeCallbacks', 'grid', 'rankBy', 'onRun', 'dir', 'shard']
+const own = [
+  'makeModel',
+  'makeOptimizer',
+  'makeScheduler',
+  'makeCallbacks',
+  'grid',
+  'rankBy',
+  'onRun',
+  'dir',
+  'shard',
+  'world',
+]
 const shared = [
   'train',
   'test',
@@ -101,7 +118,7 @@ export function checkSweep<P extends object>(options: SweepOptions<P>): void {
     throw typeError('sweep', 'signal to be an AbortSignal', options.signal)
   checkGrid('sweep', options.grid)
   checkRankBy(options)
-  checkFolder(options)
+  checkSharing(options)
   for (const loader of [options.train, options.test]) {
     if (loader instanceof DataLoader && (loader.generator || loader.sampler?.generator))
       throw rangeError('sweep', 'loaders without a generator, so that each run draws from its own', 'one with')
@@ -116,8 +133,11 @@ function checkRankBy({ rankBy, test, loss }: Pick<SweepOptions<object>, 'rankBy'
     throw rangeError('sweep', 'rankBy to be measured: a classifier', rankBy)
 }
 
-function checkFolder({ dir, shard }: Pick<SweepOptions<object>, 'dir' | 'shard'>): void {
+function checkSharing({ dir, shard, world }: Pick<SweepOptions<object>, 'dir' | 'shard' | 'world'>): void {
   if (dir !== undefined && (typeof dir !== 'string' || dir === '')) throw typeError('sweep', 'dir to be a folder', dir)
+  if (world !== undefined && !(world instanceof World))
+    throw typeError('sweep', 'world to be what distributed.init gives', world)
+  if (shard !== undefined && world !== undefined) throw rangeError('sweep', 'a world or a shard but not both', shard)
   if (shard !== undefined && dir === undefined)
     throw rangeError('sweep', 'dir to be given with shard, as the folder where all shards meet,', dir)
 }

@@ -3,6 +3,7 @@
 import type { Steps } from '../base/drive.js'
 import { chooseEngine } from '../engine/choose.js'
 import type { Dispatch } from '../engine/chunks.js'
+import { onStream } from '../engine/exclusive.js'
 import type { Model } from '../engine/options.js'
 import type { LRScheduler } from '../lr_scheduler/index.js'
 import type { Optimizer } from '../optim/index.js'
@@ -23,6 +24,17 @@ export function build<P extends object>(options: SweepOptions<P>, params: RunPar
   const model = options.makeModel(params)
   const optimizer = options.makeOptimizer(model, params)
   return { model, optimizer, scheduler: options.makeScheduler?.(optimizer, params) }
+}
+
+/** What a run trains, before its first update. */
+export function builtRun<P extends object>(options: SweepOptions<P>, params: RunParams<P>): Steps<Built> {
+  return onStream(
+    params.seed,
+    // biome-ignore lint/correctness/useYield: there is nothing to wait for.
+    (function* () {
+      return build(options, params)
+    })(),
+  )
 }
 
 /** What `fit` is told of a run. */
