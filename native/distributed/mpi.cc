@@ -14,11 +14,7 @@
 namespace anneal {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr int64_t kMostBytes = int64_t{1} << 30;  // of a message: MPI's counts are ints
-
-double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
 // A pause between two looks: none at first, then whoever else has work on this processor goes first, and what takes
 // longer than a step is slept over.
@@ -144,14 +140,14 @@ bool Mpi::test(Ticket& ticket) {
 }
 
 Status Mpi::wait(int number, double seconds) {
-  const auto begin = Clock::now();
-  for (double waited = 0;; waited = seconds_since(begin)) {
+  const int64_t begin = now();
+  for (double waited = 0;; waited = static_cast<double>(now() - begin) * 1e-9) {
     pause(waited);
     const std::lock_guard<std::timed_mutex> lock(calls_);
     Ticket& ticket = *tickets_[static_cast<size_t>(number)];
     const bool done = test(ticket);
     if (!done && waited <= seconds) continue;
-    traffic.waiting_ns += std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - begin).count();
+    traffic.waiting_ns += now() - begin;
     if (!done) return stalled(ticket);
     if (ticket.failure.ok()) ticket.used = false;  // else MPI may still write to what it was given
     return ticket.failure;
@@ -169,6 +165,11 @@ void Mpi::progress() {
   for (const auto& ticket : tickets_) {
     if (ticket->used) test(*ticket);
   }
+}
+
+int64_t Mpi::now() const {
+  const auto time = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(time).count();
 }
 
 Status Mpi::share(const std::vector<Parcel>& sends, const std::vector<Parcel>& receives) {

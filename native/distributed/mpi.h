@@ -26,6 +26,7 @@ class Mpi : public Transport {
   int begin(const Parcel* sends, size_t send_count, const Parcel* receives, size_t receive_count) override;
   Status finish(int ticket) override;
   void progress() override;
+  int64_t now() const override;
 
   // The same at once, beside the exchanges of plans.
   Status share(const std::vector<Parcel>& sends, const std::vector<Parcel>& receives);

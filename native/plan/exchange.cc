@@ -2,7 +2,6 @@
 #include "exchange.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 #include <map>
 
@@ -42,16 +41,15 @@ int64_t staging_of(const ByPeer& peers, int rank) {
   return sum;
 }
 
-// Adds the time that it lives.
+// Counts the time that it lives as copying. The clock is the transport's: WebAssembly, which has none, asks for none.
 class Stopwatch {
  public:
-  explicit Stopwatch(std::atomic<int64_t>& sum) : sum_(sum), begin_(Clock::now()) {}
-  ~Stopwatch() { sum_ += std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - begin_).count(); }
+  explicit Stopwatch(Transport& transport) : transport_(transport), begin_(transport.now()) {}
+  ~Stopwatch() { transport_.traffic.copying_ns += transport_.now() - begin_; }
 
  private:
-  using Clock = std::chrono::steady_clock;
-  std::atomic<int64_t>& sum_;
-  Clock::time_point begin_;
+  Transport& transport_;
+  const int64_t begin_;
 };
 
 // ---- Proofs --------------------------------------------------------------------------------------------------------
@@ -175,7 +173,7 @@ void Exchange::Copy::unpack() const {
 
 void Exchange::start(Transport& transport) {
   {
-    const Stopwatch watch(transport.traffic.copying_ns);
+    const Stopwatch watch(transport);
     for (const Copy& copy : out_.copies) copy.pack();
     for (const Copy& copy : out_.own) copy.pack();
     for (const Copy& copy : in_.own) copy.unpack();
@@ -186,7 +184,7 @@ void Exchange::start(Transport& transport) {
 Status Exchange::finish(Transport& transport) {
   Status status = transport.finish(ticket_);
   if (!status.ok()) return status;
-  const Stopwatch watch(transport.traffic.copying_ns);
+  const Stopwatch watch(transport);
   for (const Copy& copy : in_.copies) copy.unpack();
   return {};
 }

@@ -41,6 +41,9 @@ class Transport {
   // Lets what is under way come on while this thread computes.
   virtual void progress() = 0;
 
+  // Nanoseconds on a clock that only goes on.
+  virtual int64_t now() const = 0;
+
   Traffic traffic;
 };
 

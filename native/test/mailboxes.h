@@ -58,9 +58,8 @@ class Mailbox : public Transport {
     return {};
   }
 
-  void progress() override { ++progressed; }
-
-  int64_t progressed = 0;
+  void progress() override {}
+  int64_t now() const override { return 0; }
 
  private:
   Status receive(const Parcel& parcel) {

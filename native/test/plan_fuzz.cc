@@ -88,6 +88,7 @@ class Loopback : public Transport {
   }
   Status finish(int) override { return {}; }
   void progress() override {}
+  int64_t now() const override { return 0; }
 
  private:
   int sum_ = 0;
