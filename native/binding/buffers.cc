@@ -13,9 +13,19 @@ namespace {
 
 constexpr double kMostBytes = 1099511627776.0;  // 2^40
 
+#if defined(__wasm__)
+// There is one thread.
+struct Mutex {
+  void lock() {}
+  void unlock() {}
+};
+#else
+using Mutex = std::mutex;
+#endif
+
 // The memory of all ArrayBuffers that are alive, by where it begins, in every environment of the process.
 struct Arenas {
-  std::mutex lock;
+  Mutex lock;
   std::map<const char*, std::shared_ptr<Arena>> by_start;
 };
 
@@ -24,8 +34,8 @@ Arenas& arenas() {
   return all;
 }
 
-void forget(const void* start) {
-  const std::lock_guard<std::mutex> guard(arenas().lock);
+[[maybe_unused]] void forget(const void* start) {
+  const std::lock_guard<Mutex> guard(arenas().lock);
   arenas().by_start.erase(static_cast<const char*>(start));
 }
 
@@ -39,7 +49,7 @@ napi_value buffer_over(napi_env, const std::shared_ptr<Arena>&) { return nullptr
 // Null where the engine takes no memory but its own, as in Electron, or not so much.
 napi_value buffer_over(napi_env env, const std::shared_ptr<Arena>& arena) {
   {
-    const std::lock_guard<std::mutex> guard(arenas().lock);
+    const std::lock_guard<Mutex> guard(arenas().lock);
     arenas().by_start[arena->data()] = arena;
   }
   const auto release = [](napi_env, void* data, void*) { forget(data); };
@@ -73,7 +83,7 @@ napi_value allocate(napi_env env, napi_callback_info info) {
 }  // namespace
 
 std::shared_ptr<Arena> arena_around(const void* data, size_t bytes) {
-  const std::lock_guard<std::mutex> guard(arenas().lock);
+  const std::lock_guard<Mutex> guard(arenas().lock);
   const auto& by_start = arenas().by_start;
   const char* start = static_cast<const char*>(data);
   auto after = by_start.upper_bound(start);
