@@ -70,6 +70,13 @@ describe('jobs of several ranks', () => {
       expect(reason).toBeInstanceOf(RunsAbortedError)
       expect(reason).toMatchObject({ code: 'ERR_ABORTED', cause: `rank ${by} ended the sweep` })
     }
+    // A rank whose workers all wait for a run when another stops has nothing to throw of its own.
+    const quick = await Promise.allSettled(
+      ranksOf(2).map((ranks, rank) =>
+        runDealt(ranks, 'test', jobsFor(2000, rank === 0 ? 0 : 30, rank === 1 ? fail : undefined), undefined),
+      ),
+    )
+    expect(quick.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
     const controller = new AbortController()
     setTimeout(() => controller.abort('enough'), 60)
     const aborted = await Promise.allSettled(

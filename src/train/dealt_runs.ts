@@ -5,7 +5,7 @@
  */
 
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Deal, type Job, runAll } from './parallel_runs.js'
+import { type Deal, type Job, RunsAbortedError, runAll } from './parallel_runs.js'
 
 /** What dealing asks of a world. */
 export interface Ranks {
@@ -36,6 +36,8 @@ class Dealing {
   #over = false
   #stop = false
   #closed = false
+  /** Whether all were stopped before every run was given to somebody. */
+  wasCut = false
 
   constructor(
     private readonly ranks: Ranks,
@@ -71,6 +73,7 @@ class Dealing {
       const by = told.findIndex(([, , stop]) => stop)
       if (by >= 0 && !stopped) onStop(by)
       stopped ||= by >= 0
+      this.wasCut ||= stopped && this.#next < this.count
       if (stopped) this.#next = this.count
       this.#answer(told.map(([wanted]) => wanted))
       working = told.some(([, works]) => works)
@@ -120,5 +123,8 @@ export async function runDealt<T>(
     dealing.close()
     throw error
   }
-  return mine
+  const runs = await mine
+  // Who had nothing under way when another rank stopped all has ended like one for whom nothing was left.
+  if (dealing.wasCut) throw new RunsAbortedError(where, signal.reason, runs, jobs.length)
+  return runs
 }
