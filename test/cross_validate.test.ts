@@ -105,7 +105,7 @@ describe('what is nearly right', () => {
     expect(run).toThrow(expect.objectContaining({ message: expect.stringContaining(text) }))
   })
   it('but what is like nothing gets no suggestion', () => {
-    expect(() => fit.sync(model, { ...good, zebra: 1 } as never)).toThrow(/backend but received "zebra"$/)
+    expect(() => fit.sync(model, { ...good, zebra: 1 } as never)).toThrow(/world but received "zebra"$/)
     expect(() => fit.sync(model, { ...good, callbacks: [{} as never] })).toThrow('to have onStart, onEpoch, onFinish')
     expect(() => loss.forward(tensor([[1, 2]]), tensor([5], { dtype: 'int32' }))).toThrow(/\[0, 1\] but received 5$/)
   })

@@ -79,10 +79,20 @@ function endWithProcess(world: World): void {
   })
 }
 
+/**
+ * UCX, which MPICH and Open MPI may send by, rewrites the C library's memory functions to hear of what is unmapped, and brings
+ * an allocator that takes from the same heap. In a process of many threads V8 was seen to find memory of its own gone. Without
+ * that, UCX does not remember what it has registered with a network card.
+ */
+function leaveMemoryAlone(): void {
+  process.env.UCX_MEM_EVENTS ??= 'n'
+}
+
 async function start(timeout: number): Promise<World> {
   const launcher = launcherOf(process.env, process.platform)
   if (!launcher) return new World()
   if (!isMainThread) throw new AnnealError('ERR_STATE', `${where}: expected the main thread but received a worker`)
+  leaveMemoryAlone()
   const world = new World(open(launcher, timeout))
   checkSize(launcher, world)
   endWithProcess(world)
