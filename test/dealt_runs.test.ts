@@ -2,7 +2,8 @@
 
 import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { type Ranks, runDealt } from '../src/train/dealt_runs.js'
+import type { Ranks } from '../src/distributed/numbers.js'
+import { runDealt } from '../src/train/dealt_runs.js'
 import { type Job, RunsAbortedError } from '../src/train/parallel_runs.js'
 
 /** Ranks that meet within this process. */

@@ -50,14 +50,15 @@ for (const kind of kinds) {
     it('tells, and exchanges parts of an arena', { timeout: 60_000 }, async () => {
       const code = `${world}
         const all = await world.gather(Uint8Array.of(world.rank, 7))
-        const [a, b] = await Promise.all([world.broadcast(Buffer.from(world.rank ? '' : 'x'.repeat(3e6))), world.gather(Uint8Array.of(5))])
+        const [a, b] = await Promise.all([world.gather(Buffer.alloc(1e6, world.rank)), world.gather(Uint8Array.of(5))])
+        const arrived = a.every((byte, i) => byte === Math.floor(i / 1e6))
         const same = await anneal.distributed.init() === world
-        console.log('told', world.size, [...all].join(), a.length, b.join(), same, world.library.includes(${JSON.stringify(kind)}))
+        console.log('told', world.size, [...all].join(), a.length, arrived, b.join(), same, world.library.includes(${JSON.stringify(kind)}))
         ${exchanges}`
       const lines = await linesOf(kind, code, { ranks: 3 })
       expect(lines).toEqual([
         ...Array.from({ length: 3 }, () => 'exchanged true true'),
-        ...Array.from({ length: 3 }, () => 'told 3 0,7,1,7,2,7 3000000 5,5,5 true true'),
+        ...Array.from({ length: 3 }, () => 'told 3 0,7,1,7,2,7 3000000 true 5,5,5 true true'),
       ])
     })
 
@@ -157,7 +158,7 @@ describe('without a launcher', () => {
     const { stdout, status } = runProgram(`
       const world = await anneal.distributed.init()
       await world.barrier()
-      const told = await world.broadcast(Uint8Array.of(1, 2))
+      const told = await world.gather(Uint8Array.of(1, 2))
       console.log(world.rank, world.size, world.library === '', [...told].join(), world.native === undefined)
       world.abort('done')
     `)
@@ -229,7 +230,7 @@ describe('launchers', () => {
 const worldOf = (answers: Uint8Array[]) =>
   new World({
     describe: () => ({ rank: 0, size: answers.length, library: 'a fake' }),
-    share: async (bytes: Uint8Array) => Buffer.concat([bytes, ...answers.slice(1)]),
+    gather: async (bytes: Uint8Array) => Buffer.concat([bytes, ...answers.slice(1)]),
   } as unknown as NativeWorld)
 
 describe('agreement', () => {

@@ -79,47 +79,35 @@ napi_value abort(const Args& args, const std::shared_ptr<Mpi>& world) {
   return nullptr;
 }
 
-// ---- Sharing off the event loop ------------------------------------------------------------------------------------
+// ---- Gathering off the event loop ----------------------------------------------------------------------------------
 
-struct Share {
+struct Gather {
   std::shared_ptr<Mpi> world;
-  std::vector<char> mine, all;
+  std::vector<char> all;
   std::vector<Parcel> sends, receives;
   Status status;
   napi_async_work work = nullptr;
   napi_deferred deferred = nullptr;
 };
 
-// The arguments bytes, receivers, lengths: all of `bytes` to each receiver, lengths[r] bytes from each rank r.
-void read_share(const Args& args, Share& share) {
-  const int size = share.world->size(), rank = share.world->rank();
+// The argument bytes, of which every rank brings as many: in their place among all, by rank.
+void read_gather(const Args& args, Gather& gather) {
+  const int size = gather.world->size(), rank = gather.world->rank();
   const Span<uint8_t> bytes = args.array<uint8_t>(0, "bytes");
-  const Span<int32_t> receivers = args.array<int32_t>(1, "receivers");
-  const double* lengths = args.array_of<double>(2, "lengths", size);
-  share.mine.assign(bytes.data, bytes.data + bytes.length);
-  for (size_t i = 0; i < receivers.length; ++i) {
-    const int peer = receivers.data[i];
-    if (peer < 0 || peer >= size || peer == rank) {
-      args.refuse_range("receivers", "other ranks of " + std::to_string(size), std::to_string(peer));
-    }
-    share.sends.push_back({peer, share.mine.data(), static_cast<int64_t>(bytes.length)});
-  }
-  double total = 0;
-  for (int peer = 0; peer < size; ++peer) total += lengths[peer] >= 0 ? std::floor(lengths[peer]) : kMaxSafe;
-  if (!(total <= kMaxBytes)) args.refuse_range("lengths", "numbers of bytes", std::to_string(total));
-  share.all.resize(static_cast<size_t>(total));
-  char* at = share.all.data();
+  const auto length = static_cast<int64_t>(bytes.length);
+  gather.all.resize(bytes.length * static_cast<size_t>(size));
+  char* const mine = gather.all.data() + rank * length;
+  if (bytes.length) std::memcpy(mine, bytes.data, bytes.length);
   for (int peer = 0; peer < size; ++peer) {
-    const auto length = static_cast<int64_t>(lengths[peer]);
-    if (peer != rank) share.receives.push_back({peer, at, length});
-    else std::memcpy(at, bytes.data, std::min(bytes.length, static_cast<size_t>(length)));
-    at += length;
+    if (peer == rank) continue;
+    gather.sends.push_back({peer, mine, length});
+    gather.receives.push_back({peer, gather.all.data() + peer * length, length});
   }
 }
 
 void execute(napi_env, void* data) {
-  Share& share = *static_cast<Share*>(data);
-  share.status = share.world->share(share.sends, share.receives);
+  Gather& gather = *static_cast<Gather*>(data);
+  gather.status = gather.world->share(gather.sends, gather.receives);
 }
 
 napi_status array_of(napi_env env, const std::vector<char>& bytes, napi_value* array) {
@@ -133,35 +121,37 @@ napi_status array_of(napi_env env, const std::vector<char>& bytes, napi_value* a
 
 // Nothing here may throw: the environment may be ending.
 void complete(napi_env env, napi_status, void* data) {
-  Share* const share = static_cast<Share*>(data);
-  napi_delete_async_work(env, share->work);
-  const bool shared = share->status.ok();
+  Gather* const gather = static_cast<Gather*>(data);
+  napi_delete_async_work(env, gather->work);
+  const bool gathered = gather->status.ok();
   napi_value value;
-  if (shared && array_of(env, share->all, &value) == napi_ok) {
-    napi_resolve_deferred(env, share->deferred, value);
+  if (gathered && array_of(env, gather->all, &value) == napi_ok) {
+    napi_resolve_deferred(env, gather->deferred, value);
   } else {
-    const Status status = shared ? Status{"share: out of memory for what came", "ERR_OUT_OF_MEMORY"} : share->status;
-    if (error_of(env, status, &value) == napi_ok) napi_reject_deferred(env, share->deferred, value);
+    const Status none{"gather: out of memory for what came", "ERR_OUT_OF_MEMORY"};
+    if (error_of(env, gathered ? none : gather->status, &value) == napi_ok) {
+      napi_reject_deferred(env, gather->deferred, value);
+    }
   }
-  if (shared) delete share;  // else MPI may still write to it
+  if (gathered) delete gather;  // else MPI may still write to it
 }
 
-napi_value share(const Args& args, const std::shared_ptr<Mpi>& world) {
+napi_value gather(const Args& args, const std::shared_ptr<Mpi>& world) {
   napi_env env = args.env();
-  auto share = std::make_unique<Share>();
-  share->world = world;
-  read_share(args, *share);
+  auto gather = std::make_unique<Gather>();
+  gather->world = world;
+  read_gather(args, *gather);
   napi_value promise, name;
-  require(env, napi_create_string_utf8(env, "anneal.share", NAPI_AUTO_LENGTH, &name));
-  require(env, napi_create_promise(env, &share->deferred, &promise));
-  require(env, napi_create_async_work(env, nullptr, name, execute, complete, share.get(), &share->work));
-  require(env, napi_queue_async_work(env, share->work));
-  share.release();
+  require(env, napi_create_string_utf8(env, "anneal.gather", NAPI_AUTO_LENGTH, &name));
+  require(env, napi_create_promise(env, &gather->deferred, &promise));
+  require(env, napi_create_async_work(env, nullptr, name, execute, complete, gather.get(), &gather->work));
+  require(env, napi_queue_async_work(env, gather->work));
+  gather.release();
   return promise;
 }
 
 constexpr Method<Mpi> kMethods[] = {
-    {"describe", describe}, {"share", share}, {"statistics", statistics}, {"abort", abort}, {"finalize", finalize}};
+    {"describe", describe}, {"gather", gather}, {"statistics", statistics}, {"abort", abort}, {"finalize", finalize}};
 
 }  // namespace
 

@@ -63,19 +63,8 @@ export class World {
 
   /** @internal What every rank brings, as many bytes each, one after the other by rank. */
   gather(bytes: Uint8Array): Promise<Uint8Array> {
-    const { native, size } = this
-    if (!native) return Promise.resolve(bytes.slice())
-    return this.#queued(() => native.share(bytes, this.#others(), new Float64Array(size).fill(bytes.length)))
-  }
-
-  /** @internal What rank 0 brings, of any length; the others' own is not looked at. */
-  async broadcast(bytes: Uint8Array): Promise<Uint8Array> {
-    const { native, size, rank } = this
-    if (!native) return bytes.slice()
-    const lengths = new Float64Array(size)
-    const [length] = new Float64Array((await this.#fromFirst(bytesOf(Float64Array.of(bytes.length)), 8)).buffer)
-    lengths[0] = length!
-    return rank === 0 && length === 0 ? new Uint8Array(0) : this.#fromFirst(bytes, length!)
+    const { native } = this
+    return native ? this.#queued(() => native.gather(bytes)) : Promise.resolve(bytes.slice())
   }
 
   /**
@@ -105,15 +94,6 @@ export class World {
     }
   }
 
-  #fromFirst(bytes: Uint8Array, length: number): Promise<Uint8Array> {
-    const lengths = new Float64Array(this.size)
-    lengths[0] = length
-    const first = this.rank === 0
-    return this.#queued(() =>
-      this.native!.share(first ? bytes : new Uint8Array(0), first ? this.#others() : new Int32Array(0), lengths),
-    )
-  }
-
   /** One operation at a time, in the order of the calls, which is the same on all ranks. */
   async #queued<T>(start: () => Promise<T>): Promise<T> {
     this.#waiting++
@@ -129,10 +109,6 @@ export class World {
     }
   }
 
-  #others(): Int32Array {
-    return Int32Array.from(Array.from({ length: this.size }, (_, rank) => rank).filter(rank => rank !== this.rank))
-  }
-
   #name(): string {
     return `rank ${this.rank} of ${this.size}`
   }
@@ -141,5 +117,3 @@ export class World {
     this.native?.abort(Math.min(code, 255))
   }
 }
-
-const bytesOf = (array: Float64Array) => new Uint8Array(array.buffer)

@@ -1,17 +1,10 @@
-/** What the ranks of a training tell each other beside its steps: numbers, and whether they train the same thing. */
+/** Whether the ranks of a training train the same thing. */
 
 import { crc32 } from 'node:zlib'
 import { agree } from '../distributed/agree.js'
 import type { World } from '../distributed/world.js'
 import type { Key } from '../plan/pool.js'
 import type { Generator } from '../streams/index.js'
-
-/** The numbers of every rank, by rank; each brings as many. */
-export async function gatherNumbers(world: World, own: readonly number[]): Promise<number[][]> {
-  const bytes = await world.gather(new Uint8Array(Float64Array.from(own).buffer))
-  const all = new Float64Array(bytes.slice().buffer)
-  return Array.from({ length: world.size }, (_, rank) => [...all.subarray(rank * own.length, (rank + 1) * own.length)])
-}
 
 /** A fingerprint of values, to see whether ranks have the same. */
 function fingerprint(arrays: Iterable<ArrayBufferView>): string {

@@ -137,8 +137,8 @@ export interface Traffic {
 /** MPI's world, which is one for a process (native/binding/world.cc). */
 export interface NativeWorld {
   describe(): { rank: number; size: number; library: string }
-  /** Sends all of `bytes` to each receiver, another rank; resolves to lengths[r] bytes from each rank r, one after the other. */
-  share(bytes: Uint8Array, receivers: Int32Array, lengths: Float64Array): Promise<Uint8Array>
+  /** Sends `bytes` to every other rank; resolves to those of all, as many each, one after the other by rank. */
+  gather(bytes: Uint8Array): Promise<Uint8Array>
   statistics(): Traffic
   /** Waits until all ranks have come here, and ends MPI. */
   finalize(): void

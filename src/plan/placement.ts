@@ -9,7 +9,7 @@ import type { Share } from './grid.js'
 import { LayoutPass, type Physical, type PhysicalCall } from './layout.js'
 import { type Prefetch, prefetchOf } from './prefetch.js'
 import type { Advance, DataForm, Origin, Recording } from './program.js'
-import { ALONE, type PlacedCall, type Ranks, shareOut } from './ranks.js'
+import { ALONE, isLocal, type PlacedCall, type Ranks, shareOut } from './ranks.js'
 import { withRows } from './rows.js'
 
 /** A program on buffers that have their places. */
@@ -151,7 +151,7 @@ function tablePlace({ slot: { origin }, layout }: Physical): Place | null {
 }
 
 function writes(call: PlacedCall): Physical[] {
-  if (call.kind === 'exchange' || call.kind === 'arrival') return [] // they bring what others have made
+  if (!isLocal(call)) return [] // it brings what others have made
   const { kernel, buffers } = call
   const outputs = addon.signatures[kernel].buffers.filter(({ role }) => role !== 'in')
   const written = outputs.map(({ name }) => (buffers as Readonly<Record<string, Physical | undefined>>)[name])

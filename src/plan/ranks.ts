@@ -44,6 +44,11 @@ export interface Arrival {
 /** A call of a placed program, of one process or of a rank. */
 export type PlacedCall = PhysicalCall | Exchange | Arrival
 
+/** Whether a call concerns no other rank. */
+export function isLocal(call: PlacedCall): call is PhysicalCall {
+  return call.kind === 'kernel' || call.kind === 'gather'
+}
+
 /** What there is of a buffer: all of it, and shares of it by key. */
 interface Copies {
   whole: boolean
@@ -154,10 +159,9 @@ export class RanksPass {
     const [first] = copies.shares.values()
     if (first) return first.share
     if (buffer.layout.pack?.kernel === 'pack_weight_panels') return undefined // rows are not apart there
-    const { outer, inner } = gridOf(buffer)
     const { rows } = buffer.slot.origin as Batch
     if (rows < this.ranks.size) return undefined
-    const each = outer === 1 ? inner / rows : 1
+    const each = itemsPerRow(buffer)
     return { side: 'inner', bounds: dealt(rows, this.ranks.size).map(row => row * each) }
   }
 
@@ -229,7 +233,7 @@ export class RanksPass {
   /** This rank's rows of a batch, from its own copy of the data. */
   #gatherShare(buffer: Physical, gather: Gather, share: Share): Physical {
     const batch = buffer.slot.origin as Batch
-    const each = gridOf(buffer).outer === 1 ? gridOf(buffer).inner / batch.rows : 1
+    const each = itemsPerRow(buffer)
     const [from, to] = rectOf(gridOf(buffer), share, this.ranks.rank).inner
     const part = this.#apart(buffer, share)
     const origin: Batch = { ...batch, start: batch.start + from / each, rows: (to - from) / each }
@@ -272,6 +276,12 @@ export class RanksPass {
     ] as const
     this.#calls.push(...exchangeOf(this.ranks, gridOf(buffer), ...held))
   }
+}
+
+/** How many items of the inner side a row of a batch is. */
+function itemsPerRow(buffer: Physical): number {
+  const { outer, inner } = gridOf(buffer)
+  return outer === 1 ? inner / (buffer.slot.origin as Batch).rows : 1
 }
 
 /** A rank's share of a buffer where it lies in the whole. */

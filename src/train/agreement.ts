@@ -5,8 +5,8 @@
 
 import { type Steps, settled } from '../base/drive.js'
 import type { Signal } from '../base/platform_types.js'
+import { gatherNumbers } from '../distributed/numbers.js'
 import type { World } from '../distributed/world.js'
-import { gatherNumbers } from '../engine/ranks.js'
 import type { Checkpoints } from './checkpoints.js'
 
 /** What rank 0 said last of checkpoints that are due by the clock, and all of the signal. */

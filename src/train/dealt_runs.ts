@@ -5,27 +5,11 @@
  */
 
 import { setTimeout as pause } from 'node:timers/promises'
+import { gatherNumbers, type Ranks } from '../distributed/numbers.js'
 import { type Deal, type Job, RunsAbortedError, runAll } from './parallel_runs.js'
-
-/** What dealing asks of a world. */
-export interface Ranks {
-  readonly rank: number
-  readonly size: number
-  /** What every rank brings, as many bytes each, one after the other by rank. */
-  gather(bytes: Uint8Array): Promise<Uint8Array>
-}
 
 /** Milliseconds between two meetings of ranks that want nothing. */
 const PAUSE_MS = 20
-
-/** What a rank says in a meeting: runs that it wants, whether it still works, whether all are to stop. */
-const WORDS = 3
-
-async function meet(ranks: Ranks, ...words: readonly number[]): Promise<Int32Array[]> {
-  const all = await ranks.gather(new Uint8Array(Int32Array.from(words).buffer))
-  const told = new Int32Array(new Uint8Array(all).buffer)
-  return Array.from({ length: ranks.size }, (_, rank) => told.subarray(rank * WORDS, (rank + 1) * WORDS))
-}
 
 class Dealing {
   /** Workers of this rank that wait for a run. */
@@ -69,7 +53,9 @@ class Dealing {
     let stopped = false
     for (let working = true; working; ) {
       if (this.#asking.length === 0 && !this.#over) await this.#rest()
-      const told = await meet(this.ranks, this.#asking.length, Number(!this.#over), Number(this.#stop))
+      // Of every rank: runs that it wants, whether it still works, whether all are to stop.
+      const said = [this.#asking.length, Number(!this.#over), Number(this.#stop)]
+      const told = await gatherNumbers(this.ranks, said)
       const by = told.findIndex(([, , stop]) => stop)
       if (by >= 0 && !stopped) onStop(by)
       stopped ||= by >= 0

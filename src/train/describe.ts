@@ -1,10 +1,10 @@
 /** A program as text: its calls with shapes and bytes, and what was fused into what. Not here: making it. */
 
 import { addon } from '../native/addon.js'
-import type { Physical } from '../plan/layout.js'
+import type { Physical, PhysicalCall } from '../plan/layout.js'
 import type { Placement } from '../plan/placement.js'
 import type { Batch, Recording, SlotCall } from '../plan/program.js'
-import type { PlacedCall } from '../plan/ranks.js'
+import { isLocal, type PlacedCall } from '../plan/ranks.js'
 import { type Row, textTable } from '../report/index.js'
 
 /** What the arrays of a recording's memory and the columns of its data are called, by number. */
@@ -50,9 +50,7 @@ function nameOf({ slot, within }: Physical, names: Names): string {
 }
 
 /** The dims of a call; those of a gather, whose data are not known, from what it makes. */
-function sizesOf(call: PlacedCall): string {
-  if (call.kind === 'exchange') return `${call.sends.length} parts sent`
-  if (call.kind === 'arrival') return ''
+function sizesOf(call: PhysicalCall): string {
   if (call.kind === 'kernel')
     return Object.entries(call.dims)
       .map(([dim, size]) => `${dim} ${size}`)
@@ -61,34 +59,23 @@ function sizesOf(call: PlacedCall): string {
   return `m ${rows}, k ${width}`
 }
 
-/** What a call reads and writes. */
-function operandsOf(call: PlacedCall): { buffer: Physical; out: boolean }[] {
-  if (call.kind === 'exchange' || call.kind === 'arrival')
-    return [
-      { buffer: call.buffers.from, out: false },
-      { buffer: call.buffers.to, out: true },
-    ]
+function rowOf(call: PhysicalCall, i: number, names: Names): Row {
   const buffers = call.buffers as Readonly<Record<string, Physical | undefined>>
-  return addon.signatures[call.kernel].buffers.flatMap(({ name, role }) => {
+  const present = addon.signatures[call.kernel].buffers.flatMap(({ name, role }) => {
     const buffer = buffers[name]
     return buffer ? [{ buffer, out: role !== 'in' }] : []
   })
-}
-
-function rowOf(call: PlacedCall, i: number, names: Names): Row {
-  const present = operandsOf(call)
   const namesIn = (out: boolean) => {
     const side = present.filter(other => other.out === out)
     return side.map(({ buffer }) => nameOf(buffer, names)).join(', ')
   }
   const bytes = present.reduce((sum, { buffer }) => sum + BYTES[buffer.dtype] * buffer.length, 0)
-  const kernel = 'kernel' in call ? call.kernel : call.kind
-  return { '#': i + 1, kernel, sizes: sizesOf(call), reads: namesIn(false), writes: namesIn(true), bytes }
+  return { '#': i + 1, kernel: call.kernel, sizes: sizesOf(call), reads: namesIn(false), writes: namesIn(true), bytes }
 }
 
-/** One program of a placed plan, and its recording. */
+/** One program of a plan placed for one process, and its recording. */
 export function describeProgram(recording: Recording, placement: Placement, program: number, names: Names): string {
-  const { calls } = placement.programs[program]
+  const calls = placement.programs[program].calls.filter(isLocal)
   const held = placement.stored.reduce((sum, { dtype, length }) => sum + BYTES[dtype] * length, 0)
   const memory = `${bytesText(held)} of weights, state and constants, ${bytesText(addon.format.word * placement.size - held)} for each step's values`
   return [

@@ -5,9 +5,10 @@
 
 import { driveAsync } from '../base/drive.js'
 import { agree } from '../distributed/agree.js'
+import { gatherNumbers, type Ranks } from '../distributed/numbers.js'
 import type { World } from '../distributed/world.js'
 import { bytesSource } from '../io/source.js'
-import { type Ranks, runDealt } from './dealt_runs.js'
+import { runDealt } from './dealt_runs.js'
 import type { Lists } from './grid.js'
 import type { Job } from './parallel_runs.js'
 import { restoredRun } from './restored_run.js'
@@ -16,19 +17,13 @@ import type { Configuration } from './run_state.js'
 import { checkedConfiguration } from './sweep_configuration.js'
 import { type RunParams, rankedBy, type SweepOptions, type SweepRun } from './sweep_options.js'
 
-/** A number of every rank, on every rank. */
-async function numbersOf(ranks: Ranks, mine: number): Promise<number[]> {
-  const all = await ranks.gather(new Uint8Array(Float64Array.of(mine).buffer))
-  return [...new Float64Array(new Uint8Array(all).buffer)]
-}
-
 /** The runs of the others: one of each rank at a time, as their files would hold them. */
 async function exchange(ranks: Ranks, mine: readonly SavedRun[]): Promise<SavedRun[]> {
   const others: SavedRun[] = []
-  const rounds = Math.max(...(await numbersOf(ranks, mine.length)))
+  const rounds = Math.max(...(await gatherNumbers(ranks, [mine.length])).flat())
   for (let round = 0; round < rounds; round++) {
     const bytes = Buffer.concat(round < mine.length ? encodeRun(mine[round]) : [])
-    const lengths = await numbersOf(ranks, bytes.length)
+    const lengths = (await gatherNumbers(ranks, [bytes.length])).flat()
     const longest = Math.max(...lengths)
     const padded = new Uint8Array(longest)
     padded.set(bytes)
@@ -77,12 +72,8 @@ export async function agreeOnSweep(world: World, configuration: Configuration): 
 
 /** What is left to any of the ranks: files may come into sight of one before another. */
 export async function unionOf(ranks: Ranks, indices: readonly number[]): Promise<number[]> {
-  const counts = await numbersOf(ranks, indices.length)
-  const longest = Math.max(...counts)
-  if (longest === 0) return []
-  const all = await ranks.gather(
-    new Uint8Array(Float64Array.from({ length: longest }, (_, i) => indices[i] ?? -1).buffer),
-  )
-  const union = new Set(new Float64Array(new Uint8Array(all).buffer))
+  const longest = Math.max(...(await gatherNumbers(ranks, [indices.length])).flat())
+  const padded = Array.from({ length: longest }, (_, i) => indices[i] ?? -1)
+  const union = new Set((await gatherNumbers(ranks, padded)).flat())
   return [...union].filter(index => index >= 0).sort((a, b) => a - b)
 }
