@@ -10,7 +10,9 @@ import { pathToFileURL } from 'node:url'
 import { BuildError, buildNative, root } from './build_native.mjs'
 
 const target = join(root, 'src', 'native', 'kernels.gen.ts')
-const types = { float32: 'F32', int32: 'I32', float64: 'F64' }
+const types = { float32: 'F32', int32: 'I32', float64: 'F64', uint8: 'U8', float16: 'F16' }
+/** Who has no narrow arrays calls no kernel that takes them. */
+const parameters = 'F32, I32, F64, U8 = never, F16 = never'
 
 /** What a binary says of itself, asked in a process of its own: a loaded binary cannot be replaced everywhere. */
 function exportsOf(binary) {
@@ -53,7 +55,7 @@ function textOf({ build, signatures }) {
     '/** The binary that this was written from: version and program format. */',
     `export const build = '${build}'`,
     '',
-    'export interface KernelBuffers<F32, I32, F64> {',
+    `export interface KernelBuffers<${parameters}> {`,
     ...lines(kernels, ({ buffers }) => `{ ${buffers.map(bufferType).join('; ')} }`),
     '}',
     '',
@@ -76,16 +78,16 @@ function textOf({ build, signatures }) {
     '} as const',
     '',
     'type Positional = { readonly [K in keyof KernelDims]: (...args: unknown[]) => void }',
-    'type Named<F32, I32, F64> = {',
+    `type Named<${parameters}> = {`,
     '  readonly [K in keyof KernelDims]: (',
-    '    a: KernelBuffers<F32, I32, F64>[K] & Readonly<Record<KernelDims[K] | KernelScalars[K], number>>,',
+    '    a: KernelBuffers<F32, I32, F64, U8, F16>[K] & Readonly<Record<KernelDims[K] | KernelScalars[K], number>>,',
     '  ) => void',
     '}',
     '',
     '/** Kernels that take their arguments by name. */',
-    'export function byName<F32, I32, F64>({',
+    `export function byName<${parameters}>({`,
     ...kernels.map(([name]) => `  ${name},`),
-    '}: Positional): Named<F32, I32, F64> {',
+    '}: Positional): Named<F32, I32, F64, U8, F16> {',
     '  return {',
     ...kernels.map(adapter),
     '  }',

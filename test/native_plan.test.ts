@@ -176,6 +176,40 @@ describe('a plan gives the bits of direct kernel calls', () => {
     }
   })
 
+  it.each([
+    ['uint8', 'gather_rows_bytes', Uint8Array.of(0, 1, 10, 11, 20, 21, 30, 255), [15, 127.5, 0, 0.5]],
+    ['float16', 'gather_rows_halves', Uint16Array.of(0, 0x3c00, 0, 0, 0, 0, 0x4000, 0xfc00), [1, -Infinity, 0, 0.5]],
+  ] as const)('that widen rows of %s', (dtype, kernel, values, wanted) => {
+    const data = new addon.Store(dtype, 8)
+    data.write(0, values)
+    expect([
+      data.holds(2, values.subarray(2)),
+      data.holds(
+        0,
+        values.map(v => v ^ 1),
+      ),
+    ]).toEqual([true, false])
+    expect(() => data.write(1, values)).toThrow('values to be at most 8 elements with the offset but received 9')
+    for (const wrong of [new Float32Array(2), dtype === 'uint8' ? new Uint16Array(2) : new Uint8Array(2)])
+      expect(() => data.write(0, wrong as never)).toThrow(dtype === 'uint8' ? 'a Uint8Array' : 'a Uint16Array')
+    const step = program([2, 0, 0, 0], call(kernel, [store(0, 0), order(0), arena(0)], 4, 2, 2, 0.5))
+    const plan = new addon.Plan({ arena: 4, programs: [step], stores: [{ dtype, length: 8 }] })
+    expect(plan.bind(0, data)).toBe(true)
+    plan.run(Int32Array.of(0, 1), Int32Array.of(3, 0), noScalars, 1)
+    const got = new Float32Array(4)
+    plan.read(0, got)
+    expect([...got]).toEqual(wanted)
+    const lent = new (values.constructor as Uint16ArrayConstructor)(addon.allocate(16)!, 0, 8)
+    expect(plan.bind(0, lent)).toBe(true)
+    lent.fill(dtype === 'uint8' ? 2 : 0x4000)
+    plan.run(Int32Array.of(0, 1), Int32Array.of(3, 0), noScalars, 1)
+    plan.read(0, got)
+    expect([...got]).toEqual([1, 1, 1, 1])
+    expect(plan.bind(0, values)).toBe(false) // memory of V8's
+    expect(() => plan.bind(0, new Float32Array(8))).toThrow(dtype === 'uint8' ? 'a Uint8Array' : 'a Uint16Array')
+    expect(() => plan.run(Int32Array.of(0, 1), Int32Array.of(4, 0), noScalars, 1)).toThrow(RangeError)
+  })
+
   it('that gather rows, and only rows that are there', () => {
     const data = new addon.Store('float32', 8)
     data.write(0, Float32Array.of(0, 1, 10, 11, 20, 21, 30, 31))

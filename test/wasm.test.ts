@@ -19,7 +19,13 @@ const fault = existsSync(file) ? faultOfFile(file, build) : 'not built: npm run 
 
 type Positional = (...args: unknown[]) => void
 
-const kinds = { float32: Float32Array, int32: Int32Array, float64: Float64Array }
+const kinds = {
+  float32: Float32Array,
+  int32: Int32Array,
+  float64: Float64Array,
+  uint8: Uint8Array,
+  float16: Uint16Array,
+}
 
 /** Arguments of a kernel whose dims are all `dim`, its buffers `extra` elements longer than it needs. */
 function argumentsOf({ buffers, dims, scalars }: Signature, dim: number, extra = 0): unknown[] {
@@ -27,7 +33,9 @@ function argumentsOf({ buffers, dims, scalars }: Signature, dim: number, extra =
     padded.reduce((size, pad) => size * (pad ? Math.ceil(dim / 16) * 16 : dim), factor)
   const arrays = buffers.map(({ dtype, padded, factor }) => {
     const array = new kinds[dtype](sizeOf(padded, factor) + extra)
-    return dtype === 'int32' ? array : array.map((_, i) => Math.sin(i * 12.9898) * 2)
+    if (dtype === 'int32') return array
+    const size = dtype === 'uint8' || dtype === 'float16' ? 1e4 : 2 // of their integers, what fits
+    return array.map((_: number, i: number) => Math.sin(i * 12.9898) * size)
   })
   return [...arrays, ...dims.map(() => dim), ...scalars.map(() => 0.5)]
 }
@@ -101,7 +109,7 @@ describe.skipIf(fault)(`WebAssembly${fault && ` (${fault})`}`, () => {
 
   it('gives the bits of SSE2, kernel by kernel, where no pads are', () => {
     const program = `
-      const kinds = { float32: Float32Array, int32: Int32Array, float64: Float64Array }
+      const kinds = { float32: Float32Array, int32: Int32Array, float64: Float64Array, uint8: Uint8Array, float16: Uint16Array }
       ${argumentsOf}
       ${resultOf}
       const { signatures, kernels } = require(process.argv[1])

@@ -140,6 +140,14 @@ ANNEAL_INLINE F16 float_of_bits(F16 a) {
   return a;
 }
 
+// Sixteen unsigned integers of 8 or 16 bits in the lanes' bits.
+template <class T>
+ANNEAL_INLINE F16 load_bits(const T* p) {
+  F16 r;
+  word::load_bits(p, r.w);
+  return r;
+}
+
 #ifdef ANNEAL_HAS_SCALE
 // a * 2^n for integers n, rounded once.
 ANNEAL_INLINE F16 scale(F16 a, F16 n) {

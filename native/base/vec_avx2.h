@@ -62,6 +62,17 @@ ANNEAL_INLINE W shift_right_bits(W a) {
 }
 ANNEAL_INLINE W float_of_bits(W a) { return _mm256_cvtepi32_ps(_mm256_castps_si256(a)); }
 
+// Sixteen unsigned integers to the lanes' bits.
+ANNEAL_INLINE void load_bits(const uint16_t* p, W* w) {
+  w[0] = _mm256_castsi256_ps(_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+  w[1] = _mm256_castsi256_ps(_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 8))));
+}
+ANNEAL_INLINE void load_bits(const uint8_t* p, W* w) {
+  const __m128i all = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  w[0] = _mm256_castsi256_ps(_mm256_cvtepu8_epi32(all));
+  w[1] = _mm256_castsi256_ps(_mm256_cvtepu8_epi32(_mm_srli_si128(all, 8)));
+}
+
 ANNEAL_INLINE W load_quarters(const float* p, ptrdiff_t step) {
   return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps(p + step), 1);
 }

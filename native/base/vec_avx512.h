@@ -57,6 +57,13 @@ ANNEAL_INLINE W shift_right_bits(W a) {
   return _mm512_castsi512_ps(_mm512_srai_epi32(_mm512_castps_si512(a), kBits));
 }
 ANNEAL_INLINE W float_of_bits(W a) { return _mm512_cvtepi32_ps(_mm512_castps_si512(a)); }
+// Sixteen unsigned integers to the lanes' bits.
+ANNEAL_INLINE void load_bits(const uint16_t* p, W* w) {
+  w[0] = _mm512_castsi512_ps(_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))));
+}
+ANNEAL_INLINE void load_bits(const uint8_t* p, W* w) {
+  w[0] = _mm512_castsi512_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+}
 #define ANNEAL_HAS_SCALE
 ANNEAL_INLINE W scale(W a, W n) { return _mm512_scalef_ps(a, n); }
 

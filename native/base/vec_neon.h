@@ -76,6 +76,21 @@ ANNEAL_INLINE W shift_right_bits(W a) {
 }
 ANNEAL_INLINE W float_of_bits(W a) { return vcvtq_f32_s32(bits(a)); }
 
+// Sixteen unsigned integers to the lanes' bits.
+ANNEAL_INLINE void eight_bits(uint16x8_t eight, W* w) {
+  w[0] = vreinterpretq_f32_u32(vmovl_u16(vget_low_u16(eight)));
+  w[1] = vreinterpretq_f32_u32(vmovl_u16(vget_high_u16(eight)));
+}
+ANNEAL_INLINE void load_bits(const uint16_t* p, W* w) {
+  eight_bits(vld1q_u16(p), w);
+  eight_bits(vld1q_u16(p + 8), w + 2);
+}
+ANNEAL_INLINE void load_bits(const uint8_t* p, W* w) {
+  const uint8x16_t all = vld1q_u8(p);
+  eight_bits(vmovl_u8(vget_low_u8(all)), w);
+  eight_bits(vmovl_u8(vget_high_u8(all)), w + 2);
+}
+
 ANNEAL_INLINE W load_quarters(const float* p, ptrdiff_t) { return load(p); }
 ANNEAL_INLINE void store_quarters(float* p, ptrdiff_t, W a) { store(p, a); }
 ANNEAL_INLINE W gather_quarters(const float* p, const int32_t* row, ptrdiff_t width, int n) {

@@ -48,6 +48,24 @@ ANNEAL_INLINE W shift_right_bits(W a) {
 }
 ANNEAL_INLINE W float_of_bits(W a) { return _mm_cvtepi32_ps(_mm_castps_si128(a)); }
 
+// Sixteen unsigned integers to the lanes' bits.
+ANNEAL_INLINE void load_bits(const uint16_t* p, W* w) {
+  const __m128i zero = _mm_setzero_si128();
+  for (int i = 0; i < 2; ++i) {
+    const __m128i eight = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 8 * i));
+    w[2 * i] = _mm_castsi128_ps(_mm_unpacklo_epi16(eight, zero));
+    w[2 * i + 1] = _mm_castsi128_ps(_mm_unpackhi_epi16(eight, zero));
+  }
+}
+ANNEAL_INLINE void load_bits(const uint8_t* p, W* w) {
+  const __m128i zero = _mm_setzero_si128(), all = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  const __m128i low = _mm_unpacklo_epi8(all, zero), high = _mm_unpackhi_epi8(all, zero);
+  w[0] = _mm_castsi128_ps(_mm_unpacklo_epi16(low, zero));
+  w[1] = _mm_castsi128_ps(_mm_unpackhi_epi16(low, zero));
+  w[2] = _mm_castsi128_ps(_mm_unpacklo_epi16(high, zero));
+  w[3] = _mm_castsi128_ps(_mm_unpackhi_epi16(high, zero));
+}
+
 ANNEAL_INLINE W load_quarters(const float* p, ptrdiff_t) { return load(p); }
 ANNEAL_INLINE void store_quarters(float* p, ptrdiff_t, W a) { store(p, a); }
 ANNEAL_INLINE W gather_quarters(const float* p, const int32_t* row, ptrdiff_t width, int n) {

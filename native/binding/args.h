@@ -41,6 +41,11 @@ struct Element<uint32_t> {
   static constexpr const char* name = "a Uint32Array";
 };
 template <>
+struct Element<uint16_t> {
+  static constexpr napi_typedarray_type type = napi_uint16_array;
+  static constexpr const char* name = "a Uint16Array";
+};
+template <>
 struct Element<uint8_t> {
   static constexpr napi_typedarray_type type = napi_uint8_array;
   static constexpr const char* name = "a Uint8Array";

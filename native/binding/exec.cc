@@ -5,6 +5,7 @@
 #include "../kernels/dispatch.h"
 #include "../kernels/signature.h"
 #include "args.h"
+#include "elements.h"
 
 namespace anneal {
 namespace {
@@ -26,12 +27,9 @@ void* buffer_argument(const Args& args, size_t i, const KernelInfo& kernel, cons
   if (spec.optional && args.is_nullish(i)) return nullptr;
   int64_t size = extent(spec, dims);
   if (size < 0) args.refuse_range(spec.name.text, "a buffer of at most 2^53 elements", "more");
-  switch (spec.dtype) {
-    case Dtype::f32: return args.array_of<float>(i, spec.name.text, size);
-    case Dtype::i32: return integers(args, i, kernel, spec, dims, size);
-    case Dtype::f64: return args.array_of<double>(i, spec.name.text, size);
-  }
-  return nullptr;
+  if (spec.dtype == Dtype::i32) return integers(args, i, kernel, spec, dims, size);
+  return with_element(spec.dtype,
+                      [&](auto element) -> void* { return args.array_of<decltype(element)>(i, spec.name.text, size); });
 }
 
 Call read_call(const Args& args, const KernelInfo& kernel) {
@@ -54,11 +52,10 @@ napi_value run_kernel(napi_env env, napi_callback_info info) {
 }
 
 Napi::Object describe_buffer(Napi::Env env, const KernelInfo& kernel, const BufferSpec& spec) {
-  static const char* const dtypes[] = {"float32", "int32", "float64"};
   static const char* const roles[] = {"in", "out", "inout"};
   Napi::Object buffer = Napi::Object::New(env);
   buffer.Set("name", spec.name.text);
-  buffer.Set("dtype", dtypes[static_cast<int>(spec.dtype)]);
+  buffer.Set("dtype", dtype_name(spec.dtype));
   buffer.Set("role", roles[static_cast<int>(spec.role)]);
   buffer.Set("optional", spec.optional);
   Napi::Array dims = Napi::Array::New(env, spec.rank);

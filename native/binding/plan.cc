@@ -14,6 +14,7 @@
 #include "../plan/executor.h"
 #include "buffers.h"
 #include "class.h"
+#include "elements.h"
 #include "environment.h"
 #include "store.h"
 #include "world.h"
@@ -70,13 +71,16 @@ void create(const Args& args, napi_value self) {
 
 // ---- Stores --------------------------------------------------------------------------------------------------------
 
-// Argument i, a Store, or float32 values where they lie; null where they may go away.
-std::shared_ptr<Store> store_of(const Args& args, size_t i) {
+// Argument i, a Store, or values of this type where they lie, float32 for int32; null where they may go away.
+std::shared_ptr<Store> store_of(const Args& args, size_t i, Dtype dtype) {
   if (std::shared_ptr<Store> store = unwrap<Store>(args.env(), args.value(i))) return store;
-  const Span<float> values = args.array<float>(i, "source");
-  std::shared_ptr<Arena> around = arena_around(values.data, values.length * sizeof(float));
-  if (!around) return nullptr;
-  return std::make_shared<Store>(std::move(around), values.data, static_cast<int64_t>(values.length));
+  if (dtype == Dtype::i32) dtype = Dtype::f32;
+  return with_element(dtype, [&](auto element) -> std::shared_ptr<Store> {
+    const auto values = args.array<decltype(element)>(i, "source");
+    std::shared_ptr<Arena> around = arena_around(values.data, values.length * sizeof element);
+    if (!around) return nullptr;
+    return std::make_shared<Store>(std::move(around), dtype, values.data, static_cast<int64_t>(values.length));
+  });
 }
 
 // bind(number, source): has a store be another, values where they lie or, for null, zeros. Returns whether it is.
@@ -84,7 +88,7 @@ napi_value bind(const Args& args, const std::shared_ptr<Plan>& plan) {
   const int64_t number = args.integer(0, "number", 0, static_cast<double>(plan->space.stores.size()) - 1);
   const Store& present = *plan->space.stores[static_cast<size_t>(number)];
   std::shared_ptr<Store> store =
-      args.is_nullish(1) ? std::make_shared<Store>(present.dtype, present.length) : store_of(args, 1);
+      args.is_nullish(1) ? std::make_shared<Store>(present.dtype, present.length) : store_of(args, 1, present.dtype);
   if (plan->busy) args.refuse_busy("the plan");
   if (!store) return Napi::Boolean::New(args.env(), false);
   Status status = replace_store(*plan, number, std::move(store));

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "../base/sizes.h"
+#include "elements.h"
 
 namespace anneal {
 namespace {
@@ -18,35 +19,35 @@ void create(const Args& args, napi_value self) {
 // The arguments (offset, array) of both methods. Data too large for one turn of the event loop come in slices.
 struct Slice {
   char* stored;
-  Block values;
+  const void* values;
+  size_t bytes;
 };
 
 Slice slice(const Args& args, const std::shared_ptr<Store>& store) {
   const int64_t offset = args.integer(0, "offset", 0, kMaxLength);
-  const bool is_float = store->dtype == Dtype::f32;
-  const Block from = args.block(1, "values");
-  if (from.type != (is_float ? napi_float32_array : napi_int32_array)) {
-    args.refuse_type("values", is_float ? "a Float32Array" : "an Int32Array");
-  }
-  const int64_t length = static_cast<int64_t>(from.length);
-  if (offset + length > store->length) {
-    args.refuse_range("values", "at most " + std::to_string(store->length) + " elements with the offset",
-                      std::to_string(offset + length));
-  }
-  return {store->data + offset * kWord, from};
+  return with_element(store->dtype, [&](auto element) -> Slice {
+    const auto from = args.array<decltype(element)>(1, "values");
+    const int64_t end = offset + static_cast<int64_t>(from.length);
+    if (end > store->length) {
+      args.refuse_range("values", "at most " + std::to_string(store->length) + " elements with the offset",
+                        std::to_string(end));
+    }
+    const auto size = static_cast<int64_t>(sizeof element);
+    return {store->data + offset * size, from.data, from.length * sizeof element};
+  });
 }
 
 // write(offset, array): copies.
 napi_value write(const Args& args, const std::shared_ptr<Store>& store) {
   const Slice to = slice(args, store);
-  if (to.values.length > 0) std::memcpy(to.stored, to.values.data, to.values.bytes());
+  if (to.bytes > 0) std::memcpy(to.stored, to.values, to.bytes);
   return nullptr;
 }
 
 // holds(offset, array): whether these are the bits that it holds there.
 napi_value holds(const Args& args, const std::shared_ptr<Store>& store) {
   const Slice at = slice(args, store);
-  const bool same = at.values.length == 0 || std::memcmp(at.stored, at.values.data, at.values.bytes()) == 0;
+  const bool same = at.bytes == 0 || std::memcmp(at.stored, at.values, at.bytes) == 0;
   return Napi::Boolean::New(args.env(), same);
 }
 
@@ -60,10 +61,11 @@ constexpr Method<Store> kLength = {"length", length_of};
 }  // namespace
 
 std::shared_ptr<Store> store_of_zeros(const Args& args) {
-  const std::string dtype = args.string(0, "dtype");
-  if (dtype != "float32" && dtype != "int32") args.refuse_range("dtype", "'float32' or 'int32'", "another name");
-  const int64_t length = args.integer(1, "length", 0, kMaxLength);
-  return std::make_shared<Store>(dtype == "float32" ? Dtype::f32 : Dtype::i32, length);
+  const std::string name = args.string(0, "dtype");
+  for (const Dtype dtype : {Dtype::f32, Dtype::i32, Dtype::u8, Dtype::f16}) {
+    if (name == dtype_name(dtype)) return std::make_shared<Store>(dtype, args.integer(1, "length", 0, kMaxLength));
+  }
+  args.refuse_range("dtype", "'float32', 'int32', 'uint8' or 'float16'", "another name");
 }
 
 void register_store(Napi::Env env, Napi::Object exports) {

@@ -1,5 +1,5 @@
-// Resident data as a JavaScript class: new Store('float32' | 'int32', length), its length, write(offset, array) and
-// holds(offset, array).
+// Resident data as a JavaScript class: new Store('float32' | 'int32' | 'uint8' | 'float16', length), its length,
+// write(offset, array) and holds(offset, array), in arrays of that type; the bits of float16 in Uint16Arrays.
 #pragma once
 
 #include <napi.h>

@@ -47,7 +47,7 @@ void adapt(const Call& call) {
   invoke(f, KernelArguments{{call}});
 }
 
-// One character per parameter: f i d for inputs, F I D for outputs, n for a dim, s for a scalar, p for the share.
+// One character per parameter: f i d b h for inputs, F I D for outputs, n for a dim, s for a scalar, p for the share.
 template <class T>
 constexpr char kCode = '?';
 template <>
@@ -56,6 +56,10 @@ template <>
 constexpr char kCode<const int32_t*> = 'i';
 template <>
 constexpr char kCode<const double*> = 'd';
+template <>
+constexpr char kCode<const uint8_t*> = 'b';
+template <>
+constexpr char kCode<const uint16_t*> = 'h';
 template <>
 constexpr char kCode<float*> = 'F';
 template <>
@@ -70,10 +74,7 @@ template <>
 constexpr char kCode<double> = 's';
 
 constexpr char code_of(const BufferSpec& buffer) {
-  const bool input = buffer.role == Role::in;
-  if (buffer.dtype == Dtype::f32) return input ? 'f' : 'F';
-  if (buffer.dtype == Dtype::i32) return input ? 'i' : 'I';
-  return input ? 'd' : 'D';
+  return (buffer.role == Role::in ? "fidbh" : "FID")[static_cast<int>(buffer.dtype)];
 }
 
 template <class... P>

@@ -59,13 +59,20 @@ static constexpr int8_t find_dim(const KernelInfo& info, const Name& name) {
   return -1;
 }
 
+static constexpr Dtype parse_dtype(Cursor& cursor) {
+  if (cursor.take('i')) return Dtype::i32;
+  if (cursor.take('d')) return Dtype::f64;
+  if (cursor.take('b')) return Dtype::u8;
+  if (!cursor.take('h')) refuse("a type is i, d, b or h");
+  return Dtype::f16;
+}
+
 static constexpr void parse_marks(Cursor& cursor, BufferSpec& buffer) {
   for (;;) {
     if (cursor.take('?')) buffer.optional = true;
     else if (cursor.take('=')) buffer.role = Role::out;
     else if (cursor.take('~')) buffer.role = Role::inout;
-    else if (cursor.take(':'))
-      buffer.dtype = cursor.take('i') ? Dtype::i32 : cursor.take('d') ? Dtype::f64 : Dtype::f32;
+    else if (cursor.take(':')) buffer.dtype = parse_dtype(cursor);
     else return;
   }
 }

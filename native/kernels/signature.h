@@ -8,7 +8,20 @@
 
 namespace anneal {
 
-enum class Dtype : int8_t { f32, i32, f64 };
+// The last two are of data sets that stay narrow in memory: inputs only, which kernels widen.
+enum class Dtype : int8_t { f32, i32, f64, u8, f16 };
+
+struct DtypeInfo {
+  const char* name;
+  int64_t size;  // bytes of an element
+};
+
+// In the order of Dtype.
+constexpr DtypeInfo kDtypes[] = {{"float32", 4}, {"int32", 4}, {"float64", 8}, {"uint8", 1}, {"float16", 2}};
+
+static constexpr int64_t element_size(Dtype dtype) { return kDtypes[static_cast<int>(dtype)].size; }
+static constexpr const char* dtype_name(Dtype dtype) { return kDtypes[static_cast<int>(dtype)].name; }
+
 enum class Role : int8_t { in, out, inout };
 
 constexpr int kMaxRank = 5;

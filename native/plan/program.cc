@@ -17,10 +17,6 @@ struct Place {
   int64_t region, offset;
 };
 
-const char* dtype_name(Dtype dtype) {
-  return dtype == Dtype::f32 ? "float32" : dtype == Dtype::i32 ? "int32" : "float64";
-}
-
 Dtype moving_dtype(int64_t region) {
   return region == kScalars ? Dtype::f64 : region == kLosses || region == kDraws ? Dtype::f32 : Dtype::i32;
 }
@@ -259,6 +255,8 @@ class Decoder {
                     "region " + text(place.region));
     }
     if (place.region == kArena) {
+      if (element_size(buffer.dtype) < kWord)
+        return refuse(b, std::string("to be in a store, being ") + dtype_name(buffer.dtype), "the arena");
       const bool even = buffer.dtype != Dtype::f64 || place.offset % 2 == 0;
       return even ? Status{} : refuse(b, "to have an even offset, being float64", text(place.offset));
     }
@@ -336,8 +334,6 @@ class Decoder {
 };
 
 }  // namespace
-
-int64_t element_size(Dtype dtype) { return dtype == Dtype::f64 ? 8 : 4; }
 
 void set_rows(Program& program, int64_t rows) {
   if (program.rows == rows) return;

@@ -54,15 +54,18 @@ struct Amounts {
   int64_t of[kMovingRegions] = {};
 };
 
-// A column of a data set: in memory of its own, filled once, or float32 values where they lie, which others may write
-// at any time. Never integers: some are places in memory, which are proved once and trusted from then on.
+// A column of a data set: in memory of its own, filled once, or values where they lie, which others may write at any
+// time. Never int32: some are places in memory, which are proved once and trusted from then on.
 struct Store {
   Store(Dtype dtype, int64_t length)
-      : dtype(dtype), length(length), memory(std::make_shared<Arena>(length * kWord)), data(memory->data()) {}
-  Store(std::shared_ptr<Arena> around, float* values, int64_t length)
-      : dtype(Dtype::f32), length(length), memory(std::move(around)), data(reinterpret_cast<char*>(values)) {}
+      : dtype(dtype),
+        length(length),
+        memory(std::make_shared<Arena>(length * element_size(dtype))),
+        data(memory->data()) {}
+  Store(std::shared_ptr<Arena> around, Dtype dtype, void* values, int64_t length)
+      : dtype(dtype), length(length), memory(std::move(around)), data(static_cast<char*>(values)) {}
 
-  const Dtype dtype;  // f32 or i32
+  const Dtype dtype;  // not f64
   const int64_t length;
   const std::shared_ptr<Arena> memory;  // in which the values lie
   char* const data;
@@ -138,8 +141,6 @@ struct Program {
     return false;
   }
 };
-
-int64_t element_size(Dtype dtype);
 
 // Has the program compute so many rows, at most most_rows.
 void set_rows(Program& program, int64_t rows);

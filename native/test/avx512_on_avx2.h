@@ -59,6 +59,10 @@ inline void masked_store(float* p, __mmask16 mask, Floats a) {
 }
 
 inline Floats set1(float s) { return {_mm256_set1_ps(s), _mm256_set1_ps(s)}; }
+inline Ints widen_words(__m256i a) {
+  return {_mm256_cvtepu16_epi32(_mm256_castsi256_si128(a)), _mm256_cvtepu16_epi32(_mm256_extracti128_si256(a, 1))};
+}
+inline Ints widen_bytes(__m128i a) { return {_mm256_cvtepu8_epi32(a), _mm256_cvtepu8_epi32(_mm_srli_si128(a, 8))}; }
 inline Ints set1_epi32(int32_t s) { return {_mm256_set1_epi32(s), _mm256_set1_epi32(s)}; }
 inline Floats sqrt(Floats a) { return {_mm256_sqrt_ps(a.low), _mm256_sqrt_ps(a.high)}; }
 
@@ -151,6 +155,8 @@ inline Floats convert(Ints a) { return {_mm256_cvtepi32_ps(a.low), _mm256_cvtepi
 #define _mm512_add_epi32 ::anneal::emulated::add_ints
 #define _mm512_slli_epi32 ::anneal::emulated::shift_left
 #define _mm512_srai_epi32 ::anneal::emulated::shift_right
+#define _mm512_cvtepu16_epi32 ::anneal::emulated::widen_words
+#define _mm512_cvtepu8_epi32 ::anneal::emulated::widen_bytes
 #define _mm512_cvtepi32_ps ::anneal::emulated::convert
 #define _mm512_castps512_ps256(a) ((a).low)
 #define _mm512_extractf32x8_ps(a, half) ((half) ? (a).high : (a).low)

@@ -185,7 +185,7 @@ void run_range(const Case& c, const Table& table, int64_t from, int64_t to, std:
   std::vector<Block> blocks;
   std::vector<Cut> cuts;
   for (int i = 0; i < c.info.buffer_count; ++i) {
-    const size_t element = c.info.buffers[i].dtype == Dtype::f64 ? 8 : 4;
+    const auto element = static_cast<size_t>(element_size(c.info.buffers[i].dtype));
     cuts.push_back(cut_of(c.info.buffers[i], c.dims, c.info.along, from, to));
     std::vector<char> part(c.present[i] ? static_cast<size_t>(cuts[i].length()) * element : 0);
     if (c.present[i]) copy_cut(cuts[i], element, whole[i].data(), part.data(), false);
@@ -198,7 +198,7 @@ void run_range(const Case& c, const Table& table, int64_t from, int64_t to, std:
   table.kernels[c.info.id](call);
   for (int i = 0; i < c.info.buffer_count; ++i) {
     if (c.info.buffers[i].role == Role::in || !c.present[i]) continue;
-    const size_t element = c.info.buffers[i].dtype == Dtype::f64 ? 8 : 4;
+    const auto element = static_cast<size_t>(element_size(c.info.buffers[i].dtype));
     copy_cut(cuts[i], element, whole[i].data(), static_cast<char*>(blocks[i].data()), true);
   }
 }

@@ -8,9 +8,12 @@
 #include <string.h>
 
 #include <initializer_list>
+#include <string>
 #include <vector>
 
+#include "../kernels/dispatch.h"
 #include "../kernels/signature.h"
+#include "check.h"
 #include "random_inputs.h"
 
 namespace anneal::test {
@@ -356,6 +359,20 @@ class Shape {
     Floats xt(padded(count) * static_cast<size_t>(k_));
     call("gather_lanes", {data.data(), order.data(), xt.data()}, {m_, k_, count});
     same(lane_rows(xt, count, k_), x, "gather_lanes");
+    gather_bytes(order);
+  }
+
+  void gather_bytes(const std::vector<int32_t>& order) {
+    std::vector<uint8_t> data(static_cast<size_t>(m_ * k_));
+    for (uint8_t& byte : data) byte = static_cast<uint8_t>(rng_.below(256));
+    const int64_t count = static_cast<int64_t>(order.size());
+    Floats x(order.size() * static_cast<size_t>(k_)), xp(order.size() * padded(k_), NAN);
+    call("gather_rows_bytes", {data.data(), order.data(), x.data()}, {m_, k_, count}, {-0.1});
+    call("gather_panels_bytes", {data.data(), order.data(), xp.data()}, {m_, k_, count}, {-0.1});
+    same(xp, panels(x, count, k_), "gather_panels_bytes or its pads");
+    Floats xt(padded(count) * static_cast<size_t>(k_));
+    call("gather_lanes_bytes", {data.data(), order.data(), xt.data()}, {m_, k_, count}, {-0.1});
+    same(lane_rows(xt, count, k_), x, "gather_lanes_bytes");
   }
 
   const char* isa_;
@@ -363,6 +380,65 @@ class Shape {
   int64_t m_, k_, n_;
   uint64_t seed_;
   Rng rng_;
+};
+
+// Every byte and every half, at several scales and in rows that end within a word, against the twins; and of the
+// twins what anybody knows.
+class Widening {
+ public:
+  Widening(const char* isa, const KernelFn* kernels) : isa_(isa), kernels_(kernels) {}
+
+  int64_t passed = 0, failed = 0;
+
+  void check() {
+    std::vector<uint8_t> bytes(256);
+    std::vector<uint16_t> halves(65536);
+    for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<uint8_t>(i);
+    for (size_t i = 0; i < halves.size(); ++i) halves[i] = static_cast<uint16_t>(i);
+    for (const double scale : {1.0, 1 / 255.0, -3.0, 1e38, 1e-44}) {
+      for (const int64_t k : {8, 64}) each_layout("bytes", bytes.data(), 256 / k, k, scale);
+      for (const int64_t k : {8, 256}) each_layout("halves", halves.data(), 65536 / k, k, scale);
+    }
+    const uint16_t known[] = {0x3c00, 0xc000, 0x7bff, 0x0001, 0x8000, 0x7c00, 0xfc00};
+    const Floats value = {1, -2, 65504, 0x1p-24f, -0.0f, INFINITY, -INFINITY};
+    expect(same(gathered(reference_kernels(), "gather_rows_halves", known, 7, 1, 1), value), "known halves");
+  }
+
+ private:
+  void expect(bool right, const char* what) {
+    ++(right ? passed : failed);
+    if (!right) printf("FAILED panels, %s: %s are widened otherwise\n", isa_, what);
+  }
+
+  static bool same(const Floats& a, const Floats& b) {
+    bool equal = a.size() == b.size();
+    for (size_t i = 0; equal && i < a.size(); ++i) equal = same_bits(a[i], b[i]);
+    return equal;
+  }
+
+  void each_layout(const char* type, const void* data, int64_t rows, int64_t k, double scale) {
+    for (const char* layout : {"gather_rows_", "gather_panels_", "gather_lanes_"}) {
+      const std::string name = std::string(layout) + type;
+      const Floats got = gathered(kernels_, name.c_str(), data, rows, k, scale);
+      expect(same(got, gathered(reference_kernels(), name.c_str(), data, rows, k, scale)), name.c_str());
+    }
+  }
+
+  // All rows in their order.
+  static Floats gathered(const KernelFn* kernels, const char* name, const void* data, int64_t rows, int64_t k,
+                         double scale) {
+    std::vector<int32_t> order(static_cast<size_t>(rows));
+    for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int32_t>(i);
+    Call c{{const_cast<void*>(data), order.data()}, {rows, k, rows}, {scale}};
+    const KernelInfo& info = kernel_info(kernel_id(name));
+    Floats x(static_cast<size_t>(extent(info.buffers[2], c.dim)));
+    c.buffer[2] = x.data();
+    kernels[info.id](c);
+    return x;
+  }
+
+  const char* isa_;
+  const KernelFn* kernels_;
 };
 
 }  // namespace
@@ -381,6 +457,10 @@ void check_panels(const char* isa, const KernelFn* kernels, uint64_t seed, int64
       failed += shape.failed;
     }
   }
+  Widening widening(isa, kernels);
+  widening.check();
+  passed += widening.passed;
+  failed += widening.failed;
 }
 
 }  // namespace anneal::test

@@ -42,7 +42,9 @@ void append(Tokens& code, std::initializer_list<double> numbers) {
 
 constexpr int64_t kPage = 4096;
 constexpr int64_t kWords = int64_t{1} << 19;  // 2 MB: the system's own pages (base/arena.cc), not the heap's
-constexpr int64_t kStoreLength = int64_t{1} << 19;
+constexpr int64_t kStoreBytes = kWords * kWord;
+
+int64_t store_length(Dtype dtype) { return kStoreBytes / element_size(dtype); }
 
 // ---- Memory that ends at a page without access
 // -----------------------------------------------------------------------
@@ -100,8 +102,8 @@ Space guarded_space(Rng& rng) {
   guard_end(*space.arena);
   float* words = reinterpret_cast<float*>(space.arena->data());
   for (int64_t i = 0; i < kWords; ++i) words[i] = static_cast<float>(rng.bell());
-  for (Dtype dtype : {Dtype::f32, Dtype::i32}) {
-    space.stores.push_back(std::make_shared<Store>(dtype, kStoreLength));
+  for (Dtype dtype : {Dtype::f32, Dtype::i32, Dtype::u8, Dtype::f16}) {
+    space.stores.push_back(std::make_shared<Store>(dtype, store_length(dtype)));
     guard_end(*space.stores.back()->memory);
   }
   space.transport = std::make_shared<Loopback>();
@@ -126,18 +128,19 @@ void add_call(Tokens& code, Tokens& per_step, Rng& rng) {
   int64_t end = kWords;
   for (int b = 0; b < info.buffer_count; ++b) {
     const BufferSpec& spec = info.buffers[b];
-    const int64_t size = extent(spec, dims.data()) * element_size(spec.dtype) / kWord;
+    const int64_t length = extent(spec, dims.data()), size = length * element_size(spec.dtype) / kWord;
     const bool input = spec.role == Role::in;
     int region = kArena;
     if (spec.optional && rng.chance(40)) region = kAbsent;
     else if (spec.dtype == Dtype::f64) region = rng.chance(60) ? kScalars : kArena;
+    else if (spec.dtype == Dtype::u8) region = kFirstStore + 2;
+    else if (spec.dtype == Dtype::f16) region = kFirstStore + 3;
     else if (spec.dtype == Dtype::i32 && input) region = rng.chance(70) ? kOrder : kFirstStore + 1;
     else if (input && rng.chance(15)) region = rng.chance(50) ? kFirstStore : kDraws;
     else if (!input && size == 1) region = spec.dtype == Dtype::i32 ? kCounts : kLosses;
-    const int64_t length = size * kWord / element_size(spec.dtype);
     double offset = 0;
     if (region == kArena) offset = static_cast<double>(end -= size);
-    else if (region >= kFirstStore) offset = static_cast<double>(kStoreLength - length);
+    else if (region >= kFirstStore) offset = static_cast<double>(store_length(spec.dtype) - length);
     else if (region != kAbsent) {
       double& step = per_step[static_cast<size_t>(region - kFirstMoving)].value;
       offset = step;
@@ -162,8 +165,8 @@ void add_prefetch(Tokens& calls, Tokens& header, Rng& rng) {
   const int64_t kp = (k + 15) / 16 * 16, np = (n + 15) / 16 * 16;
   const int64_t x = kWords - m * kp, dy = x - m * np, dw = dy - np * k, db = dw - np;
   calls.push_back({number_of(kernel_id("gather_panels")), true});
-  append(calls,
-         {kFirstStore, 0, kOrder, 0, kArena, number_of(x), number_of(kStoreLength / k), number_of(k), number_of(m)});
+  append(calls, {kFirstStore, 0, kOrder, 0, kArena, number_of(x), number_of(store_length(Dtype::f32) / k), number_of(k),
+                 number_of(m)});
   calls.push_back({number_of(kernel_id("linear_panel_weight_bwd")), true});
   append(calls, {kArena, number_of(dy), kArena, number_of(x), kArena, number_of(dw), kArena, number_of(db),
                  number_of(m), number_of(k), number_of(n)});

@@ -43,6 +43,10 @@ Code gather_of(At data, At order, double rows) {
   return Code({4, 8, 1, 1}).call("gather_rows", {data, order, arena(0)}, {rows, 8, 4});
 }
 
+Code widened_of(At data, double rows) {
+  return Code({4, 8, 1, 1}).call("gather_rows_bytes", {data, order(0), arena(0)}, {rows, 8, 4, 1});
+}
+
 // One of each kind of place, up to the last element that is there.
 std::vector<Code> accepted() {
   const double id = kernel_id("add");
@@ -61,6 +65,7 @@ std::vector<Code> accepted() {
       sgd_of(arena(0), arena(30), scalars(0), 10),
       sgd_of(arena(0), none(), arena(86), 10),
       gather_of(store(0, 0), order(0), 8),
+      widened_of(store(2, 0), 8),
       dropout_of(draws(2), arena(20), 10),
       Code({4, 0, 0, 1}).call("count_correct", {arena(0), order(0), counts(0)}, {4, 3}),
       Code({4, 0, 0, 1}).call("count_correct", {arena(0), store(1, 60), arena(99)}, {4, 3}),
@@ -130,9 +135,9 @@ std::vector<Refusal> malformed_places() {
       {"buffer scalars to have an even offset", sgd_of(arena(0), none(), arena(41), 10)},
       {"buffer a to be present", add_of(none(), arena(10), arena(90), 10)},
       {"buffer y to be present", add_of(arena(0), arena(10), none(), 10)},
-      {"or one of 2 stores", add_of(arena(0), store(2, 0), arena(90), 10)},
-      {"or one of 2 stores", add_of(arena(0), {7, 0}, arena(90), 10)},
-      {"or one of 2 stores", add_of(arena(0), {15, 0}, arena(90), 10)},
+      {"or one of 3 stores", add_of(arena(0), store(3, 0), arena(90), 10)},
+      {"or one of 3 stores", add_of(arena(0), {7, 0}, arena(90), 10)},
+      {"or one of 3 stores", add_of(arena(0), {15, 0}, arena(90), 10)},
       {"to be in a region of float32", add_of(arena(0), store(1, 0), arena(90), 10)},
       {"to be in a region of float32", add_of(arena(0), order(0), arena(90), 4)},
       {"to be in a region of float32", add_of(arena(0), scalars(0), arena(90), 4)},
@@ -153,6 +158,12 @@ std::vector<Refusal> malformed_places() {
 std::vector<Refusal> malformed_gathers() {
   return {
       {"buffer data to end within the 64 elements of store 0", gather_of(store(0, 0), order(0), 9)},
+      {"buffer data to end within the 64 elements of store 2", widened_of(store(2, 1), 8)},
+      {"buffer data to be in a region of uint8 but received store 0, which is float32", widened_of(store(0, 0), 8)},
+      {"buffer data to be in a region of uint8 but received draws, which is float32", widened_of(draws(0), 0)},
+      {"buffer data to be in a store, being uint8 but received the arena", widened_of(arena(80), 8)},
+      {"buffer data to be in a region of float32 but received store 2, which is uint8",
+       gather_of(store(2, 0), order(0), 8)},
       {"buffer order to end within the 4 elements of order", gather_of(store(0, 0), order(1), 8)},
       {"buffer order to be in order, being row numbers", gather_of(store(0, 0), store(1, 0), 8)},
       {"buffer order to be in order, being row numbers", gather_of(store(0, 0), arena(60), 8)},

@@ -95,7 +95,8 @@ inline Status add_program(Plan& plan, const std::vector<double>& code) {
   return status;
 }
 
-// A plan with an arena of `words` and a float32 and an int32 store of 64 elements: 0.25, 0.5, ... and 0, 1, 2, 0, ...
+// A plan with an arena of `words` and stores of 64 elements: float32 0.25, 0.5, ..., int32 0, 1, 2, 0, ..., and bytes
+// of 0.
 inline std::unique_ptr<Plan> make_plan(int64_t words) {
   auto plan = std::make_unique<Plan>();
   plan->space.arena = std::make_shared<Arena>(words * kWord);
@@ -108,6 +109,7 @@ inline std::unique_ptr<Plan> make_plan(int64_t words) {
     }
     plan->space.stores.push_back(store);
   }
+  plan->space.stores.push_back(std::make_shared<Store>(Dtype::u8, 64));
   return plan;
 }
 

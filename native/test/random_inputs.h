@@ -128,7 +128,7 @@ inline float random_element(Rng& rng, const char* name, Texture texture) {
 inline std::vector<char> random_contents(Rng& rng, const KernelInfo& info, const BufferSpec& buffer,
                                          const int64_t* dims, Texture texture) {
   const int64_t count = extent(buffer, dims);
-  const size_t width = buffer.dtype == Dtype::f64 ? 8 : 4;
+  const auto width = static_cast<size_t>(element_size(buffer.dtype));
   std::vector<char> bytes(static_cast<size_t>(count) * width);
   const bool order = !strcmp(buffer.name.text, "order");
   for (int64_t i = 0; i < count; ++i) {
@@ -137,10 +137,12 @@ inline std::vector<char> random_contents(Rng& rng, const KernelInfo& info, const
     const int32_t label =
         order ? static_cast<int32_t>(rng.below(dims[0])) : random_label(rng, dims[info.dim_count - 1]);
     const double coefficient = random_coefficient(rng, buffer, i);
+    const uint64_t bits = width < sizeof value ? rng.next() : 0;
     memcpy(at,
            buffer.dtype == Dtype::f64   ? static_cast<const void*>(&coefficient)
            : buffer.dtype == Dtype::i32 ? static_cast<const void*>(&label)
-                                        : &value,
+           : buffer.dtype == Dtype::f32 ? static_cast<const void*>(&value)
+                                        : static_cast<const void*>(&bits),
            width);
   }
   return bytes;

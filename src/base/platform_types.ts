@@ -8,5 +8,8 @@ type Instance<Name extends string, Else> = typeof globalThis extends Record<Name
 /** An `AbortSignal`. */
 export type Signal = Instance<'AbortSignal', { readonly aborted: boolean; readonly reason: unknown }>
 
+/** A `Float16Array`, which the types of Node 20 and 22 lack: nothing there. */
+export type HalfArray = Instance<'Float16Array', never>
+
 /** A `URL`. */
 export type Url = Instance<'URL', { readonly href: string }>

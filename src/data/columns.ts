@@ -3,12 +3,12 @@
 import { AnnealError, phrase, typeError } from '../base/errors.js'
 import type { Tensor } from '../tensor/tensor.js'
 import type { Dataset } from './dataset.js'
-import { rowsOf } from './rows.js'
+import { type DataColumn, rowsOf } from './rows.js'
 
 /** Sample `i` is row `indices[i]` of each tensor; row `i` where `indices` is null. */
-export interface Columns {
-  /** Inputs first, the target last; a row per sample. */
-  readonly tensors: readonly Tensor[]
+export interface Columns<C extends readonly DataColumn[] = readonly DataColumn[]> {
+  /** Inputs first, the target last; a row per sample. Those of `data.column` are among them. */
+  readonly tensors: C
   /** The weight of every row, [rows]: the last tensor of a sample, after its target. */
   readonly weights?: Tensor | null
   /** The row of every sample; null: sample i is row i. */
@@ -63,7 +63,7 @@ export function isWeighted(dataset: Dataset): boolean {
 }
 
 /** The tensors that samples are rows of, weights last. */
-export function allTensors({ tensors, weights }: Columns): readonly Tensor[] {
+export function allTensors({ tensors, weights }: Columns): readonly DataColumn[] {
   return weights ? [...tensors, weights] : tensors
 }
 
@@ -84,16 +84,16 @@ function checkColumns(columns: Columns, length: number): void {
     throw new AnnealError('ERR_SHAPE', phrase(where, `indices to be in [0, ${counts[0] - 1}]`, outside))
 }
 
-/** A sample's, or a batch's, tensors by what they are for. */
-export interface SampleParts {
-  readonly inputs: readonly Tensor[]
-  readonly target: Tensor | undefined
+/** A sample's, or a batch's, tensors by what they are for; a data set's columns likewise. */
+export interface SampleParts<T extends DataColumn = Tensor> {
+  readonly inputs: readonly T[]
+  readonly target: T | undefined
   /** Of each sample, where the data set has weights. */
-  readonly weight?: Tensor
+  readonly weight?: T
 }
 
 /** The last tensor is the target, all before it are inputs; one alone is an input. After them comes the weight, if there is one. */
-export function partsOf(tensors: readonly Tensor[], weighted = false): SampleParts {
+export function partsOf<T extends DataColumn>(tensors: readonly T[], weighted = false): SampleParts<T> {
   if (weighted) return { ...partsOf(tensors.slice(0, -1)), weight: tensors[tensors.length - 1] }
   if (tensors.length === 1) return { inputs: tensors, target: undefined }
   return { inputs: tensors.slice(0, -1), target: tensors[tensors.length - 1] }

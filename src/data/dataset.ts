@@ -6,7 +6,7 @@ import { isDetached, isNumberArray, isThenable, typedArrayName } from '../base/k
 import { shapeText } from '../ops/spec.js'
 import { Tensor } from '../tensor/tensor.js'
 import { agreesWithGet, allTensors, type Columns, columnsOf, giveTheSame } from './columns.js'
-import { gatherRows, rowsOf, rowView, stack } from './rows.js'
+import { type DataColumn, gatherRows, rowsOf, rowView, stack } from './rows.js'
 
 /**
  * What a DataLoader can draw from. Implement `length` and `get`; `batch` is for those who can do it faster, `columns` for
@@ -86,19 +86,22 @@ function checkWeights(given: Tensor | ArrayLike<number>): Tensor {
   return weights
 }
 
-/** Tensors, and options after them if there are some. */
-type TensorDatasetArguments = Tensor[] | [...Tensor[], TensorDatasetOptions]
+/** Tensors and columns, and options after them if there are some. */
+type TensorDatasetArguments = readonly DataColumn[] | readonly [...DataColumn[], TensorDatasetOptions]
 
-function splitOptions(given: TensorDatasetArguments): { tensors: Tensor[]; options: TensorDatasetOptions } {
+function splitOptions(given: TensorDatasetArguments): {
+  tensors: readonly DataColumn[]
+  options: TensorDatasetOptions
+} {
   const last = given[given.length - 1]
   const isPlain = typeof last === 'object' && last !== null && Object.getPrototypeOf(last) === Object.prototype
-  if (!isPlain) return { tensors: given as Tensor[], options: {} }
+  if (!isPlain) return { tensors: given as readonly DataColumn[], options: {} }
   const options = checkOptions('TensorDataset', last as TensorDatasetOptions, ['sampleWeight'])
-  return { tensors: given.slice(0, -1) as Tensor[], options }
+  return { tensors: given.slice(0, -1) as readonly DataColumn[], options }
 }
 
 /**
- * Tensors side by side: sample i is row i of each. Of several, the last is the target and those before it are inputs.
+ * Tensors and columns (`data.column`) side by side: sample i is row i of each. Of several, the last is the target and those before it are inputs.
  *
  * ```ts
  * const train = new data.TensorDataset(X, y) // X: [n, …], y: [n]
@@ -112,12 +115,14 @@ function splitOptions(given: TensorDatasetArguments): { tensors: Tensor[]; optio
  * Throws TypeError for what is no tensor, ERR_SHAPE where the first dimensions differ, ERR_NONFINITE or ERR_ARG_VALUE for
  * weights that are no weights. Source: torch.utils.data.TensorDataset; sample_weight of scikit-learn.
  */
-export class TensorDataset implements Dataset {
-  readonly tensors: readonly Tensor[]
+export class TensorDataset<C extends readonly DataColumn[] = readonly Tensor[]> implements Dataset {
+  readonly tensors: C
   /** Of each sample, [n]; null where all count alike. */
   readonly sampleWeight: Tensor | null
   readonly length: number
 
+  constructor(...tensors: C)
+  constructor(...given: [...C, TensorDatasetOptions])
   constructor(...given: TensorDatasetArguments) {
     const { tensors, options } = splitOptions(given)
     const counts = tensors.map((t, i) => rowsOf('TensorDataset', `tensors[${i}]`, t))
@@ -125,14 +130,14 @@ export class TensorDataset implements Dataset {
     const odd = counts.findIndex(count => count !== counts[0])
     if (odd > 0)
       throw shapeError('TensorDataset', `tensors[${odd}] to have ${counts[0]} rows as tensors[0]`, `${counts[odd]}`)
-    this.tensors = tensors
+    this.tensors = tensors as unknown as C
     this.sampleWeight = options.sampleWeight === undefined ? null : checkWeights(options.sampleWeight)
     this.length = counts[0]
     const weights = this.sampleWeight?.size ?? this.length
     if (weights !== this.length) throw shapeError('TensorDataset', `${this.length} sample weights`, `${weights}`)
   }
 
-  /** Row `i` of each tensor, sharing its memory. */
+  /** Row `i` of each tensor, sharing its memory; of a column widened. */
   get(i: number): Tensor[] {
     checkInt('TensorDataset.get', 'i', i, { min: 0, below: this.length })
     return allTensors(this.columns()).map(t => rowView('TensorDataset', t, i))
@@ -144,7 +149,7 @@ export class TensorDataset implements Dataset {
     return allTensors(this.columns()).map(t => gatherRows('TensorDataset', t, rows))
   }
 
-  columns(): Columns {
+  columns(): Columns<C> {
     return { tensors: this.tensors, weights: this.sampleWeight, indices: null }
   }
 }

@@ -1,8 +1,12 @@
-/** Rows of tensors: gathering them into a batch. Not here: which rows, in which order. */
+/** Rows of tensors and columns: gathering them into a batch. Not here: which rows, in which order. */
 
 import { shapeError, typeError } from '../base/errors.js'
 import { sizeOf } from '../ops/spec.js'
 import { checkAttached, Tensor } from '../tensor/tensor.js'
+import { NarrowColumn } from './narrow_column.js'
+
+/** What a data set may be made of: rows of a tensor, or narrow ones that become such rows. */
+export type DataColumn = Tensor | NarrowColumn
 
 /** Up to this many values a row is copied value by value; a call of `set` costs more than that. */
 const NARROW = 16
@@ -13,9 +17,21 @@ type NewValues = (dtype: Tensor['dtype'], length: number) => Float32Array | Int3
 /** For batches, which come and go. */
 const ofV8: NewValues = (dtype, length) => (dtype === 'int32' ? new Int32Array(length) : new Float32Array(length))
 
-/** The number of rows of a tensor that has rows. */
+/** Whether rows have to be widened. */
+export function isNarrow(x: DataColumn): x is NarrowColumn {
+  return x instanceof NarrowColumn
+}
+
+/** Refuses what has lost its memory: transferred to a worker, or resized. */
+export function checkRowsAttached(where: string, x: DataColumn, name: string): void {
+  if (isNarrow(x)) x.checkAttached(where, name)
+  else checkAttached(where, x, name)
+}
+
+/** The number of rows of a tensor or column that has rows. */
 export function rowsOf(where: string, name: string, value: unknown): number {
-  if (!(value instanceof Tensor)) throw typeError(where, `${name} to be a Tensor`, value)
+  if (value instanceof NarrowColumn) return value.shape[0]
+  if (!(value instanceof Tensor)) throw typeError(where, `${name} to be a Tensor or a data.column`, value)
   if (value.shape.length === 0) throw shapeError(where, `${name} to have at least one dimension`, 'a scalar')
   return value.shape[0]
 }
@@ -34,7 +50,8 @@ function widthOf({ shape }: Tensor): number {
 }
 
 /** Copies `rows` of x: [n, …] to a new tensor [rows.length, …]. Every row is one of 0 … n-1. */
-export function gatherRows(where: string, x: Tensor, rows: Int32Array, newValues = ofV8): Tensor {
+export function gatherRows(where: string, x: DataColumn, rows: Int32Array, newValues = ofV8): Tensor {
+  if (isNarrow(x)) return x.gather(where, rows)
   const shape = [...x.shape]
   shape[0] = rows.length
   const width = widthOf(x)
@@ -52,8 +69,9 @@ export function gatherRows(where: string, x: Tensor, rows: Int32Array, newValues
   return new Tensor(shape, x.dtype, to)
 }
 
-/** Row `i` of x: [n, …] as a tensor […] that shares its memory. */
-export function rowView(where: string, x: Tensor, i: number): Tensor {
+/** Row `i` of x: [n, …] as a tensor […] that shares its memory, if that is float32 or int32. */
+export function rowView(where: string, x: DataColumn, i: number): Tensor {
+  if (isNarrow(x)) return new Tensor(x.shape.slice(1), 'float32', x.gather(where, Int32Array.of(i)).buf)
   const width = widthOf(x)
   return new Tensor(x.shape.slice(1), x.dtype, valuesOf(where, x).subarray(i * width, (i + 1) * width))
 }

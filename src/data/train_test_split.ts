@@ -6,12 +6,13 @@ import { isPlainObject } from '../base/kinds.js'
 import { newValues } from '../native/memory.js'
 import { RandomState } from '../streams/random_state.js'
 import { Tensor } from '../tensor/tensor.js'
+import { NarrowColumn } from './narrow_column.js'
 import { gatherRows, rowsOf } from './rows.js'
 import { type Labels, stratifiedIndices } from './stratify.js'
 import { Table } from './table.js'
 
-/** What can be split: a tensor or a table by its rows, an array by its elements. */
-export type Splittable = Tensor | Table | readonly unknown[] | Float32Array | Float64Array | Int32Array
+/** What can be split: a tensor, a column or a table by its rows, an array by its elements. */
+export type Splittable = Tensor | NarrowColumn | Table | readonly unknown[] | Float32Array | Float64Array | Int32Array
 
 /** Options of `trainTestSplit` and `trainTestIndices`. */
 export interface SplitOptions {
@@ -85,7 +86,7 @@ export function trainTestIndices(n: number, options: SplitOptions = {}): { train
 }
 
 function lengthOf(value: unknown, i: number): number {
-  if (value instanceof Tensor) return rowsOf(WHERE, `arrays[${i}]`, value)
+  if (value instanceof Tensor || value instanceof NarrowColumn) return rowsOf(WHERE, `arrays[${i}]`, value)
   if (value instanceof Table) return value.rows
   if (Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value)) return value.length as number
   throw typeError(WHERE, `arrays[${i}] to be a Tensor, a Table or an array`, value)
@@ -93,6 +94,7 @@ function lengthOf(value: unknown, i: number): number {
 
 function take(value: Splittable, rows: Int32Array): Splittable {
   if (value instanceof Tensor) return gatherRows(WHERE, value, rows, newValues)
+  if (value instanceof NarrowColumn) return value.take(WHERE, rows)
   if (value instanceof Table) return value.take(rows)
   if (Array.isArray(value)) return Array.from(rows, i => value[i])
   const array = value as Float32Array
@@ -109,7 +111,7 @@ function isOptions(value: unknown): value is SplitOptions {
  * ```ts
  * const [XTrain, XTest, yTrain, yTest] = data.trainTestSplit(X, y, { testSize: 0.2, randomState: 42 })
  * ```
- * Takes one or more tensors, tables or arrays of equal length and returns for each its two parts, copied. Of n rows a fraction
+ * Takes one or more tensors, columns, tables or arrays of equal length and returns for each its two parts, copied. Of n rows a fraction
  * testSize gives ceil(testSize·n), trainSize floor(trainSize·n). `stratify`: labels whose proportions both parts keep.
  * Throws RangeError for sizes that do not fit, ERR_SHAPE for lengths that differ, ERR_EMPTY where nothing is left to
  * train on. Source: sklearn.model_selection.train_test_split.

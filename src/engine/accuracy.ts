@@ -1,5 +1,6 @@
 /** How predictions of classes are compared with their targets. Not here: sums over batches (engine.ts). */
 
+import type { DataColumn } from '../data/rows.js'
 import type { Buf, Emitter } from '../emitters/emitter.js'
 import { nativeEmitter } from '../emitters/native.js'
 import { classDim } from '../ops/class_loss.js'
@@ -38,7 +39,7 @@ export function countCorrect(
 }
 
 /** Whether some labels of a data set do not count. */
-export function hasIgnoredLabels(target: Tensor | undefined, ignoreIndex: number | null): boolean {
+export function hasIgnoredLabels(target: DataColumn | undefined, ignoreIndex: number | null): boolean {
   return ignoreIndex !== null && target?.shape.length === 1 && target.values.includes(ignoreIndex)
 }
 

@@ -5,10 +5,10 @@
 
 import { type Steps, toEventLoop } from '../base/drive.js'
 import { type Columns, partsOf } from '../data/columns.js'
+import { checkRowsAttached } from '../data/rows.js'
 import type { CompiledPlan } from '../plan/compiled.js'
 import { isKept, returnPlan, sameKey, type Taken, takePlan } from '../plan/pool.js'
 import type { Hold } from '../runs/hold.js'
-import { checkAttached } from '../tensor/index.js'
 import { hasIgnoredLabels } from './accuracy.js'
 import { claimState, claimTensors, holdOf } from './exclusive.js'
 import { allFinite } from './finite.js'
@@ -198,7 +198,7 @@ export class HeldPlan {
   #checkColumns(): void {
     for (const [{ columns, trains }] of passes(this.#recorded.segments)) {
       if (this.feeds[trains ? 'train' : 'test']) continue
-      for (const t of columns.tensors) checkAttached('fit', t, 'a column of the data set')
+      for (const t of columns.tensors) checkRowsAttached('fit', t, 'a column of the data set')
     }
   }
 }

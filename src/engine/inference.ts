@@ -105,7 +105,7 @@ class Weights {
     return same
   }
 
-  #isCopied(array: TypedArray): boolean {
+  #isCopied(array: Float32Array | Int32Array): boolean {
     const copy = this.#copies.get(array)
     if (copy?.holds(0, array)) return true
     const store = copy ?? new addon.Store(array instanceof Int32Array ? 'int32' : 'float32', array.length)

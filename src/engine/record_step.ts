@@ -1,5 +1,6 @@
 /** Records one training or evaluation step of a model as a program. Not here: placing or running it. */
 
+import { type DataColumn, isNarrow } from '../data/rows.js'
 import { Unplannable } from '../emitters/unplannable.js'
 import type { Loss } from '../nn/index.js'
 import { emitClipNorm } from '../ops/clip.js'
@@ -45,10 +46,12 @@ export interface RecordedStep {
 type StepColumns = Pick<PassColumns, 'tensors' | 'weighted'>
 
 /** Rows `start` to `start + rows` of a step's order, of every column. */
-function batchTensors(r: Recorder, columns: readonly Tensor[], start: number, rows: number): Tensor[] {
-  return columns.map(({ shape, dtype }, column) => {
-    const rest = shape.slice(1)
-    const origin = { kind: 'batch', column, start, rows, width: sizeOf(rest) } as const
+function batchTensors(r: Recorder, columns: readonly DataColumn[], start: number, rows: number): Tensor[] {
+  return columns.map((values, column) => {
+    const rest = values.shape.slice(1)
+    const narrow = isNarrow(values) ? { dtype: values.dtype, scale: values.scale } : undefined
+    const origin = { kind: 'batch', column, start, rows, width: sizeOf(rest), narrow } as const
+    const dtype = isNarrow(values) ? 'float32' : values.dtype
     return new Tensor([rows, ...rest], dtype, r.slot(dtype, rows * origin.width, origin))
   })
 }

@@ -8,14 +8,14 @@ import { type Steps, toEventLoop } from '../base/drive.js'
 import { allTensors, type Columns, columnsOf } from '../data/columns.js'
 import { makesOtherBatches } from '../data/data_loader.js'
 import { type DataLoader, StreamTable } from '../data/index.js'
+import { checkRowsAttached, type DataColumn, isNarrow } from '../data/rows.js'
 import { checkedLabels, checkProbabilities } from '../emitters/run_now.js'
 import { Unplannable } from '../emitters/unplannable.js'
-import type { TypedArray } from '../native/types.js'
+import type { StoredArray } from '../native/types.js'
 import { sizeOf } from '../ops/spec.js'
 import type { CompiledPlan } from '../plan/compiled.js'
 import { bufferEntries, type Column, type ColumnCheck, type DataForm, labelsIn, type Slot } from '../plan/program.js'
 import { holdsSlices, writeSlices } from '../plan/slices.js'
-import { checkAttached, type Tensor } from '../tensor/index.js'
 import type { RecordedStep } from './record_step.js'
 
 /** The columns behind a loader; throws Unplannable where there are none, or where it makes batches of its own. */
@@ -39,14 +39,14 @@ function checkWeightless({ samples, batchSize, dropLast, sampler }: DataLoader, 
 
 /** Columns as a plan's steps read them: what a loader gives, in its order. */
 export interface PassColumns {
-  readonly tensors: readonly Tensor[]
+  readonly tensors: readonly DataColumn[]
   /** Whether the last one is weights. */
   readonly weighted?: boolean
   readonly indices: Int32Array | null
   /** Of a stream, where the rows of an order will lie in the columns. */
   placesOf?(order: Int32Array): Int32Array
   /** Of a stream, the values of the part that is in its place. */
-  present?(): readonly Tensor[]
+  present?(): readonly DataColumn[]
 }
 
 /** An epoch's order as rows of the columns. */
@@ -66,7 +66,7 @@ export function checkLabels({ tensors, indices }: Columns, checks: readonly Colu
   }
 }
 
-function rowsAt({ values: data, shape }: Tensor, rows: Int32Array): Float64Array {
+function rowsAt({ values: data, shape }: DataColumn, rows: Int32Array): Float64Array {
   const width = sizeOf(shape.slice(1))
   return Float64Array.from(
     { length: rows.length * width },
@@ -74,8 +74,10 @@ function rowsAt({ values: data, shape }: Tensor, rows: Int32Array): Float64Array
   )
 }
 
-function valuesOf(t: Tensor, dtype: 'float32' | 'int32'): TypedArray {
-  checkAttached('fit', t, 'a column of the data set')
+/** The values of a column as steps read them: a narrow one's own, unless they want integers. */
+function valuesOf(t: DataColumn, dtype: 'float32' | 'int32'): StoredArray {
+  checkRowsAttached('fit', t, 'a column of the data set')
+  if (isNarrow(t)) return dtype === 'float32' ? t.data : Int32Array.from(t.values)
   return t.dtype === dtype ? t.values : Int32Array.from(t.values)
 }
 
@@ -84,9 +86,9 @@ export function formOf({ tensors }: Columns, steps: readonly RecordedStep[]): Da
   const found = new Map<string, Column>()
   const note = (slot: Slot) => {
     if (slot.origin.kind !== 'batch') return
-    const { column, width } = slot.origin
+    const { column, width, narrow } = slot.origin
     const dtype = slot.dtype as 'float32' | 'int32'
-    found.set(`${column} ${dtype}`, { column, dtype, width })
+    found.set(`${column} ${dtype}`, { column, dtype, width, narrow })
   }
   for (const { calls } of steps) for (const call of calls) for (const [, slot] of bufferEntries(call)) note(slot)
   return { rows: tensors[0].shape[0], columns: [...found.values()] }

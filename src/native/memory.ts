@@ -1,5 +1,5 @@
 /**
- * Memory for the values that data sets are made of. Large float32 arrays lie in native memory, which stays as long as
+ * Memory for the values that data sets are made of. Large arrays, but those of int32, lie in native memory, which stays as long as
  * somebody reads it there, whatever becomes of the ArrayBuffer; so plans read data sets where they lie. Not here: results
  * of ops, which come and go in loops that never let go of the thread.
  */
@@ -25,15 +25,19 @@ const isOffered = isMainThread && addon.isa !== 'wasm'
 let taken = 0
 const native = new WeakSet<object>()
 
-/** Zeros for the values of a data set's tensor. */
-export function newFloats(length: number): Float32Array {
-  const bytes = length * Float32Array.BYTES_PER_ELEMENT
+/** Zeros for the values of a data set. */
+export function newBuffer(bytes: number): ArrayBuffer {
   const buffer = isOffered && bytes >= LEAST && taken < MOST ? addon.allocate(bytes) : null
-  if (!buffer) return new Float32Array(length)
+  if (!buffer) return new ArrayBuffer(bytes)
   if (taken === 0) setImmediate(forget).unref()
   taken += bytes
   native.add(buffer)
-  return new Float32Array(buffer)
+  return buffer
+}
+
+/** The same as float32. */
+export function newFloats(length: number): Float32Array {
+  return new Float32Array(newBuffer(length * Float32Array.BYTES_PER_ELEMENT))
 }
 
 function forget(): void {

@@ -4,17 +4,30 @@ import type { KernelBuffers, KernelDims, KernelScalars, scalarFields } from './k
 
 export type TypedArray = Float32Array | Float64Array | Int32Array
 
+/** What data sets are stored in; those of the last two are widened by the kernels that read them. */
+export type StoredType = 'float32' | 'int32' | NarrowType
+export type NarrowType = 'uint8' | 'float16'
+/** Arrays of these types; of float16, its bits. */
+export type StoredArray = Float32Array | Int32Array | NarrowArray
+export type NarrowArray = Uint8Array | Uint16Array
+
 export type { KernelBuffers, KernelDims, KernelScalars }
 
 export type KernelName = keyof KernelDims
 
-/** The arguments of a kernel by name, with buffers of float32, int32 and float64 of these types. */
-export type KernelArguments<K extends KernelName, F32, I32, F64> = KernelBuffers<F32, I32, F64>[K] &
+/** The arguments of a kernel by name, with buffers of float32, int32, float64, uint8 and float16 of these types. */
+export type KernelArguments<K extends KernelName, F32, I32, F64, U8 = never, F16 = never> = KernelBuffers<
+  F32,
+  I32,
+  F64,
+  U8,
+  F16
+>[K] &
   Readonly<Record<KernelDims[K] | KernelScalars[K], number>>
 
 /** One function per line of native/kernels/kernels.def, called with its buffers, dims and scalars by name. */
-export type Kernels<F32, I32, F64> = {
-  readonly [K in KernelName]: (args: KernelArguments<K, F32, I32, F64>) => void
+export type Kernels<F32, I32, F64, U8 = never, F16 = never> = {
+  readonly [K in KernelName]: (args: KernelArguments<K, F32, I32, F64, U8, F16>) => void
 }
 
 /** Kernels with a buffer `scalars`, whose elements have names. */
@@ -26,7 +39,7 @@ export type ScalarsOf<K extends UpdateKernel> = Readonly<Record<(typeof scalarFi
 /** A buffer of a kernel. */
 export interface BufferSignature {
   readonly name: string
-  readonly dtype: 'float32' | 'int32' | 'float64'
+  readonly dtype: StoredType | 'float64'
   readonly role: 'in' | 'out' | 'inout'
   readonly optional: boolean
   /** The dims in its brackets; none for a fixed size. */
@@ -81,9 +94,9 @@ export interface ProgramFormat {
 export interface NativeStore {
   readonly length: number
   /** Copies values in, from element `offset`. */
-  write(offset: number, values: TypedArray): void
+  write(offset: number, values: StoredArray): void
   /** Whether these are its bits, from element `offset`. */
-  holds(offset: number, values: TypedArray): boolean
+  holds(offset: number, values: StoredArray): boolean
 }
 
 /** What a run did: fewer steps than asked for where it was stopped. */
@@ -99,7 +112,7 @@ export interface NativePlan {
    * Has store number `number` be another, values where they lie, in memory that `allocate` made, or zeros. Returns whether
    * it is: other memory of JavaScript's may go away.
    */
-  bind(number: number, source: NativeStore | Float32Array | null): boolean
+  bind(number: number, source: NativeStore | Float32Array | NarrowArray | null): boolean
   write(offset: number, values: TypedArray): void
   read(offset: number, values: TypedArray): void
   /** Runs one step of a program on so many rows: the input goes to its offset in the arena, the output comes from its. */
@@ -158,16 +171,16 @@ export interface NativeAddon {
   readonly cores: number
   /** Bytes of the caches that a core reads through, the first the nearest. */
   readonly caches: readonly [number, number, number]
-  readonly kernels: Kernels<Float32Array, Int32Array, Float64Array>
+  readonly kernels: Kernels<Float32Array, Int32Array, Float64Array, Uint8Array, Uint16Array>
   readonly signatures: Readonly<Record<string, Signature>>
   /** Zeros in native memory; null where the engine takes none but its own. */
   allocate(bytes: number): ArrayBuffer | null
-  readonly Store: new (dtype: 'float32' | 'int32', length: number) => NativeStore
+  readonly Store: new (dtype: StoredType, length: number) => NativeStore
   readonly Plan: new (description: {
     arena: number
     programs: Float64Array[]
     /** Stores, or the forms of such that are bound later. */
-    stores: readonly (NativeStore | { dtype: 'float32' | 'int32'; length: number })[]
+    stores: readonly (NativeStore | { dtype: StoredType; length: number })[]
     /** The ranks that the programs exchange blocks with, where they do. */
     world?: NativeWorld
   }) => NativePlan

@@ -22,26 +22,42 @@ interface Exports {
 type Callable = (this: unknown, ...args: unknown[]) => unknown
 
 const kinds = {
-  Float32Array: { view: Float32Array, dtype: 'float32', bytes: 4 },
-  Int32Array: { view: Int32Array, dtype: 'int32', bytes: 4 },
-  Float64Array: { view: Float64Array, dtype: 'float64', bytes: 8 },
-  Uint32Array: { view: Uint32Array, dtype: 'uint32', bytes: 4 },
+  Float32Array: { view: Float32Array, bytes: 4 },
+  Int32Array: { view: Int32Array, bytes: 4 },
+  Float64Array: { view: Float64Array, bytes: 8 },
+  Uint32Array: { view: Uint32Array, bytes: 4 },
+  Uint8Array: { view: Uint8Array, bytes: 1 },
+  Uint16Array: { view: Uint16Array, bytes: 2 },
 } as const
 
 type KindName = keyof typeof kinds
 
-const arrayNames = { float32: 'Float32Array', int32: 'Int32Array', float64: 'Float64Array' } as const
+const kernelArrays = {
+  float32: 'Float32Array',
+  int32: 'Int32Array',
+  float64: 'Float64Array',
+  uint8: 'Uint8Array',
+  float16: 'Uint16Array',
+} as const
 
 const BLOCK = 1 << 20 // bytes that stay allocated: more are returned after the call
 const WORD = 64
 
 const padded = (bytes: number) => Math.ceil(bytes / WORD) * WORD
 
+const heapsOver = (buffer: ArrayBuffer) => ({
+  float32: new Float32Array(buffer),
+  int32: new Int32Array(buffer),
+  float64: new Float64Array(buffer),
+  uint8: new Uint8Array(buffer),
+  float16: new Uint16Array(buffer),
+})
+
 /** The module's memory: its views are made anew when it has grown, and arrays lie in a block that every call reuses. */
 class Memory {
-  f32 = new Float32Array()
-  i32 = new Int32Array()
-  f64 = new Float64Array()
+  /** By the dtype of a kernel's buffer. */
+  heaps = heapsOver(new ArrayBuffer(0))
+  f64 = this.heaps.float64
   readonly #block: number
 
   constructor(readonly exports: Exports) {
@@ -50,11 +66,9 @@ class Memory {
   }
 
   refresh(): void {
-    if (this.f32.length > 0) return
-    const { buffer } = this.exports.memory
-    this.f32 = new Float32Array(buffer)
-    this.i32 = new Int32Array(buffer)
-    this.f64 = new Float64Array(buffer)
+    if (this.f64.length > 0) return
+    this.heaps = heapsOver(this.exports.memory.buffer)
+    this.f64 = this.heaps.float64
   }
 
   /** Room for `bytes`, aligned to a word; give it back. */
@@ -138,7 +152,7 @@ function fits({ buffers }: Signature, args: readonly unknown[], sizes: readonly 
     const { dtype, optional } = buffers[b]!
     const array = args[b]
     if (array == null && optional) continue
-    if (typedArrayName(array) !== arrayNames[dtype] || !((array as TypedArray).length >= sizes[b]!)) return false
+    if (typedArrayName(array) !== kernelArrays[dtype] || !((array as TypedArray).length >= sizes[b]!)) return false
   }
   for (let i = buffers.length; i < args.length; i++) if (typeof args[i] !== 'number') return false
   return true
@@ -150,8 +164,8 @@ function direct(memory: Memory, signature: Signature, checked: Callable): Callab
   const count = buffers.length + dims.length + scalars.length
   const sizesOf = extents(signature)
   const frame = memory.exports.anneal_frame() / 8
-  const heapOf = (b: number) => ({ float32: memory.f32, int32: memory.i32, float64: memory.f64 })[buffers[b]!.dtype]
-  const bytesOf = (b: number) => (buffers[b]!.dtype === 'float64' ? 8 : 4)
+  const heapOf = (b: number) => memory.heaps[buffers[b]!.dtype]
+  const bytesOf = (b: number) => kinds[kernelArrays[buffers[b]!.dtype]].bytes
   return (...args) => {
     const sizes = sizesOf(args)
     if (args.length !== count || !fits(signature, args, sizes)) return checked(...args)

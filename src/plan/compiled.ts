@@ -6,12 +6,12 @@
 import type { AnnealError } from '../base/errors.js'
 import { addon } from '../native/addon.js'
 import { isNative } from '../native/memory.js'
-import type { NativePlan, NativeStore, NativeWorld, TypedArray } from '../native/types.js'
+import type { NativePlan, NativeStore, NativeWorld, StoredArray, StoredType } from '../native/types.js'
 import { noteWrite } from '../tensor/writes.js'
 import { Encoder, encode, storeKey } from './encode.js'
 import type { Physical } from './layout.js'
 import { memoryIndex, type Place, type Placement } from './placement.js'
-import type { Column, DataForm, Memory, Origin } from './program.js'
+import { type Column, type DataForm, type Memory, type Origin, storedType } from './program.js'
 import { gatherOwned } from './ranks.js'
 import { detachedError, writeSlices } from './slices.js'
 
@@ -44,10 +44,12 @@ class Tables {
 /** A column of a data set in a plan: what steps read it from, a copy or values where they lie. */
 interface ColumnSource {
   readonly number: number
-  readonly dtype: 'float32' | 'int32'
+  readonly dtype: StoredType
   readonly length: number
-  source: NativeStore | Float32Array | null
+  source: NativeStore | StoredArray | null
 }
+
+const BYTES: Readonly<Record<StoredType, number>> = { float32: 4, int32: 4, uint8: 1, float16: 2 }
 
 /** A plan ready to run, over whatever arrays and data fit its form: data are written, weights and state go in and out. */
 export class CompiledPlan {
@@ -70,9 +72,10 @@ export class CompiledPlan {
   ) {
     this.#staging = placement.stagingOffsets()
     data.forEach(({ rows, columns }, dataSet) => {
-      for (const { column, dtype, width } of columns) {
-        const source = { number: this.#columns.size, dtype, length: rows * width, source: null }
-        this.#columns.set(storeKey(dataSet, column, dtype), source)
+      for (const column of columns) {
+        const length = rows * column.width
+        const source = { number: this.#columns.size, dtype: storedType(column), length, source: null }
+        this.#columns.set(storeKey(dataSet, column.column, column.dtype), source)
       }
     })
     const keys = [...this.#columns.keys()]
@@ -90,7 +93,7 @@ export class CompiledPlan {
   /** Bytes of native memory of its own. */
   get bytes(): number {
     const copies = [...this.#columns.values()].filter(({ source }) => source instanceof addon.Store)
-    return word * copies.reduce((sum, { length }) => sum + length, this.placement.size)
+    return copies.reduce((sum, { dtype, length }) => sum + BYTES[dtype] * length, word * this.placement.size)
   }
 
   /** Where the values of a column go that steps read a copy of. */
@@ -104,22 +107,22 @@ export class CompiledPlan {
   }
 
   /** Has steps read a column's values where they lie, if that is safe. Returns whether they do. */
-  lend(dataSet: number, column: Column, values: TypedArray): boolean {
+  lend(dataSet: number, column: Column, values: StoredArray): boolean {
     const place = this.#column(dataSet, column)
-    const lent = values instanceof Float32Array && isNative(values) && this.native.bind(place.number, values)
+    const lent = !(values instanceof Int32Array) && isNative(values) && this.native.bind(place.number, values)
     if (lent) place.source = values
     return lent
   }
 
   /** Whether steps read these values where they lie. */
-  isLent(dataSet: number, column: Column, values: TypedArray): boolean {
+  isLent(dataSet: number, column: Column, values: StoredArray): boolean {
     return this.#column(dataSet, column).source === values
   }
 
   /** Lets go of what was lent. */
   giveBack(): void {
     for (const place of this.#columns.values()) {
-      if (!(place.source instanceof Float32Array)) continue
+      if (!ArrayBuffer.isView(place.source)) continue
       this.native.bind(place.number, null)
       place.source = null
     }

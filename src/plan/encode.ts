@@ -80,10 +80,10 @@ export function encode(placement: Placement, program: Program, data: readonly Da
     if (call.kind === 'kernel')
       encoder.call(call.kernel, places, { ...call.dims, ...call.scalars, ...negated(call.perRow) })
     else {
-      const { column, start, rows: m, width: k } = call.buffers.x.slot.origin as Batch
+      const { column, start, rows: m, width: k, narrow } = call.buffers.x.slot.origin as Batch
       const store = stores.indexOf(storeKey(dataSet, column, call.buffers.x.dtype))
       const from = { data: [regions.store + store, 0], order: [regions.order, start] } as const
-      encoder.call(call.kernel, { ...places, ...from }, { rows: data[dataSet].rows, k, m })
+      encoder.call(call.kernel, { ...places, ...from }, { rows: data[dataSet].rows, k, m, scale: narrow?.scale ?? 1 })
     }
   }
   return encoder.done()

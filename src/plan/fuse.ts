@@ -70,7 +70,7 @@ const dropUnitScale: Pass = (calls, narrow) => {
 /** Merges a producer with the only consumer of its output; `merge` returns the new call or null. */
 function mergePairs<K extends KernelName>(
   producer: K,
-  output: keyof KernelBuffers<Slot, Slot, Slot>[K] & string,
+  output: keyof KernelBuffers<Slot, Slot, Slot, Slot, Slot>[K] & string,
   merge: (first: CallOf<K>, next: SlotCall) => SlotCall | null,
 ): Pass {
   return calls => {

@@ -8,7 +8,16 @@ import { addon } from '../native/addon.js'
 import type { BufferSignature, KernelName } from '../native/types.js'
 import type { Fused } from './fuse.js'
 import { type Form, formsOf, PANEL } from './narrow.js'
-import { type ElementType, identity, type Origin, originsOf, type Slot, type SlotCall } from './program.js'
+import {
+  type Batch,
+  type ElementType,
+  identity,
+  type Origin,
+  originsOf,
+  type Slot,
+  type SlotCall,
+  storedType,
+} from './program.js'
 
 type Sizes = Readonly<Record<string, number>>
 
@@ -104,7 +113,7 @@ export function isElementwise(kernel: KernelName): boolean {
 /** Numbers that others read or bring as they are. */
 const rowMajorOnly: ReadonlySet<Origin['kind']> = new Set(['losses', 'slice', 'output'])
 
-/** Kernels that gather rows of a data set, one for each layout and dtype of what they make. */
+/** Kernels that gather rows of a data set, one for each layout and dtype of what they make, and type of what they read. */
 const gathers = (Object.keys(addon.signatures) as KernelName[]).filter(kernel => kernel.startsWith('gather_'))
 
 /** Goes through the calls in order, choosing layouts and inserting conversions and gathers. */
@@ -234,12 +243,13 @@ export class LayoutPass {
 
   /** By the kernel that makes this layout, or row-major and then converted. */
   #gather(slot: Slot, layout: Layout): Physical {
-    const { width, rows: m } = slot.origin as Extract<Origin, { kind: 'batch' }>
+    const { width, rows: m, narrow } = slot.origin as Batch
+    const stored = storedType({ dtype: slot.dtype as 'float32' | 'int32', narrow })
     const making = (kernel: KernelName) => {
-      const x = addon.signatures[kernel].buffers.find(({ name }) => name === 'x')!
-      return { kernel, dtype: x.dtype, layout: layoutOf(x, { m, k: width }) ?? rowMajor(slot.length) }
+      const [data, , x] = addon.signatures[kernel].buffers
+      return { kernel, reads: data.dtype, layout: layoutOf(x, { m, k: width }) ?? rowMajor(slot.length) }
     }
-    const able = gathers.map(making).filter(({ dtype }) => dtype === slot.dtype)
+    const able = gathers.map(making).filter(({ reads }) => reads === stored)
     const chosen = able.find(other => other.layout.key === layout.key) ?? able.find(other => !other.layout.pack)!
     const x = this.#add(slot, chosen.layout)
     this.#calls.push({ kind: 'gather', kernel: chosen.kernel, buffers: { x } })

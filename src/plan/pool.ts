@@ -7,7 +7,7 @@
 import type { World } from '../distributed/world.js'
 import { CompiledPlan } from './compiled.js'
 import { Placement } from './placement.js'
-import type { DataForm, Recording, Slot, SlotCall } from './program.js'
+import { type DataForm, type Recording, type Slot, type SlotCall, storedType } from './program.js'
 
 /**
  * A plan of more bytes is kept until the event loop turns only: next to running it, making it again costs nothing, but
@@ -92,7 +92,10 @@ export function keyOf(
   const key: (number | string)[] = [ranks, data.length, recordings.length, published.length, ...published]
   for (const { rows, columns } of data) {
     key.push(rows, columns.length)
-    for (const { column, dtype, width } of columns) key.push(column, dtype, width)
+    for (const column of columns) {
+      const { dtype, width, narrow } = column
+      key.push(column.column, dtype, width, storedType(column), narrow?.scale ?? 1)
+    }
   }
   for (const recording of recordings) addRecording(key, recording)
   return key

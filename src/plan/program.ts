@@ -5,7 +5,15 @@
 
 import type { Buf, LabelNames } from '../emitters/emitter.js'
 import { Unplannable } from '../emitters/unplannable.js'
-import type { KernelBuffers, KernelDims, KernelName, KernelScalars, PerStep } from '../native/types.js'
+import type {
+  KernelBuffers,
+  KernelDims,
+  KernelName,
+  KernelScalars,
+  NarrowType,
+  PerStep,
+  StoredType,
+} from '../native/types.js'
 
 export type ElementType = 'float32' | 'int32' | 'float64'
 export type TypedArray = Float32Array | Int32Array | Float64Array
@@ -28,6 +36,8 @@ export type Origin =
       readonly start: number
       readonly rows: number
       readonly width: number
+      /** Of a column that is stored narrower than float32, where the batch is that. */
+      readonly narrow?: Narrow
     }
   /**
    * In one of the tables of a run, named as its region: scalars of this step, numbers for the outside (a loss, a count of
@@ -42,6 +52,12 @@ export type Origin =
 
 export type Batch = Extract<Origin, { kind: 'batch' }>
 
+/** How float32 values are stored in less: times `scale` they are them. */
+export interface Narrow {
+  readonly dtype: NarrowType
+  readonly scale: number
+}
+
 /** A buffer by name. */
 export interface Slot extends Buf {
   readonly id: number
@@ -53,7 +69,7 @@ export interface Slot extends Buf {
 /** A call of one kernel on slots, its arguments by name. */
 export interface CallOf<K extends KernelName> {
   readonly kernel: K
-  readonly buffers: Readonly<KernelBuffers<Slot, Slot, Slot>[K]>
+  readonly buffers: Readonly<KernelBuffers<Slot, Slot, Slot, Slot, Slot>[K]>
   readonly dims: Readonly<Record<KernelDims[K], number>>
   readonly scalars: Readonly<Record<KernelScalars[K], number>>
   /** The recorded calls that this one stands for, in order; none where it was recorded itself. */
@@ -82,11 +98,17 @@ export interface Rows {
   readonly calls: readonly SlotCall[]
 }
 
-/** A column of a data set, as a program gathers from it. */
+/** A column of a data set, as a program gathers from it: the dtype is that of the batches. */
 export interface Column {
   readonly column: number
   readonly dtype: 'float32' | 'int32'
   readonly width: number
+  readonly narrow?: Narrow
+}
+
+/** What a column, or a batch's, is stored as. Whoever wants integers of a narrow one has them stored as such. */
+export function storedType({ dtype, narrow }: Pick<Column, 'dtype' | 'narrow'>): StoredType {
+  return dtype === 'float32' && narrow ? narrow.dtype : dtype
 }
 
 /** The form of a data set, without its values. */

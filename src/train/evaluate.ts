@@ -3,8 +3,8 @@
 import { checkInt, checkOptions } from '../base/check.js'
 import { bothWays, type Place, type Steps, settled, toEventLoop } from '../base/drive.js'
 import { AnnealError, phrase, rangeError, shapeError, typeError } from '../base/errors.js'
-import { DataLoader } from '../data/index.js'
-import { concatRows, rowsOf } from '../data/rows.js'
+import { DataLoader, type NarrowColumn } from '../data/index.js'
+import { checkRowsAttached, concatRows, type DataColumn, isNarrow, rowsOf } from '../data/rows.js'
 import { type Batch, firstForward } from '../engine/batch.js'
 import { evaluateBatch } from '../engine/eager_trainer.js'
 import { meanLoss } from '../engine/engine.js'
@@ -17,7 +17,7 @@ import { addon } from '../native/addon.js'
 import { cpu } from '../native/cpu.js'
 import type { Loss } from '../nn/index.js'
 import { shapeText, sizeOf } from '../ops/spec.js'
-import { checkAttached, noGrad, Tensor } from '../tensor/index.js'
+import { noGrad, Tensor } from '../tensor/index.js'
 
 /** Result of `evaluate`. */
 export interface Evaluation {
@@ -85,18 +85,18 @@ export interface PredictOptions {
   threads?: number
 }
 
-function checkInput(name: string, t: Tensor, rows: number | undefined): number {
+function checkInput(name: string, t: DataColumn, rows: number | undefined): number {
   const count = rowsOf('predict', name, t)
   if (rows !== undefined && count !== rows)
     throw shapeError('predict', `${name} to have ${rows} rows as x[0]`, `${count}`)
-  checkAttached('predict', t, name)
+  checkRowsAttached('predict', t, name)
   return count
 }
 
-function checkInputs(x: Tensor | readonly Tensor[]): readonly Tensor[] {
+function checkInputs(x: DataColumn | readonly DataColumn[]): readonly DataColumn[] {
   if (!Array.isArray(x)) {
-    checkInput('x', x as Tensor, undefined)
-    return [x as Tensor]
+    checkInput('x', x as DataColumn, undefined)
+    return [x as DataColumn]
   }
   if (x.length === 0) throw rangeError('predict', 'x to be a Tensor with rows or several', x)
   let rows: number | undefined
@@ -104,12 +104,22 @@ function checkInputs(x: Tensor | readonly Tensor[]): readonly Tensor[] {
   return x
 }
 
-/** Rows `at` to `at + count`, sharing memory. */
-function rowsFrom({ shape, dtype, values: data }: Tensor, at: number, count: number): Tensor {
+/** Rows `at` to `at + count`, sharing memory but for those that are widened. */
+function rowsFrom(t: DataColumn, at: number, count: number): Tensor {
+  if (isNarrow(t)) return t.toTensor(at, at + count)
+  const { shape, dtype, values: data } = t
   const rest = shape.slice(1)
   const width = sizeOf(rest)
   return new Tensor([count, ...rest], dtype, data.subarray(at * width, (at + count) * width))
 }
+
+/** The inputs as tensors, narrow ones without their values if all that is asked is their form. */
+function asTensors(inputs: readonly DataColumn[], valuesOf = (t: NarrowColumn) => t.values): readonly Tensor[] {
+  if (!inputs.some(isNarrow)) return inputs as readonly Tensor[]
+  return inputs.map(t => (isNarrow(t) ? new Tensor(t.shape, 'float32', valuesOf(t)) : t))
+}
+
+const NO_VALUES = new Float32Array(0)
 
 /** Multiplications and additions, about a millisecond of them, from which on rows are worth the way off the thread. */
 const WORTH_LEAVING = cpu.perMs
@@ -118,12 +128,12 @@ const WORTH_LEAVING = cpu.perMs
 function* plannedSteps(
   place: Place,
   plan: Inference,
-  inputs: readonly Tensor[],
+  inputs: readonly DataColumn[],
   { batchSize, threads }: Required<PredictOptions>,
 ): Steps<Tensor> {
   const [rows] = inputs[0].shape
   const leaves = (count: number) => place === 'auto' && plan.work * count >= WORTH_LEAVING
-  if (rows <= batchSize && !leaves(rows)) return plan.output(inputs, threads)
+  if (rows <= batchSize && !leaves(rows)) return plan.output(asTensors(inputs), threads)
   const width = sizeOf(plan.rest)
   const output = new Float32Array(rows * width)
   for (let at = 0; at < rows; at += batchSize) {
@@ -140,7 +150,7 @@ function* plannedSteps(
 function* predictSteps(
   place: Place,
   model: Model,
-  x: Tensor | readonly Tensor[],
+  x: DataColumn | readonly DataColumn[],
   options: PredictOptions,
 ): Steps<Tensor> {
   checkModel('predict', model)
@@ -149,7 +159,8 @@ function* predictSteps(
   const batchSize = checkInt('predict', 'batchSize', options.batchSize ?? 256, { min: 1 })
   const threads = checkInt('predict', 'threads', options.threads ?? addon.cores, { min: 1, max: 1024 })
   const [rows] = inputs[0].shape
-  const plan = inferenceFor(model, inputs, Math.min(rows, batchSize))
+  const forms = asTensors(inputs, () => NO_VALUES)
+  const plan = inferenceFor(model, forms, Math.min(rows, batchSize))
   if (plan) {
     try {
       return yield* plannedSteps(place, plan, inputs, { batchSize, threads })
@@ -190,7 +201,8 @@ function firstOutput(batch: readonly Tensor[], all: number, forward: (given: rea
 }
 
 /**
- * The model's output for every row of `x` [rows, ...], or of its inputs side by side, in evaluation mode and in batches.
+ * The model's output for every row of `x` [rows, ...], a tensor or a `data.column`, or of its inputs side by side, in
+ * evaluation mode and in batches.
  *
  * ```ts
  * const logits = await predict(model, x, { batchSize: 256 })
@@ -201,6 +213,6 @@ function firstOutput(batch: readonly Tensor[], all: number, forward: (given: rea
  */
 export const predict = bothWays(
   'predict',
-  (place, model: Model, x: Tensor | readonly Tensor[], options: PredictOptions = {}) =>
+  (place, model: Model, x: DataColumn | readonly DataColumn[], options: PredictOptions = {}) =>
     predictSteps(place, model, x, options),
 )

@@ -2,6 +2,7 @@
 
 import { columnsOf } from '../data/columns.js'
 import { type DataLoader, StreamTable } from '../data/index.js'
+import { rowView } from '../data/rows.js'
 
 /** The first such number of a data set's columns, by its row in the data set. */
 export function nonFiniteIn(loader: DataLoader): string | null {
@@ -10,10 +11,10 @@ export function nonFiniteIn(loader: DataLoader): string | null {
   if (!columns) return null
   const { tensors, indices } = columns
   for (const [i, t] of tensors.entries()) {
-    const width = t.size / t.shape[0]
     const rows = indices ?? Int32Array.from({ length: t.shape[0] }, (_, row) => row)
     for (const [sample, row] of rows.entries()) {
-      const column = t.values.subarray(row * width, (row + 1) * width).findIndex(value => !Number.isFinite(value))
+      const { values } = rowView('fit', t, row)
+      const column = values.findIndex(value => !Number.isFinite(value))
       if (column < 0) continue
       const what =
         tensors.length > 1 && i === tensors.length - 1
@@ -21,7 +22,7 @@ export function nonFiniteIn(loader: DataLoader): string | null {
           : tensors.length > 2
             ? `input ${i + 1}`
             : 'the input'
-      return `row ${sample}, column ${column} of ${what} is ${t.values[row * width + column]}`
+      return `row ${sample}, column ${column} of ${what} is ${values[column]}`
     }
   }
   return null

@@ -6,6 +6,7 @@ import { AnnealError, phrase } from '../base/errors.js'
 import { hasFields, isCount, isList, isMap, isNumber, isText } from '../base/form.js'
 import { allTensors, columnsOf } from '../data/columns.js'
 import type { DataLoader } from '../data/index.js'
+import { type DataColumn, isNarrow } from '../data/rows.js'
 import { pack, unpack } from '../models/packing.js'
 import { info } from '../native/info.js'
 import { checkFit } from './fit_options.js'
@@ -22,13 +23,16 @@ const LIST = 'grid.'
 /** Bytes that are hashed between two turns of the event loop. */
 const CHUNK = 1 << 22
 
+/** What tells the values of a column. */
+const arraysOf = (t: DataColumn): ArrayBufferView[] => (isNarrow(t) ? [t.data, Float64Array.of(t.scale)] : [t.values])
+
 /** A hash of the values that a loader draws from; none of a stream, and of data sets that do not offer their columns. */
 function* valuesOf(loader: DataLoader | undefined): Steps<string> {
   const columns = loader ? columnsOf(loader.dataset) : null
   if (columns === null) return 'none'
   const hash = createHash('sha256')
   for (const { buffer, byteOffset, byteLength } of [
-    ...allTensors(columns).map(t => t.values),
+    ...allTensors(columns).flatMap(arraysOf),
     ...(columns.indices ? [columns.indices] : []),
   ]) {
     const bytes = new Uint8Array(buffer, byteOffset, byteLength)

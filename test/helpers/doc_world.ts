@@ -71,6 +71,7 @@ export function world() {
     ...{ XTrain, XTest, scaler, table: data.tableFrom(people) },
     ...{ numbers: X, categories: y, mixed: new Mixed(), rowsThatArriveOneByOne: arriving() },
     ...{ database: { prepare: (_sql: string) => ({ iterate: () => [{ age: 30, city: 'Oslo' }] }) } },
+    ...{ bytes: new Uint8Array(100 * 784), digits: tensor(new Int32Array(100)), bits: new Uint16Array(100 * 8) },
     ...{ layer: new nn.Linear(16, 8), averaged: new optim.AveragedModel(model), testLoss: 0.5 },
   }
 }
