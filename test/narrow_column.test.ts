@@ -3,6 +3,9 @@
  * of the tensor that is widened beforehand.
  */
 
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { data, evaluate, fit, nn, optim, predict, random, sweep, type Tensor, tensor } from 'anneal'
 import { describe, expect, it } from 'vitest'
@@ -353,6 +356,33 @@ it('a plan is taken again for the same type and scale alone', async () => {
   await run(job('uint8', 0.02))
   await run(job('float16', 0.01))
   expect(poolCounts.made).toBe(made + 2)
+})
+
+it('tells the folder of a sweep by its bytes and scale, and is nothing that a stream may give', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'anneal-column-'))
+  const column = narrow('uint8', [90, 64])
+  const swept = (x: data.NarrowColumn) =>
+    sweep({
+      train: new data.DataLoader(new data.TensorDataset(x, tensor(labels(90, 10))), { batchSize: 32 }),
+      ...{ loss: new nn.CrossEntropyLoss(), epochs: 1, grid: { lr: [0.1] }, dir },
+      makeModel: () => mlp(nets[1].widths),
+      makeOptimizer: (model, { lr }) => new optim.SGD(model.parameters(), { lr: lr as number }),
+    })
+  try {
+    await swept(column)
+    await swept(data.column(column.data as Uint8Array, { shape: [90, 64], scale: SCALE }))
+    await expect(swept(narrow('uint8', [90, 64], 3, 0.5))).rejects.toThrow('train.values')
+    column.data[7]++
+    await expect(swept(column)).rejects.toThrow('train.values')
+  } finally {
+    rmSync(dir, { recursive: true })
+  }
+  async function* chunks() {
+    yield { a: [1, 2], y: [0, 1] }
+  }
+  const transform = () => narrow('uint8', [2, 1]) as never
+  const stream = data.streamTable(chunks, { inputs: ['a'], target: 'y', transform })
+  await expect(stream).rejects.toMatchObject({ code: 'ERR_ARG_TYPE' })
 })
 
 it('is trained on by every run of a sweep, and by the explicit loop where a model is no plan', async () => {

@@ -3,8 +3,9 @@
 import { describe, expect, it } from 'vitest'
 import type { Model } from '../src/engine/options.js'
 import { recordTraining } from '../src/engine/record_step.js'
+import { formOf } from '../src/engine/resident.js'
 import { UpdateScalars } from '../src/engine/update_scalars.js'
-import { nn, optim, random, type Tensor, tensor } from '../src/index.js'
+import { data, nn, optim, random, type Tensor, tensor } from '../src/index.js'
 import type { KernelCall } from '../src/plan/layout.js'
 import { drawsPerStep, Memory } from '../src/plan/program.js'
 import type { PlacedCall } from '../src/plan/ranks.js'
@@ -29,6 +30,8 @@ interface Net {
   readonly rows?: number
   readonly parts?: number
   readonly loss?: nn.Loss
+  /** Inputs as a column of bytes. */
+  readonly bytes?: boolean
 }
 
 const relu = () => [new nn.ReLU()]
@@ -39,6 +42,7 @@ const nets: Readonly<Record<string, Net>> = {
   'two layers': { widths: [40, 64, 10] },
   'layers that are wide to the end': { widths: [40, 70, 100], optimizer: adam },
   'narrow ones': { widths: [2, 8, 3] },
+  'a column of bytes': { widths: [40, 64, 10], bytes: true },
   'layer norm and GELU': {
     widths: [33, 96, 80, 10],
     between: n => [new nn.LayerNorm([n]), new nn.GELU()],
@@ -72,6 +76,7 @@ function recorded({
   rows = 32,
   parts = 1,
   loss = new nn.CrossEntropyLoss(),
+  bytes = false,
 }: Net) {
   random.manualSeed(5)
   const layers = widths.slice(1).flatMap((n, i) => {
@@ -80,7 +85,12 @@ function recorded({
   const model: Model = new nn.Sequential(...layers)
   const [inputs, outputs] = [widths[0], widths[widths.length - 1]]
   const samples = parts * rows + 3
-  const x = random.randn([samples, inputs])
+  const x = bytes
+    ? data.column(
+        Uint8Array.from({ length: samples * inputs }, (_, i) => i * 151),
+        { shape: [samples, inputs], scale: 1 / 255 },
+      )
+    : random.randn([samples, inputs])
   const y =
     loss instanceof nn.MSELoss
       ? random.randn([samples, outputs])
@@ -105,13 +115,11 @@ function recorded({
     )
     return [0, { order, scalars: table, draws }] as const
   }) satisfies (readonly [number, StepTables])[]
-  const width = (t: Tensor) => t.size / samples
-  const columns = [x, y].map((t, column) => ({ column, dtype: t.dtype as 'float32', width: width(t) }))
   const recording = { calls: step.calls, advance: step.advance, dataSet: 0 }
   return {
     recordings: [recording],
-    forms: [{ rows: samples, columns }],
-    columns: [x.values, y.values] as (Float32Array | Int32Array)[],
+    forms: [formOf({ tensors: [x, y], indices: null }, [step])],
+    columns: [x.data, y.data],
     memory,
     steps,
   }

@@ -5,7 +5,7 @@
 
 import { checkFunction, checkInt, checkOptions } from '../base/check.js'
 import { AnnealError, phrase, shapeError, typeError } from '../base/errors.js'
-import { Tensor } from '../tensor/tensor.js'
+import { checkTensor, Tensor } from '../tensor/tensor.js'
 import type { Dataset } from './dataset.js'
 import type { ReadTableOptions } from './read_table.js'
 import { rowsOf } from './rows.js'
@@ -223,9 +223,10 @@ function converter(
   const apply = transform && transformOf(transform)
   return table => {
     const x = apply ? apply(table.select(typeof inputs === 'string' ? [inputs] : inputs)) : table.toTensor(inputs)
-    const tensors: readonly Tensor[] = x instanceof Tensor ? [x] : x
+    const tensors: readonly Tensor[] = Array.isArray(x) ? x : [x]
     tensors.forEach((t, i) => {
-      const count = rowsOf(WHERE, `transform's tensor ${i}`, t)
+      const name = `transform's tensor ${i}`
+      const count = rowsOf(WHERE, name, checkTensor(WHERE, name, t))
       if (count !== table.rows) throw shapeError(WHERE, `transform to keep ${table.rows} rows`, String(count))
     })
     return target === null ? tensors : [...tensors, targetOf(table, target)]

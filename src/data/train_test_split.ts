@@ -89,7 +89,7 @@ function lengthOf(value: unknown, i: number): number {
   if (value instanceof Tensor || value instanceof NarrowColumn) return rowsOf(WHERE, `arrays[${i}]`, value)
   if (value instanceof Table) return value.rows
   if (Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value)) return value.length as number
-  throw typeError(WHERE, `arrays[${i}] to be a Tensor, a Table or an array`, value)
+  throw typeError(WHERE, `arrays[${i}] to be a Tensor, a data.column, a Table or an array`, value)
 }
 
 function take(value: Splittable, rows: Int32Array): Splittable {
@@ -127,7 +127,7 @@ export function trainTestSplit(...args: (Splittable | SplitOptions | undefined)[
   const options = isOptions(last) ? last : {}
   const arrays = (last === undefined || isOptions(last) ? args.slice(0, -1) : args) as Splittable[]
   const lengths = arrays.map(lengthOf)
-  if (lengths.length === 0) throw typeError(WHERE, 'at least one Tensor, Table or array', last)
+  if (lengths.length === 0) throw typeError(WHERE, 'at least one Tensor, data.column, Table or array', last)
   const odd = lengths.findIndex(length => length !== lengths[0])
   if (odd > 0) throw shapeError(WHERE, `arrays[${odd}] to have ${lengths[0]} rows as arrays[0]`, `${lengths[odd]}`)
   const { train, test } = trainTestIndices(lengths[0], options)

@@ -211,6 +211,12 @@ function dataSetOf(c: Choices, add: Add, tensors: Tensor[]): data.Dataset {
       Int32Array.from({ length: set.length }, () => c.int(set.length)),
     )
   }
+  if (c.bool(0.15)) {
+    add('a column of bytes', true)
+    const [{ data: values, shape }, ...rest] = tensors
+    const bytes = Uint8Array.from(values, x => Math.max(0, Math.min(255, 128 + 32 * x)))
+    return new data.TensorDataset(data.column(bytes, { shape, scale: 1 / 32 }), ...rest)
+  }
   if (c.bool(0.94)) return set
   const [name, own] = c.of<[string, () => data.Dataset]>([
     [

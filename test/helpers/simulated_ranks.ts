@@ -4,6 +4,7 @@
  */
 
 import { addon } from '../../src/native/addon.js'
+import type { StoredArray } from '../../src/native/types.js'
 import type { Physical } from '../../src/plan/layout.js'
 import { Placement } from '../../src/plan/placement.js'
 import type { Batch, DataForm, Memory, Recording } from '../../src/plan/program.js'
@@ -28,7 +29,7 @@ class Rank {
     readonly ranks: { rank: number; size: number },
     recordings: readonly Recording[],
     forms: readonly DataForm[],
-    private readonly columns: readonly (Float32Array | Int32Array)[],
+    private readonly columns: readonly StoredArray[],
     private readonly mail: Mail,
   ) {
     this.placement = new Placement(recordings, forms, [], ranks)
@@ -80,11 +81,12 @@ class Rank {
         yield
         this.#receive(call.buffers.to, call.of.receives, exchanges.indexOf(call.of))
       } else if (call.kind === 'gather') {
-        const { column, start, rows: m, width: k } = call.buffers.x.slot.origin as Batch
+        const { column, start, rows: m, width: k, narrow } = call.buffers.x.slot.origin as Batch
         const data = this.columns[column]
         const order = (this.#tables.get('order') as Int32Array).subarray(start)
         const x = this.#view(call.buffers.x)
-        ;(addon.kernels[call.kernel] as (args: object) => void)({ data, order, x, rows: data.length / k, k, m })
+        const args = { data, order, x, rows: data.length / k, k, m, scale: narrow?.scale ?? 1 }
+        ;(addon.kernels[call.kernel] as (args: object) => void)(args)
       } else {
         const views = Object.entries(call.buffers).map(([name, buffer]) => [name, this.#view(buffer)])
         const args = { ...Object.fromEntries(views), ...call.dims, ...call.scalars }
@@ -150,7 +152,7 @@ export function runShared(
   size: number,
   recordings: readonly Recording[],
   forms: readonly DataForm[],
-  columns: readonly (Float32Array | Int32Array)[],
+  columns: readonly StoredArray[],
   memory: Memory,
   steps: readonly (readonly [program: number, tables: StepTables])[],
 ): { losses: number[][]; bytes: Buffer; calls: readonly PlacedCall[] }[] {
