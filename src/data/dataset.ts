@@ -101,7 +101,8 @@ function splitOptions(given: TensorDatasetArguments): {
 }
 
 /**
- * Tensors and columns (`data.column`) side by side: sample i is row i of each. Of several, the last is the target and those before it are inputs.
+ * Tensors and columns (`data.column`) side by side: sample i is row i of each. Of several, the last is the target and those
+ * before it are inputs.
  *
  * ```ts
  * const train = new data.TensorDataset(X, y) // X: [n, …], y: [n]

@@ -111,8 +111,8 @@ function isOptions(value: unknown): value is SplitOptions {
  * ```ts
  * const [XTrain, XTest, yTrain, yTest] = data.trainTestSplit(X, y, { testSize: 0.2, randomState: 42 })
  * ```
- * Takes one or more tensors, columns, tables or arrays of equal length and returns for each its two parts, copied. Of n rows a fraction
- * testSize gives ceil(testSize·n), trainSize floor(trainSize·n). `stratify`: labels whose proportions both parts keep.
+ * Takes one or more tensors, columns, tables or arrays of equal length and returns for each its two parts, copied. Of n rows a
+ * fraction testSize gives ceil(testSize·n), trainSize floor(trainSize·n). `stratify`: labels whose proportions both parts keep.
  * Throws RangeError for sizes that do not fit, ERR_SHAPE for lengths that differ, ERR_EMPTY where nothing is left to
  * train on. Source: sklearn.model_selection.train_test_split.
  */
