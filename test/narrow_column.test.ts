@@ -268,16 +268,23 @@ describe.each(kinds)('a fit over %s', kind => {
       })
       return { history, weights: model.stateDict() }
     }
-    const integers = (values: number[]) => {
+    const integers = (values: number[], shape = [40]) => {
       const bits = [0, 0x3c00, 0x4000, 0x4200, 0x4400]
-      if (kind === 'uint8') return data.column(Uint8Array.from(values))
+      if (kind === 'uint8') return data.column(Uint8Array.from(values), { shape })
       return data.column(
         Uint16Array.from(values, v => bits[v]),
-        { dtype: 'float16' },
+        { shape, dtype: 'float16' },
       )
     }
     for (const [loss, y] of [
       [new nn.MSELoss(), column([40, 1], 5)],
+      [
+        new nn.BCEWithLogitsLoss(),
+        integers(
+          [...Array(40).keys()].map(i => (i * i) % 2),
+          [40, 1],
+        ),
+      ],
       [new nn.CrossEntropyLoss(), integers(Array.from({ length: 40 }, (_, i) => i % 4))],
       [new nn.CrossEntropyLoss({ ignoreIndex: 4 }), integers(Array.from({ length: 40 }, (_, i) => i % 5))],
     ] as const) {

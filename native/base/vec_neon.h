@@ -76,11 +76,11 @@ ANNEAL_INLINE W shift_right_bits(W a) {
 }
 ANNEAL_INLINE W float_of_bits(W a) { return vcvtq_f32_s32(bits(a)); }
 
-// Sixteen unsigned integers to the lanes' bits.
 ANNEAL_INLINE void eight_bits(uint16x8_t eight, W* w) {
   w[0] = vreinterpretq_f32_u32(vmovl_u16(vget_low_u16(eight)));
   w[1] = vreinterpretq_f32_u32(vmovl_u16(vget_high_u16(eight)));
 }
+// Sixteen unsigned integers to the lanes' bits.
 ANNEAL_INLINE void load_bits(const uint16_t* p, W* w) {
   eight_bits(vld1q_u16(p), w);
   eight_bits(vld1q_u16(p + 8), w + 2);

@@ -72,11 +72,11 @@ ANNEAL_INLINE W shift_right_bits(W a) {
 }
 ANNEAL_INLINE W float_of_bits(W a) { return wasm_f32x4_convert_i32x4(a); }
 
-// Sixteen unsigned integers to the lanes' bits.
 ANNEAL_INLINE void eight_bits(W eight, W* w) {
   w[0] = wasm_u32x4_extend_low_u16x8(eight);
   w[1] = wasm_u32x4_extend_high_u16x8(eight);
 }
+// Sixteen unsigned integers to the lanes' bits.
 ANNEAL_INLINE void load_bits(const uint16_t* p, W* w) {
   eight_bits(wasm_v128_load(p), w);
   eight_bits(wasm_v128_load(p + 8), w + 2);
