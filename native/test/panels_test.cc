@@ -382,8 +382,8 @@ class Shape {
   Rng rng_;
 };
 
-// Every byte and every half, at several scales and in rows that end within a word, against the twins; and of the
-// twins what anybody knows.
+// Every byte and every half, at several scales, against the twins, and of the twins what anybody knows. Rows fill
+// panels, since pads of lanes are anything; some end within a word.
 class Widening {
  public:
   Widening(const char* isa, const KernelFn* kernels) : isa_(isa), kernels_(kernels) {}
@@ -396,7 +396,7 @@ class Widening {
     for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<uint8_t>(i);
     for (size_t i = 0; i < halves.size(); ++i) halves[i] = static_cast<uint16_t>(i);
     for (const double scale : {1.0, 1 / 255.0, -3.0, 1e38, 1e-44}) {
-      for (const int64_t k : {8, 64}) each_layout("bytes", bytes.data(), 256 / k, k, scale);
+      for (const int64_t k : {8, 16}) each_layout("bytes", bytes.data(), 256 / k, k, scale);
       for (const int64_t k : {8, 256}) each_layout("halves", halves.data(), 65536 / k, k, scale);
     }
     const uint16_t known[] = {0x3c00, 0xc000, 0x7bff, 0x0001, 0x8000, 0x7c00, 0xfc00};
