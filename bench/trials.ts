@@ -133,7 +133,7 @@ export function stepOf(trial: Trial): StepTrial | undefined {
 // probabilities are denormal, which is slow wherever they are not flushed to zero.
 const SGD: OptimizerSpec = { name: 'sgd', lr: 0.0001 }
 const MOMENTUM: OptimizerSpec = { name: 'sgd', lr: 0.0001, momentum: 0.9 }
-const ADAM: OptimizerSpec = { name: 'adam', lr: 0.001 }
+const ADAM: OptimizerSpec = { name: 'adam', lr: 0.00001 }
 const ADAMW: OptimizerSpec = { name: 'adamw', lr: 0.001, weightDecay: 0.01 }
 
 /** The plain perceptron's hidden layers. */

@@ -87,6 +87,21 @@ describe('predictions on a plan', () => {
     for (const y of both) expectEqual(y, want)
   })
 
+  it('are arrays of their own, few numbers or many, and leave the inputs alone', () => {
+    const model = new nn.Sequential(new nn.Linear(4, 3), new nn.ReLU(), new nn.Linear(3, 4))
+    for (const rows of [1, 4, 5, 30]) {
+      const [one, other] = [random.randn([rows, 4]), random.randn([rows, 4])]
+      const before = bytesOf(one).toString('hex')
+      const [y, z] = [predict.sync(model, one), predict.sync(model, other)]
+      expectEqual(y, forward(model, one))
+      expectEqual(z, forward(model, other))
+      y.data.fill(7)
+      expectEqual(predict.sync(model, one), forward(model, one))
+      expectEqual(z, forward(model, other))
+      expect(bytesOf(one).toString('hex')).toBe(before)
+    }
+  })
+
   it('look up rows of tables, and refuse numbers that name none', () => {
     const model = new nn.Sequential(new nn.Embedding(5, 3), new nn.Flatten(), new nn.Linear(6, 2))
     const codes = tensor([[0, 4], [2, 2], [1, 0]], { dtype: 'int32' }) // biome-ignore format: rows

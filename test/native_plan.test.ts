@@ -469,12 +469,23 @@ describe('hostile arguments', () => {
 
   it('to programs for several numbers of rows', () => {
     const [x, y] = [Float32Array.of(1, 2, 3), new Float32Array(3)]
-    const sum = [0, 0, 0, 0, 0, 0, 0, 4, ...call('add', [arena(0), arena(0), arena(4)], -1)]
-    const plan = new any.Plan({ arena: 8, programs: [Float64Array.from(sum)], stores: [] })
+    const sum = [0, 0, 0, 0, 0, 0, 0, 4, ...call('add', [store(0, 0), store(0, 0), arena(4)], -1)]
+    const kept = new any.Store('float32', 4)
+    const plan = new any.Plan({
+      arena: 8,
+      programs: [Float64Array.from(sum)],
+      stores: [kept, new any.Store('int32', 4)],
+    })
     plan.infer(0, 3, 4, y, 0, x, 1)
     expect(y).toEqual(Float32Array.of(2, 4, 6))
     plan.infer(0, 2, 4, y, 0, Float32Array.of(5, 5, 5), 1)
     expect(y).toEqual(Float32Array.of(10, 10, 6))
+    kept.write(0, Float32Array.of(7, 8, 9))
+    plan.infer(0, 3, 4, y, 0, null, 1)
+    expect(y).toEqual(Float32Array.of(14, 16, 18))
+    expect(() => plan.infer(0, 4, 4, y, 0, x, 1)).toThrow('input to be at least 4 elements but received 3')
+    expect(() => plan.infer(0, 3, 4, y, 1, x, 1)).toThrow('number to be a store of float32')
+    expect(() => plan.infer(0, 3, 4, y, 2, x, 1)).toThrow('number to be an integer from 0 to 1')
     expect(() => plan.infer(0, 5, 4, y, 0, x, 1)).toThrow('rows to be an integer from 1 to 4')
     expect(() => plan.infer(1, 1, 4, y, 0, x, 1)).toThrow('program to be an integer from 0 to 0')
     expect(() => plan.infer(0, 1, 6, y, 0, x, 1)).toThrow("the arena's 8 words")

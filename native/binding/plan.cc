@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <vector>
 
 #include "../plan/executor.h"
@@ -225,15 +226,46 @@ napi_value set_rows(const Args& args, const std::shared_ptr<Plan>& plan) {
   return nullptr;
 }
 
-// infer(program, rows, offset, output, offset, input, threads): writes the input to the arena, runs one step, reads the
-// output.
+// Has a program read other values than those of store `number` for as long as this is there.
+class ReadElsewhere {
+ public:
+  ReadElsewhere(Program& program, int64_t number, const Store& store, const float* values)
+      : program_(program), number_(number), store_(store) {
+    point_to_store(program_, number_, reinterpret_cast<const char*>(values));
+  }
+  ReadElsewhere(const ReadElsewhere&) = delete;
+  ~ReadElsewhere() { point_to_store(program_, number_, store_.data); }
+
+ private:
+  Program& program_;
+  const int64_t number_;
+  const Store& store_;
+};
+
+// The values of argument i, which the program can read in the place of store `number`.
+const float* instead_of_store(const Args& args, size_t i, const Program& program, int64_t number, const Store& store) {
+  if (store.dtype != Dtype::f32) args.refuse_range("number", "a store of float32", "one of another type");
+  const Span<float> input = args.array<float>(i, "input");
+  const int64_t least = reach_into_store(program, number);
+  if (static_cast<int64_t>(input.length) < least) {
+    args.refuse_range("input", "at least " + std::to_string(least) + " elements", std::to_string(input.length));
+  }
+  return input.data;
+}
+
+// infer(program, rows, offset, output, number, input | null, threads): runs one step, which reads store `number` from
+// where the input lies if there is one, and reads the output.
 napi_value infer(const Args& args, const std::shared_ptr<Plan>& plan) {
   Program& program = plan->programs[with_rows(args, *plan)];
-  const Block output = args.block(3, "output"), input = args.block(5, "input");
+  const Block output = args.block(3, "output");
   const char* from = arena_part(args, 2, *plan, output, true);
-  char* to = arena_part(args, 4, *plan, input, false);
   const auto threads = static_cast<int>(args.integer(6, "threads", 1, kMaxThreads));
-  if (input.length) std::memcpy(to, input.data, input.bytes());
+  std::optional<ReadElsewhere> elsewhere;
+  if (!args.is_nullish(5)) {
+    const int64_t number = args.integer(4, "number", 0, static_cast<double>(plan->space.stores.size()) - 1);
+    const Store& store = *plan->space.stores[static_cast<size_t>(number)];
+    elsewhere.emplace(program, number, store, instead_of_store(args, 5, program, number, store));
+  }
   Status status = run_step(program, threads);
   if (!status.ok()) refuse(args.env(), status);
   if (output.length) std::memcpy(output.data, from, output.bytes());

@@ -201,7 +201,7 @@ Status replace_store(Plan& plan, int64_t number, std::shared_ptr<Store> store) {
                    "another of " + std::to_string(store->length));
   }
   present = std::move(store);
-  for (Program& program : plan.programs) point_to_store(program, number, *present);
+  for (Program& program : plan.programs) point_to_store(program, number, present->data);
   return {};
 }
 

@@ -299,17 +299,18 @@ class Decoder {
   // Only now do the instructions stay where they are. A run gives the tables their places.
   void collect_pointers() {
     for (const Note& note : notes_) {
-      void** pointer = &program_.instructions[note.instruction].call.buffer[note.buffer];
       if (is_moving(note.region)) {
+        void** pointer = &program_.instructions[note.instruction].call.buffer[note.buffer];
         const int64_t size = element_size(moving_dtype(note.region));
         const int64_t advance = program_.per_step.of[note.region - kFirstMoving] * size;
         program_.moving.push_back({pointer, static_cast<Region>(note.region), note.offset, advance});
       } else {
-        program_.stored.push_back({pointer, note.region - kFirstStore, note.offset});
+        program_.stored.push_back(
+            {static_cast<int>(note.instruction), note.buffer, note.region - kFirstStore, note.offset});
       }
     }
     for (size_t s = 0; s < space_.stores.size(); ++s) {
-      point_to_store(program_, static_cast<int64_t>(s), *space_.stores[s]);
+      point_to_store(program_, static_cast<int64_t>(s), space_.stores[s]->data);
     }
   }
 
@@ -345,10 +346,24 @@ void set_rows(Program& program, int64_t rows) {
   }
 }
 
-void point_to_store(Program& program, int64_t number, const Store& store) {
-  for (const StorePointer& stored : program.stored) {
-    if (stored.store == number) *stored.pointer = store.data + stored.offset;
+void point_to_store(Program& program, int64_t number, const char* values) {
+  for (const StoredBuffer& stored : program.stored) {
+    if (stored.store != number) continue;
+    // A call has one type for what it reads and what it writes, and stores are only read.
+    program.instructions[stored.instruction].call.buffer[stored.buffer] = const_cast<char*>(values) + stored.offset;
   }
+}
+
+int64_t reach_into_store(const Program& program, int64_t number) {
+  int64_t reach = 0;
+  for (const StoredBuffer& stored : program.stored) {
+    if (stored.store != number) continue;
+    const Instruction& instruction = program.instructions[stored.instruction];
+    const BufferSpec& buffer = instruction.kernel->buffers[stored.buffer];
+    const int64_t first = stored.offset / element_size(buffer.dtype);
+    reach = std::max(reach, first + extent(buffer, instruction.call.dim));
+  }
+  return reach;
 }
 
 Status decode_program(const double* code, size_t length, int index, const Space& space, Program& program) {

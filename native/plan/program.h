@@ -96,9 +96,9 @@ struct MovingPointer {
   int64_t offset, advance;  // bytes
 };
 
-// A pointer of a call into a store, which may be replaced by another between two runs.
-struct StorePointer {
-  void** pointer;
+// A buffer of a call in a store, which may be replaced by another between two runs.
+struct StoredBuffer {
+  int instruction, buffer;
   int64_t store, offset;  // bytes
 };
 
@@ -120,7 +120,7 @@ struct Program {
   std::vector<Instruction> instructions;
   std::vector<std::unique_ptr<Exchange>> exchanges;
   std::vector<MovingPointer> moving;
-  std::vector<StorePointer> stored;
+  std::vector<StoredBuffer> stored;
   bool takes_rows = false;  // `order` holds row numbers: each must be in [0, order_limit)
   int64_t order_limit = INT64_MAX;
   Extent written;  // all that it writes in the arena lies in there
@@ -145,8 +145,11 @@ struct Program {
 // Has the program compute so many rows, at most most_rows.
 void set_rows(Program& program, int64_t rows);
 
-// Has the calls that read store number `number` read this one.
-void point_to_store(Program& program, int64_t number, const Store& store);
+// Has the calls that read store number `number` read these values.
+void point_to_store(Program& program, int64_t number, const char* values);
+
+// The elements of store number `number` up to the last that the program reads, with the rows that it has at the moment.
+int64_t reach_into_store(const Program& program, int64_t number);
 
 // Decodes and proves program number `index`; `code` is read once (code_reader.h). `program` must stay where it is.
 Status decode_program(const double* code, size_t length, int index, const Space& space, Program& program);

@@ -1,6 +1,7 @@
 /** Rows of tensors and columns: gathering them into a batch. Not here: which rows, in which order. */
 
 import { shapeError, typeError } from '../base/errors.js'
+import { partOf } from '../emitters/writes.js'
 import { sizeOf } from '../ops/spec.js'
 import { checkAttached, Tensor } from '../tensor/tensor.js'
 import { NarrowColumn } from './narrow_column.js'
@@ -73,7 +74,7 @@ export function gatherRows(where: string, x: DataColumn, rows: Int32Array, newVa
 export function rowView(where: string, x: DataColumn, i: number): Tensor {
   if (isNarrow(x)) return new Tensor(x.shape.slice(1), 'float32', x.gather(where, Int32Array.of(i)).buf)
   const width = widthOf(x)
-  return new Tensor(x.shape.slice(1), x.dtype, valuesOf(where, x).subarray(i * width, (i + 1) * width))
+  return new Tensor(x.shape.slice(1), x.dtype, partOf(valuesOf(where, x), i * width, (i + 1) * width))
 }
 
 /** `count` rows that nobody reads, in the place of others that are not there. */

@@ -3,6 +3,7 @@
 import { AnnealError, phrase } from '../base/errors.js'
 import { defaultGenerator } from '../streams/index.js'
 import type { Buf, DType, Emitter, Floats, KernelCalls, LabelNames } from './emitter.js'
+import { partOf } from './writes.js'
 
 /** Arrays a backend computes in. Native: float32; reference: float64. */
 type FloatArray = Float32ArrayConstructor | Float64ArrayConstructor
@@ -44,7 +45,7 @@ export class RunNow implements Emitter {
   }
 
   slice(buf: Buf, start: number, length: number): Buf {
-    return (buf as Float32Array).subarray(start, start + length)
+    return partOf(buf as Float32Array, start, start + length)
   }
 
   bernoulli(length: number, probability: number): Buf {

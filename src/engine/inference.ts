@@ -7,17 +7,17 @@
 import type { Buf } from '../emitters/emitter.js'
 import { checkedLabels, checkProbabilities } from '../emitters/run_now.js'
 import { Unplannable } from '../emitters/unplannable.js'
+import { isHandedOut, type Writes, writesTo } from '../emitters/writes.js'
 import { addon } from '../native/addon.js'
 import type { NativeStore, TypedArray } from '../native/types.js'
 import { sizeOf } from '../ops/spec.js'
-import { InferencePlan } from '../plan/inference.js'
+import { InferencePlan, type InputArray } from '../plan/inference.js'
 import { type ColumnCheck, labelsIn, Memory } from '../plan/program.js'
 import { Recorder } from '../plan/recorder.js'
 import { isOwn } from '../runs/hold.js'
 import { noGrad, Tensor } from '../tensor/index.js'
 import { withEmitter } from '../tensor/tape.js'
 import { withValuesHidden } from '../tensor/tensor.js'
-import { isHandedOut, type Writes, writesTo } from '../tensor/writes.js'
 import { firstForward } from './batch.js'
 import type { Model } from './options.js'
 import { withoutSideEffects } from './side_effects.js'
@@ -140,7 +140,8 @@ export class Inference {
     const { calls, labelChecks } = full.recorder
     const advance = { order: 0, scalars: 0, losses: 0, counts: 0, draws: 0 }
     const rows = { most: mostRows, fewer, calls: less.recorder.calls }
-    this.#plan = new InferencePlan({ calls, advance, dataSet: 0, rows })
+    const forms = inputs.map(({ dtype, shape }) => ({ dtype, length: mostRows * sizeOf(shape.slice(1)) }))
+    this.#plan = new InferencePlan({ calls, advance, dataSet: 0, rows }, forms)
     this.#checks = labelChecks
     this.#forms = inputs.map(formOf)
     this.#weights = new Weights(model, memory)
@@ -172,7 +173,7 @@ export class Inference {
   }
 
   /** The rows' outputs into `output`. Throws ERR_LABEL_RANGE for numbers that name no row of a table. */
-  run(rows: number, inputs: readonly TypedArray[], output: Float32Array, threads: number): void {
+  run(rows: number, inputs: readonly InputArray[], output: Float32Array, threads: number): void {
     if (this.#checks.length > 0) this.#check(inputs)
     this.#plan.run(rows, inputs, output, threads)
   }
@@ -181,19 +182,18 @@ export class Inference {
   output(inputs: readonly Tensor[], threads: number): Tensor {
     const [rows] = inputs[0].shape
     const shape = [rows, ...this.rest]
-    const output = new Float32Array(sizeOf(shape))
     const values = inputs.length === 1 ? [inputs[0].values] : inputs.map(t => t.values)
-    this.run(rows, values, output, threads)
-    return new Tensor(shape, 'float32', output)
+    if (this.#checks.length > 0) this.#check(values)
+    return new Tensor(shape, 'float32', this.#plan.outputs(rows, values, sizeOf(shape), threads))
   }
 
   /** The same off the event loop. */
-  runAsync(rows: number, inputs: readonly TypedArray[], output: Float32Array, threads: number): Promise<void> {
+  runAsync(rows: number, inputs: readonly InputArray[], output: Float32Array, threads: number): Promise<void> {
     if (this.#checks.length > 0) this.#check(inputs)
     return this.#plan.runAsync(rows, inputs, output, threads)
   }
 
-  #check(inputs: readonly TypedArray[]): void {
+  #check(inputs: readonly InputArray[]): void {
     for (const check of this.#checks) {
       const values = inputs[check.column] as Float32Array
       if ('classes' in check)

@@ -115,14 +115,17 @@ export interface NativePlan {
   bind(number: number, source: NativeStore | Float32Array | NarrowArray | null): boolean
   write(offset: number, values: TypedArray): void
   read(offset: number, values: TypedArray): void
-  /** Runs one step of a program on so many rows: the input goes to its offset in the arena, the output comes from its. */
+  /**
+   * Runs one step of a program on so many rows, which reads store number `number` from where the input lies, if there is
+   * one; the output comes from its offset in the arena.
+   */
   infer(
     program: number,
     rows: number,
-    to: number,
-    output: TypedArray,
     from: number,
-    input: TypedArray,
+    output: TypedArray,
+    number: number,
+    input: Float32Array | null,
     threads: number,
   ): void
   /** Has a program that was made for several numbers of rows compute so many. */

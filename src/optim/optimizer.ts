@@ -6,11 +6,11 @@ import { checkFunction, checkIterable, checkNumber, checkOptions } from '../base
 import { AnnealError, phrase, rangeError, shapeError, typeError } from '../base/errors.js'
 import { isCallable, isIterable, isThenable } from '../base/kinds.js'
 import type { Buf } from '../emitters/emitter.js'
+import { noteWrite } from '../emitters/writes.js'
 import { isSameShape, shapeText } from '../ops/spec.js'
 import { checkAttached, checkTensor, Tensor } from '../tensor/index.js'
 import { currentEmitter, withoutGradients } from '../tensor/tape.js'
 import { busyError } from '../tensor/tensor.js'
-import { noteWrite } from '../tensor/writes.js'
 import {
   checkRate,
   emitUpdate,

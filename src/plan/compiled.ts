@@ -4,10 +4,10 @@
  */
 
 import type { AnnealError } from '../base/errors.js'
+import { noteWrite } from '../emitters/writes.js'
 import { addon } from '../native/addon.js'
 import { isNative } from '../native/memory.js'
 import type { NativePlan, NativeStore, NativeWorld, StoredArray, StoredType } from '../native/types.js'
-import { noteWrite } from '../tensor/writes.js'
 import { Encoder, encode, storeKey } from './encode.js'
 import type { Physical } from './layout.js'
 import { memoryIndex, type Place, type Placement } from './placement.js'
@@ -65,10 +65,11 @@ export class CompiledPlan {
   /** The slot that is written next. */
   #spare = 0
 
+  /** `data`: the data sets that programs read, or `inputs`: what they read instead. */
   constructor(
     readonly placement: Placement,
     data: readonly DataForm[],
-    world?: NativeWorld,
+    { world, inputs = [] }: { world?: NativeWorld; inputs?: readonly NativeStore[] } = {},
   ) {
     this.#staging = placement.stagingOffsets()
     data.forEach(({ rows, columns }, dataSet) => {
@@ -85,7 +86,7 @@ export class CompiledPlan {
     programs.push(this.#conversions('kernel', placement.staged), this.#conversions('inverse', placement.written, true))
     this.#publishing = programs.length
     programs.push(this.#copies(0), this.#copies(1))
-    const stores = [...this.#columns.values()]
+    const stores = [...this.#columns.values(), ...inputs]
     const arena = placement.size + 2 * placement.slotSize
     this.native = new addon.Plan({ arena, programs, stores, ...(world && { world }) })
   }

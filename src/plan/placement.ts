@@ -89,7 +89,7 @@ export class Placement {
   }
 
   placeOf(physical: Physical): Place {
-    const table = tablePlace(physical.within?.base ?? physical)
+    const table = placeOutside(physical.within?.base ?? physical)
     if (!table) return [regions.arena, this.offsetOf(physical)]
     return [table[0], table[1] + (physical.within?.start ?? 0)]
   }
@@ -142,10 +142,11 @@ function lower({ calls: recorded, rows }: Recording, shared: Map<unknown, Physic
 
 export const memoryIndex = ({ slot }: Physical) => (slot.origin as Extract<Origin, { kind: 'memory' }>).index
 
-/** Where in the tables of a run a buffer is; null for what is in the arena, as copies in another layout are. */
-function tablePlace({ slot: { origin }, layout }: Physical): Place | null {
+/** Where a buffer is in the tables of a run or among its inputs; null for what is in the arena, as copies in another layout are. */
+function placeOutside({ slot: { origin }, layout }: Physical): Place | null {
   if (layout.pack) return null
   const { kind } = origin
+  if (kind === 'input') return [regions.store + origin.index, 0]
   const inTable = kind === 'scalars' || kind === 'losses' || kind === 'counts' || kind === 'draws'
   return inTable ? [regions[kind], origin.offset] : null
 }
@@ -158,10 +159,9 @@ function writes(call: PlacedCall): Physical[] {
   return written.flatMap(buffer => (buffer ? [buffer.within?.base ?? buffer] : []))
 }
 
-/** An input is there before the first call, an output after the last. */
+/** An output is there after the last call. */
 function lifeOf({ slot: { origin }, layout }: Physical, at: number, end: number): { first: number; last: number } {
-  if (layout.pack) return { first: at, last: at }
-  return { first: origin.kind === 'input' ? 0 : at, last: origin.kind === 'output' ? end : at }
+  return { first: at, last: origin.kind === 'output' && !layout.pack ? end : at }
 }
 
 /** First and last call that names each buffer of the arena, in the order of the first. */
@@ -170,7 +170,7 @@ function lifetimesOf(calls: readonly PlacedCall[]): Map<Physical, { first: numbe
   calls.forEach(({ buffers }, i) => {
     for (const named of Object.values<Physical>(buffers)) {
       const buffer = named.within?.base ?? named
-      if (tablePlace(buffer)) continue
+      if (placeOutside(buffer)) continue
       const seen = lifetimes.get(buffer)
       if (seen) seen.last = Math.max(seen.last, i)
       else lifetimes.set(buffer, lifeOf(buffer, i, calls.length))

@@ -57,7 +57,10 @@ export function takePlan({ key, recordings, forms, published, world }: Wanted, p
     return idle.splice(at, 1)[0]
   }
   poolCounts.made++
-  return { key, plan: new CompiledPlan(new Placement(recordings, forms, published, world), forms, world?.native) }
+  return {
+    key,
+    plan: new CompiledPlan(new Placement(recordings, forms, published, world), forms, { world: world?.native }),
+  }
 }
 
 /** The end of the caller's use. */

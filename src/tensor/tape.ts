@@ -8,10 +8,10 @@ import { AnnealError, shapeError, typeError } from '../base/errors.js'
 import { isThenable } from '../base/kinds.js'
 import type { Buf, Emitter } from '../emitters/emitter.js'
 import { nativeEmitter } from '../emitters/native.js'
+import { noteWrite } from '../emitters/writes.js'
 import { type Application, type OpSpec, sizeOf, type Value } from '../ops/spec.js'
 import { isOwn, seenIn } from '../runs/hold.js'
 import { busyError, checkAttached, MAX_ELEMENTS, Tensor } from './tensor.js'
-import { noteWrite } from './writes.js'
 
 /** One op applied to tensors of which at least one wants a gradient. */
 export interface Node {

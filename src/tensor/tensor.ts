@@ -5,13 +5,13 @@ import { AnnealError, describe, phrase, shapeError, typeError } from '../base/er
 import { integerArrays, typedArrayName } from '../base/kinds.js'
 import type { Buf, DType } from '../emitters/emitter.js'
 import { Unplannable } from '../emitters/unplannable.js'
+import { noteHandedOut, noteWrite } from '../emitters/writes.js'
 import { newFloats } from '../native/memory.js'
 import { shapeText, sizeOf } from '../ops/spec.js'
 import { type Hold, isOwn, seenIn } from '../runs/hold.js'
 import type { TensorMethods } from './methods.js'
 import { checkNested, flatten, type Nested, nest } from './nested.js'
 import type { Node } from './tape.js'
-import { noteHandedOut, noteWrite } from './writes.js'
 
 let valuesHidden = false
 

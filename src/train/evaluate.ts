@@ -5,6 +5,7 @@ import { bothWays, type Place, type Steps, settled, toEventLoop } from '../base/
 import { AnnealError, phrase, rangeError, shapeError, typeError } from '../base/errors.js'
 import { DataLoader, type NarrowColumn } from '../data/index.js'
 import { checkRowsAttached, concatRows, type DataColumn, isNarrow, rowsOf } from '../data/rows.js'
+import { partOf } from '../emitters/writes.js'
 import { type Batch, firstForward } from '../engine/batch.js'
 import { evaluateBatch } from '../engine/eager_trainer.js'
 import { meanLoss } from '../engine/engine.js'
@@ -110,7 +111,7 @@ function rowsFrom(t: DataColumn, at: number, count: number): Tensor {
   const { shape, dtype, values: data } = t
   const rest = shape.slice(1)
   const width = sizeOf(rest)
-  return new Tensor([count, ...rest], dtype, data.subarray(at * width, (at + count) * width))
+  return new Tensor([count, ...rest], dtype, partOf(data, at * width, (at + count) * width))
 }
 
 /** The inputs as tensors, narrow ones without their values if all that is asked is their form. */

@@ -3,7 +3,7 @@
  * Told apart by the memory of the values, which tensors may share, whole or in part. Not here: such copies.
  */
 
-import type { Buf } from '../emitters/emitter.js'
+import type { Buf } from './emitter.js'
 
 /** Counts the writes of the library to some values, from the first time that somebody asks. */
 export interface Writes {
@@ -15,8 +15,20 @@ const counted = new WeakMap<object, Writes>()
 let counting = false
 const handedOut = new WeakSet<object>()
 
-/** What a view of some rows has in common with the whole. */
-const memoryOf = (values: Buf): object => (ArrayBuffer.isView(values) ? values.buffer : values)
+/**
+ * The wholes of which some arrays are parts. Arrays' buffers would tell, but small arrays have none until somebody asks,
+ * which takes longer than all else that is done for a prediction's few numbers.
+ */
+const wholes = new WeakMap<object, object>()
+
+const memoryOf = (values: Buf): object => wholes.get(values) ?? values
+
+/** Elements `start` to `end` of a tensor's values, sharing their memory. */
+export function partOf<A extends Float32Array | Int32Array>(values: A, start: number, end: number): A {
+  const part = values.subarray(start, end) as A
+  wholes.set(part, memoryOf(values))
+  return part
+}
 
 /** The count of these values, which goes on. */
 export function writesTo(values: Buf): Writes {
