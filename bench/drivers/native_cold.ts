@@ -2,6 +2,7 @@
  * The first epoch of a fresh process, from the call of `fit` until it is done, and the memory that it adds to that of the
  * set. Run with --expose-gc, so that what made the set is gone before.
  */
+import { setTimeout } from 'node:timers/promises'
 import { fit, nn } from 'anneal'
 import type { ColdTrial } from '../trials.js'
 import { modelOf, optimizerOf, setsOf, version } from './anneal.js'
@@ -14,6 +15,7 @@ const model = modelOf(step)
 const optimizer = optimizerOf(model.parameters(), step.optimizer)
 const loss = new nn.CrossEntropyLoss()
 globalThis.gc?.()
+await setTimeout(200) // buffers are given back on another thread, a little later
 
 const before = process.memoryUsage.rss()
 const cpu = process.cpuUsage()
