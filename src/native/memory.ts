@@ -25,19 +25,25 @@ const isOffered = isMainThread && addon.isa !== 'wasm'
 let taken = 0
 const native = new WeakSet<object>()
 
-/** Zeros for the values of a data set. */
-export function newBuffer(bytes: number): ArrayBuffer {
+/** Zeros in native memory; null where they are few, or none is offered. */
+function nativeBuffer(bytes: number): ArrayBuffer | null {
   const buffer = isOffered && bytes >= LEAST && taken < MOST ? addon.allocate(bytes) : null
-  if (!buffer) return new ArrayBuffer(bytes)
+  if (!buffer) return null
   if (taken === 0) setImmediate(forget).unref()
   taken += bytes
   native.add(buffer)
   return buffer
 }
 
-/** The same as float32. */
+/** Zeros for the values of a data set. */
+export function newBuffer(bytes: number): ArrayBuffer {
+  return nativeBuffer(bytes) ?? new ArrayBuffer(bytes)
+}
+
+/** The same as float32: few of them V8 makes without a buffer, in a tenth of the time. */
 export function newFloats(length: number): Float32Array {
-  return new Float32Array(newBuffer(length * Float32Array.BYTES_PER_ELEMENT))
+  const buffer = nativeBuffer(length * Float32Array.BYTES_PER_ELEMENT)
+  return buffer ? new Float32Array(buffer) : new Float32Array(length)
 }
 
 function forget(): void {
