@@ -24,8 +24,8 @@ it('few files', () => {
   expect(files.size).toBeLessThan(15)
 })
 
-/** What a process measures of its import of the package. */
-function measured(): { cpu: number; ms: number; mb: number; names: string[] } {
+/** What a process measures of its import of the package, and the time that it computed before: Node's own start. */
+function measured(): { start: number; cpu: number; ms: number; mb: number; names: string[] } {
   const program = `
     import { existsSync, readFileSync } from 'node:fs'
     const status = '/proc/self/status'
@@ -35,22 +35,25 @@ function measured(): { cpu: number; ms: number; mb: number; names: string[] } {
     const [memory, cpu, began] = [own(), process.cpuUsage(), performance.now()]
     const anneal = await import(${JSON.stringify(pathToFileURL(entry).href)})
     const ms = performance.now() - began
-    const { user, system } = process.cpuUsage(cpu)
+    const sum = ({ user, system }) => (user + system) / 1000
+    const [start, importing] = [sum(cpu), sum(process.cpuUsage(cpu))]
     const mb = (own() - memory) / 2 ** 20
-    console.log(JSON.stringify({ ms, cpu: (user + system) / 1000, mb, names: Object.keys(anneal) }))`
+    console.log(JSON.stringify({ start, ms, cpu: importing, mb, names: Object.keys(anneal) }))`
   const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })
   expect(stderr).toBe('')
   return JSON.parse(stdout)
 }
 
-it('the public names alone, at most 15 MB, and 60 ms on a machine that is free', () => {
+it('the public names alone, at most 15 MB, and 60 ms on a machine that starts Node in 40', () => {
   const runs = Array.from({ length: 5 }, measured)
   for (const { names } of runs) expect(names.sort()).toEqual(Object.keys(anneal).sort())
-  const least = (key: 'ms' | 'mb' | 'cpu') => Math.min(...runs.map(run => run[key]))
+  const least = (key: 'start' | 'ms' | 'mb' | 'cpu') => Math.min(...runs.map(run => run[key]))
   console.log(
-    `import: ${least('ms').toFixed(0)} ms, of which computed ${least('cpu').toFixed(0)}, ${least('mb').toFixed(1)} MB`,
+    `import: ${least('ms').toFixed(0)} ms, of which computed ${least('cpu').toFixed(0)}, ${least('mb').toFixed(1)} MB; ` +
+      `Node computed ${least('start').toFixed(0)} ms before`,
   )
   expect(least('mb')).toBeLessThan(15)
-  // Others on the machine make it slower, by a multiple that differs from minute to minute.
-  expect(least('cpu')).toBeLessThan(120)
+  // Machines differ, and others on them take caches away by the minute: Node's own start, which is work of the same
+  // kind in the same process, says how fast this one is. 1.3 to 1.9 times it were seen.
+  expect(least('cpu') / least('start')).toBeLessThan(2.5)
 })
