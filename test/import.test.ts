@@ -44,7 +44,7 @@ function measured(): { start: number; cpu: number; ms: number; mb: number; names
   return JSON.parse(stdout)
 }
 
-it('the public names alone, at most 15 MB, and 60 ms on a machine that starts Node in 40', () => {
+it("the public names alone, at most 15 MB, and at most 2.5 times what Node's own start computes", () => {
   const runs = Array.from({ length: 5 }, measured)
   for (const { names } of runs) expect(names.sort()).toEqual(Object.keys(anneal).sort())
   const least = (key: 'start' | 'ms' | 'mb' | 'cpu') => Math.min(...runs.map(run => run[key]))
@@ -54,6 +54,6 @@ it('the public names alone, at most 15 MB, and 60 ms on a machine that starts No
   )
   expect(least('mb')).toBeLessThan(15)
   // Machines differ, and others on them take caches away by the minute: Node's own start, which is work of the same
-  // kind in the same process, says how fast this one is. 1.3 to 1.9 times it were seen.
+  // kind in the same process, says how fast this one is. 1.2 to 2.1 times it were seen, of the least of some runs.
   expect(least('cpu') / least('start')).toBeLessThan(2.5)
 })
